@@ -1,0 +1,44 @@
+#include "apps/luna/session.h"
+
+#include <utility>
+
+#include "base/try.h"
+
+namespace luna::cli {
+
+Result<std::unique_ptr<Session>> Session::Open(const Request& request, Missing missing) {
+  Options options;
+  options.location = request.universe;
+  options.memory_budget_bytes = request.memory_bytes;
+  options.durability = request.durability;
+  options.create_if_missing = missing == Missing::kIsMade;
+  auto universe = TRY(Universe::Open(options));
+  return std::unique_ptr<Session>(new Session(request, missing, std::move(universe)));
+}
+
+Status Session::Close() {
+  collection_.reset();
+  database_.reset();
+  return universe_->Close();
+}
+
+Result<std::shared_ptr<Database>> Session::OpenDatabase() {
+  if (database_ == nullptr) {
+    database_ = TRY(missing_ == Missing::kIsMade
+                        ? universe_->OpenOrCreateDatabase(request_.database)
+                        : universe_->OpenDatabase(request_.database));
+  }
+  return database_;
+}
+
+Result<std::shared_ptr<Collection>> Session::OpenCollection() {
+  if (collection_ == nullptr) {
+    const auto database = TRY(OpenDatabase());
+    collection_ = TRY(missing_ == Missing::kIsMade
+                          ? database->OpenOrCreateCollection(request_.collection)
+                          : database->OpenCollection(request_.collection));
+  }
+  return collection_;
+}
+
+}  // namespace luna::cli

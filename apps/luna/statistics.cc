@@ -1,0 +1,150 @@
+// stats, for people and for machines.
+#include "apps/luna/statistics.h"
+
+#include <memory>
+#include <string>
+
+#include "apps/luna/session.h"
+#include "apps/luna/verbs.h"
+#include "apps/output/escape.h"
+#include "apps/output/json.h"
+#include "apps/output/screen.h"
+#include "base/text.h"
+#include "base/try.h"
+
+namespace luna::cli {
+namespace {
+
+using base::FormatBytes;
+using output::Fixed;
+using output::Grouped;
+using output::Json;
+
+std::string Row(const std::string& name, const std::string& value) {
+  constexpr size_t kNameColumns = 24;
+  const size_t spaces = name.size() < kNameColumns ? kNameColumns - name.size() : 1;
+  return "  " + name + std::string(spaces, ' ') + value + "\n";
+}
+
+// Bytes written by the engine for each byte that a flush wrote: 0 before the first flush.
+double WriteAmplification(const CollectionStats& stats) {
+  return stats.flushed_bytes == 0
+             ? 0
+             : static_cast<double>(stats.flushed_bytes + stats.compacted_bytes) /
+                   static_cast<double>(stats.flushed_bytes);
+}
+
+std::string Describe(const std::string& database, const CollectionStats& stats) {
+  std::string text = "collection " + output::Escape(stats.name) + " of database " +
+                     output::Escape(database) + "\n";
+  text += Row("entries (estimate)", Grouped(stats.entries_estimate));
+  text += Row("in memory", FormatBytes(stats.memtable_bytes) + ", " +
+                               Grouped(stats.immutable_memtables) + " memtables wait for a flush");
+  text += Row("in tables", FormatBytes(stats.stored_bytes));
+  text += stats.blob_bytes > 0 ? Row("in blobs", FormatBytes(stats.blob_bytes)) : "";
+  for (size_t level = 0; level < stats.levels.size(); ++level) {
+    const CollectionStats::Level& at = stats.levels[level];
+    if (at.tables > 0) {
+      text += Row("  level " + std::to_string(level),
+                  Grouped(at.tables) + " tables, " + FormatBytes(at.bytes));
+    }
+  }
+  text += Row("space amplification", Fixed(stats.space_amplification, 2));
+  text += Row("written since open", FormatBytes(stats.flushed_bytes) + " by flushes, " +
+                                        FormatBytes(stats.compacted_bytes) + " by compactions");
+  return text + (stats.flushed_bytes > 0
+                     ? Row("write amplification", Fixed(WriteAmplification(stats), 2))
+                     : "");
+}
+
+std::string Delay(const Stats& stats) {
+  return stats.delay_micros == 0
+             ? "none"
+             : Grouped(stats.delay_micros) + " µs because of " + stats.delay_cause;
+}
+
+void WriteCollection(Json& json, const CollectionStats& stats) {
+  json.BeginObject().Key("name").Text(stats.name);
+  json.Key("entries_estimate").Number(stats.entries_estimate);
+  json.Key("stored_bytes").Number(stats.stored_bytes);
+  json.Key("blob_bytes").Number(stats.blob_bytes);
+  json.Key("memtable_bytes").Number(stats.memtable_bytes);
+  json.Key("immutable_memtables").Number(stats.immutable_memtables);
+  json.Key("levels").BeginArray();
+  for (const CollectionStats::Level& level : stats.levels) {
+    json.BeginObject().Key("tables").Number(level.tables);
+    json.Key("bytes").Number(level.bytes).EndObject();
+  }
+  json.EndArray();
+  json.Key("space_amplification").Ratio(stats.space_amplification);
+  json.Key("write_amplification").Ratio(WriteAmplification(stats));
+  json.Key("flushed_bytes").Number(stats.flushed_bytes);
+  json.Key("compacted_bytes").Number(stats.compacted_bytes).EndObject();
+}
+
+std::string ToJson(const Stats& stats) {
+  Json json;
+  json.BeginObject().Key("databases").BeginArray();
+  for (const Stats::DatabaseStats& database : stats.databases) {
+    json.BeginObject().Key("name").Text(database.name).Key("collections").BeginArray();
+    for (const CollectionStats& collection : database.collections) {
+      WriteCollection(json, collection);
+    }
+    json.EndArray().EndObject();
+  }
+  json.EndArray().Key("memory").BeginObject();
+  json.Key("budget").Number(stats.memory_budget).Key("used").Number(stats.memory_used);
+  json.Key("by_use").BeginObject();
+  for (const auto& [use, bytes] : stats.memory_by_use) {
+    json.Key(use).Number(bytes);
+  }
+  json.EndObject().EndObject();
+  json.Key("commits").Number(stats.commits).Key("commit_rounds").Number(stats.commit_rounds);
+  json.Key("conflicts").Number(stats.conflicts).Key("reads").Number(stats.reads);
+  json.Key("cache_hits").Number(stats.cache_hits).Key("cache_misses").Number(stats.cache_misses);
+  json.Key("journal_bytes").Number(stats.journal_bytes);
+  json.Key("flushes").Number(stats.flushes).Key("compactions").Number(stats.compactions);
+  json.Key("open_snapshots").Number(stats.open_snapshots);
+  json.Key("oldest_snapshot_millis").Number(stats.oldest_snapshot_millis);
+  json.Key("delay_micros").Number(stats.delay_micros).Key("delay_cause").Text(stats.delay_cause);
+  json.Key("background_error").Text(stats.background_error);
+  return json.EndObject().text();
+}
+
+}  // namespace
+
+std::string DescribeStats(const Stats& stats) {
+  std::string text;
+  for (const Stats::DatabaseStats& database : stats.databases) {
+    for (const CollectionStats& collection : database.collections) {
+      text += Describe(database.name, collection);
+    }
+  }
+  text += "memory, " + FormatBytes(stats.memory_used) + " of " + FormatBytes(stats.memory_budget) +
+          "\n";
+  for (const auto& [use, bytes] : stats.memory_by_use) {
+    text += bytes > 0 ? Row(use, FormatBytes(bytes)) : "";
+  }
+  text += "since open\n";
+  text += Row("commits", Grouped(stats.commits) + " in " + Grouped(stats.commit_rounds) +
+                             " rounds, " + Grouped(stats.conflicts) + " conflicts");
+  text += Row("reads", Grouped(stats.reads) + ", block cache " + Grouped(stats.cache_hits) +
+                           " hits, " + Grouped(stats.cache_misses) + " misses");
+  text += Row("background", Grouped(stats.flushes) + " flushes, " + Grouped(stats.compactions) +
+                                " compactions");
+  text += Row("journal", FormatBytes(stats.journal_bytes) + " retained");
+  text += Row("delay of commits", Delay(stats));
+  text += stats.background_error.empty() ? ""
+                                         : Row("last failure", stats.background_error);
+  return text;
+}
+
+Result<int> ShowStats(const Request& request) {
+  const auto session = TRY(Session::Open(request, Missing::kIsAnError));
+  const Stats stats = TRY(session->universe().GetStats());
+  output::Print(request.json ? ToJson(stats) + "\n" : DescribeStats(stats));
+  TRY(session->Close());
+  return output::kExitOk;
+}
+
+}  // namespace luna::cli

@@ -1,0 +1,59 @@
+// BaseView: the tables of a collection at one moment and reads across them. As long as a view lives
+// nothing of what it names is removed from storage; what Get returned pins a block, not the view, so a
+// blob must be read while the view is held, or its absence (kObjectMissing) be answered by a new Get.
+// Thread rule: immutable.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "engine/entry/entry_iterator.h"
+#include "engine/entry/range_tombstones.h"
+#include "engine/levels/levels.h"
+#include "engine/table/table.h"
+
+namespace luna::basestore {
+
+// The newest version found and the newest range tombstone that covers the key; whichever is newer wins.
+struct Found {
+  std::optional<table::PinnedEntry> entry;
+  Timestamp covering = 0;
+};
+
+class BaseView {
+ public:
+  using Tables = std::array<std::vector<std::shared_ptr<table::Table>>, levels::kLevels>;
+  // `tables` in the order of `levels`. `safe`: readers not registered as snapshots read at ≥ this.
+  BaseView(std::shared_ptr<const levels::Levels> levels, Tables tables, Timestamp safe);
+
+  // Newest version ≤ `read` of `key`, stopping at the first level that answers.
+  Result<Found> Get(std::string_view key, uint64_t key_hash, Timestamp read) const;
+  // Adds one iterator a run (level-0 table, level) that touches `range`, and every range tombstone
+  // set. The view outlives the iterators.
+  Status AddSources(const entry::KeyRange& range, bool fill_cache,
+                    std::vector<std::unique_ptr<entry::EntryIterator>>& iterators,
+                    std::vector<std::shared_ptr<const entry::RangeTombstones>>& tombstones) const;
+  // The newest timestamp > `after` of any version or range tombstone of the key / in the range; 0 if
+  // none. Looks only into tables whose max_timestamp > after.
+  Result<Timestamp> NewestChange(std::string_view key, uint64_t key_hash, Timestamp after) const;
+  Result<Timestamp> NewestChangeIn(const entry::KeyRange& range, Timestamp after) const;
+  const levels::Levels& levels() const { return *levels_; }
+  const std::shared_ptr<const levels::Levels>& shared_levels() const { return levels_; }
+  const std::vector<std::shared_ptr<table::Table>>& tables(int level) const { return tables_[level]; }
+  // Readers not registered as snapshots may only read at ≥ this.
+  Timestamp safe() const { return safe_; }
+
+ private:
+  // The one table of level ≥ 1 that covers `key`; null if none does.
+  const table::Table* Covering(int level, std::string_view key) const;
+
+  const std::shared_ptr<const levels::Levels> levels_;
+  const Tables tables_;
+  const Timestamp safe_;
+  std::array<std::vector<uint64_t>, levels::kLevels> heads_;  // KeyHead of each smallest
+};
+
+}  // namespace luna::basestore

@@ -1,0 +1,292 @@
+#include "engine/group/commit_pipeline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/try.h"
+
+namespace luna::group {
+
+namespace {
+
+// 2^18 slots (2 MiB) keep false alarms rare at a few hundred thousand hot keys; each costs one look
+// into the tablet, never a wrong answer.
+constexpr int kConflictSlotBits = 18;
+constexpr uint64_t kRecentBytes = uint64_t{4} << 20;
+
+std::vector<Result<Timestamp>> AllFailed(size_t count, const Error& error) {
+  return std::vector<Result<Timestamp>>(count, Result<Timestamp>(error));
+}
+
+Durability Strongest(Durability least, std::span<Work* const> works) {
+  for (const Work* work : works) {
+    for (const CommitRequest& request : work->requests) {
+      least = std::max(least, request.durability);
+    }
+  }
+  return least;
+}
+
+}  // namespace
+
+CommitPipeline::CommitPipeline(const PipelineContext& context, Timestamp start)
+    : context_(context),
+      conflicts_(*context.budget, kConflictSlotBits, kRecentBytes, start),
+      queue_(*context.runtime, [this](std::span<Work* const> works) { Lead(works); }) {}
+
+std::vector<Result<Timestamp>> CommitPipeline::Commit(std::span<const CommitRequest> requests) {
+  Work work;
+  work.requests = requests;
+  queue_.Submit(work);
+  return std::move(work.results);
+}
+
+Status CommitPipeline::Exclusive(const std::function<Status()>& body) {
+  std::optional<Status> result;
+  Work work;
+  work.exclusive = [&] { result = body(); };
+  queue_.Submit(work);
+  return std::move(*result);
+}
+
+void CommitPipeline::WantRotation(uint64_t qualified) {
+  base::MutexLock lock(mutex_);
+  rotations_.insert(qualified);
+  has_rotations_.store(true, std::memory_order_release);
+}
+
+void CommitPipeline::Stop(Error error) {
+  base::MutexLock lock(mutex_);
+  if (!stopped_) {
+    stopped_ = std::move(error);
+  }
+  is_stopped_.store(true, std::memory_order_release);
+}
+
+std::optional<Error> CommitPipeline::stopped() const {
+  if (!is_stopped_.load(std::memory_order_acquire)) {
+    return std::nullopt;
+  }
+  base::MutexLock lock(mutex_);
+  return stopped_;
+}
+
+void CommitPipeline::Lead(std::span<Work* const> works) {
+  if (works.front()->exclusive) {
+    works.front()->exclusive();
+    return;
+  }
+  if (const auto error = stopped(); error) {
+    for (Work* work : works) {
+      work->results = AllFailed(work->requests.size(), *error);
+    }
+    return;
+  }
+  RunRound(works);
+}
+
+void CommitPipeline::RunRound(std::span<Work* const> works) {
+  Round round({.state = context_.state,
+               .conflicts = &conflicts_,
+               .storage = context_.storage,
+               .names = context_.names,
+               .epoch = context_.epoch});
+  Prune();
+  AddRotations(round);
+  for (const Work* work : works) {
+    for (const CommitRequest& request : work->requests) {
+      (void)round.Join(request.database);  // a dropped one is refused when it is judged
+    }
+  }
+  AddLimits(round);
+  const size_t before = round.records().size();
+  for (Work* work : works) {
+    for (const CommitRequest& request : work->requests) {
+      const bool last = work == works.back() && &request == &work->requests.back();
+      work->results.push_back(round.Judge(request, !last));
+      if (!work->results.back().ok() && work->results.back().error().code() == ErrorCode::kConflict) {
+        conflict_count_.Add();
+      }
+    }
+  }
+  const size_t accepted = round.records().size() - before;
+  const Status appended = AppendRound(round, Strongest(context_.durability, works));
+  if (!appended.ok()) {
+    for (Work* work : works) {
+      for (auto& result : work->results) {
+        if (result.ok()) {
+          result = appended.error();
+        }
+      }
+    }
+    return;
+  }
+  commits_.Add(accepted);
+}
+
+void CommitPipeline::Prune() {
+  Timestamp oldest = entry::kMaxTimestamp;
+  for (const auto& database : context_.state->Databases()) {
+    oldest = std::min(oldest, database->snapshots.Oldest(entry::kMaxTimestamp));
+  }
+  conflicts_.Prune(oldest);
+}
+
+void CommitPipeline::AddRotations(Round& round) {
+  if (!has_rotations_.load(std::memory_order_acquire)) {
+    return;
+  }
+  std::set<uint64_t> wanted;
+  {
+    base::MutexLock lock(mutex_);
+    wanted.swap(rotations_);
+    has_rotations_.store(false, std::memory_order_release);
+  }
+  for (uint64_t qualified : wanted) {
+    const auto tablet = context_.state->FindTablet(qualified);
+    if (tablet != nullptr && !tablet->memstore().ActiveEmpty()) {
+      round.Add({.epoch = 0, .closed = 0, .database = tablet->database()}, Rotate{.tablet = tablet->id()});
+    }
+  }
+}
+
+void CommitPipeline::AddLimits(Round& round) {
+  for (const auto& database : round.databases()) {
+    if (const Timestamp limit = database->oracle.WantedLimit(); limit != 0) {
+      round.Add({.epoch = 0, .closed = database->oracle.visible(), .database = database->id}, TsLimit{limit});
+    }
+  }
+}
+
+Status CommitPipeline::AppendRound(const Round& round, Durability durability) {
+  Status status;
+  if (!round.records().empty()) {
+    status = Append(round.records(), durability);
+  }
+  // What was applied becomes visible; after a failure the round ends where it began.
+  for (const auto& database : round.databases()) {
+    database->oracle.EndRound(status.ok() ? database->newest : 0);
+  }
+  return status;
+}
+
+Status CommitPipeline::Append(std::span<const Decoded> records, Durability durability) {
+  if (const auto error = stopped(); error) {
+    return *error;
+  }
+  using Outcome = journal::AppendResult::Outcome;
+  encoded_.resize(std::max(encoded_.size(), records.size()));
+  views_.clear();
+  for (size_t i = 0; i < records.size(); ++i) {
+    encoded_[i].clear();
+    Encode(records[i].envelope, records[i].body, encoded_[i]);
+    views_.push_back(encoded_[i]);
+  }
+  const journal::AppendResult result =
+      context_.stream->Append(context_.epoch, context_.state->applied(), views_, durability);
+  switch (result.outcome) {
+    case Outcome::kOk:
+      rounds_.Add();
+      return ApplyAll(records);
+    case Outcome::kFailed:
+      return *result.error;
+    case Outcome::kUnknown:
+      Stop(*result.error);
+      return *result.error;
+    case Outcome::kFenced:
+    case Outcome::kMoved:
+      break;
+  }
+  const Error error(Reason::kFenced, "another process writes the stream of this group (epoch " +
+                                         std::to_string(result.epoch) + "); this one must be reopened");
+  Stop(error);
+  return error;
+}
+
+Status CommitPipeline::ApplyAll(std::span<const Decoded> records) {
+  for (const Decoded& record : records) {
+    const Status applied = context_.state->Apply(context_.state->applied() + 1, record);
+    if (!applied.ok()) {
+      Stop(applied.error());  // memory and stream differ now: only a replay mends that
+      return applied;
+    }
+    if (const auto* limit = std::get_if<TsLimit>(&record.body)) {
+      if (const auto database = context_.state->FindDatabase(record.envelope.database); database != nullptr) {
+        database->oracle.LimitIsDurable(limit->limit);
+      }
+    }
+  }
+  RotateFull(records);
+  return {};
+}
+
+void CommitPipeline::RotateFull(std::span<const Decoded> records) {
+  for (const Decoded& record : records) {
+    if (const auto* rotate = std::get_if<Rotate>(&record.body)) {
+      const auto tablet = context_.state->FindTablet(Qualify(record.envelope.database, rotate->tablet));
+      if (tablet != nullptr) {
+        context_.rotated(*tablet);
+      }
+      continue;
+    }
+    const auto* commit = std::get_if<group::Commit>(&record.body);
+    if (commit == nullptr) {
+      continue;
+    }
+    TabletId last = 0;
+    for (const Operation& operation : commit->operations) {
+      if (operation.tablet == last) {
+        continue;
+      }
+      last = operation.tablet;
+      const uint64_t qualified = Qualify(record.envelope.database, last);
+      const auto tablet = context_.state->FindTablet(qualified);
+      if (tablet != nullptr && tablet->WantsRotation()) {
+        WantRotation(qualified);
+      }
+    }
+  }
+}
+
+Result<Timestamp> CommitPipeline::AppendAt(DatabaseId id, const std::function<Body(Timestamp)>& make) {
+  Round round({.state = context_.state,
+               .conflicts = &conflicts_,
+               .storage = context_.storage,
+               .names = context_.names,
+               .epoch = context_.epoch});
+  const auto database = round.Join(id);
+  if (database == nullptr) {
+    return Error(Reason::kDatabaseMissing, "database " + std::to_string(id) + " was dropped; open another one");
+  }
+  AddLimits(round);
+  const Timestamp timestamp = database->oracle.Next();
+  Body body = make(timestamp);
+  if (const auto* ingest = std::get_if<Ingest>(&body)) {
+    for (const levels::Row& row : ingest->tables) {
+      // Inclusive bounds as a range: the key after the largest is its end.
+      const entry::KeyRange range{.begin = row->smallest, .end = row->unbounded ? "" : row->largest + '\0'};
+      conflicts_.RecordRange(Qualify(id, ingest->tablet), range, timestamp);
+    }
+  }
+  round.Add({.epoch = 0, .closed = database->oracle.visible(), .database = id}, std::move(body));
+  TRY(AppendRound(round, Durability::kDevice));
+  return timestamp;
+}
+
+Status CommitPipeline::ExtendLimits() {
+  Round round({.state = context_.state,
+               .conflicts = &conflicts_,
+               .storage = context_.storage,
+               .names = context_.names,
+               .epoch = context_.epoch});
+  for (const auto& database : context_.state->Databases()) {
+    if (database->oracle.HoldsReadersBack()) {
+      (void)round.Join(database->id);
+    }
+  }
+  AddLimits(round);
+  return AppendRound(round, context_.durability);
+}
+
+}  // namespace luna::group

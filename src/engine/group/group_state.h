@@ -1,0 +1,70 @@
+// GroupState: what a group's records mean: which databases and tablets are at home here, their clocks and
+// outcomes. Applying a record is a function of the records before it, so recovery and followers reach
+// the same state. No I/O but for Ingest, which repeats its manifest edit when it was lost.
+// Thread rule: guarded by the caller (recovery, then the commit pipeline); FindDatabase and FindTablet are
+// safe.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/group/oracle.h"
+#include "engine/group/outcome_table.h"
+#include "engine/group/records.h"
+#include "engine/tablet/tablet.h"
+#include "engine/transaction/snapshot_registry.h"
+#include "luna/status.h"
+
+namespace luna::group {
+
+// A database at home in the group.
+struct HomeDatabase {
+  HomeDatabase(DatabaseId database, runtime::Clock& clock, Timestamp safe_point)
+      : id(database), oracle(clock), snapshots(safe_point), newest(safe_point) {}
+  const DatabaseId id;
+  Oracle oracle;
+  transaction::SnapshotRegistry snapshots;
+  OutcomeTable outcomes;
+  Timestamp newest = 0;  // largest commit timestamp applied
+  Timestamp limit = 0;   // largest TsLimit applied
+};
+
+class GroupState {
+ public:
+  explicit GroupState(runtime::Clock& clock) : clock_(clock) {}
+
+  void AddDatabase(DatabaseId database, Timestamp safe_point);
+  void RemoveDatabase(DatabaseId database);
+  void AddTablet(std::shared_ptr<tablet::Tablet> tablet);
+  void RemoveTablet(DatabaseId database, TabletId tablet);
+
+  std::shared_ptr<HomeDatabase> FindDatabase(DatabaseId database) const;
+  std::shared_ptr<tablet::Tablet> FindTablet(uint64_t qualified) const;
+  std::vector<std::shared_ptr<tablet::Tablet>> Tablets() const;
+  std::vector<std::shared_ptr<HomeDatabase>> Databases() const;
+
+  // Applies the record at `sequence`. Records of dropped databases and tablets are passed over.
+  // kLostData if the sequence is not the next one.
+  Status Apply(journal::Sequence sequence, const Decoded& record);
+  journal::Sequence applied() const { return applied_; }
+  void SetApplied(journal::Sequence sequence) { applied_ = sequence; }  // where replay begins
+
+  // The checkpoint records that carry clocks and outcomes, each of bounded size.
+  std::vector<Checkpoint> MakeCheckpoints() const;
+
+ private:
+  void ApplyCommit(journal::Sequence sequence, DatabaseId database, const Commit& commit);
+  Status ApplyIngest(journal::Sequence sequence, DatabaseId database, const Ingest& ingest);
+  void ApplyCheckpoint(const Checkpoint& checkpoint);
+
+  runtime::Clock& clock_;
+  journal::Sequence applied_ = 0;
+  mutable base::Mutex mutex_;
+  std::map<DatabaseId, std::shared_ptr<HomeDatabase>> databases_ GUARDED_BY(mutex_);
+  std::map<uint64_t, std::shared_ptr<tablet::Tablet>> tablets_ GUARDED_BY(mutex_);
+};
+
+}  // namespace luna::group

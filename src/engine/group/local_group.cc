@@ -1,0 +1,528 @@
+#include "engine/group/local_group.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/try.h"
+
+namespace luna::group {
+
+namespace {
+
+constexpr const char* kStreamName = "group-1";
+constexpr uint64_t kTendNanos = 1'000'000'000;
+constexpr uint64_t kFullPauseNanos = 1'000'000;
+constexpr int kFullPauses = 30'000;           // 30 s without room is an error
+constexpr double kFlushFrom = 0.7;            // of the memtables' share: freeze the largest
+constexpr uint64_t kReleaseStep = uint64_t{64} << 20;  // a segment: less frees nothing
+
+}  // namespace
+
+std::string TabletPayload(DatabaseId database, TabletId tablet) {
+  return std::to_string(database) + "/" + std::to_string(tablet);
+}
+
+std::optional<std::pair<DatabaseId, TabletId>> ParseTabletPayload(std::string_view payload) {
+  const size_t slash = payload.find('/');
+  if (slash == std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::pair<DatabaseId, TabletId> ids;
+  const char* const middle = payload.data() + slash;
+  const char* const end = payload.data() + payload.size();
+  const auto database = std::from_chars(payload.data(), middle, ids.first);
+  const auto tablet = std::from_chars(middle + 1, end, ids.second);
+  if (database.ec != std::errc() || database.ptr != middle || tablet.ec != std::errc() || tablet.ptr != end) {
+    return std::nullopt;
+  }
+  return ids;
+}
+
+Result<std::unique_ptr<Group>> Group::Open(const GroupContext& context) {
+  auto stream = TRY(context.kernel->journal().Open(kStreamName, {}));
+  const journal::StreamState state = stream->state();
+  const journal::Epoch epoch = state.epoch + 1;
+  TRY(stream->Fence(state.epoch, state.tail, epoch));
+  return std::unique_ptr<Group>(std::make_unique<LocalGroup>(context, std::move(stream), epoch));
+}
+
+LocalGroup::LocalGroup(const GroupContext& context, std::unique_ptr<journal::Stream> stream, journal::Epoch epoch)
+    : context_(context),
+      stream_name_(kStreamName),
+      runtime_(context.kernel->runtime()),
+      stream_(std::move(stream)),
+      epoch_(epoch),
+      names_(runtime_, catalog::kFirstGroup, epoch),
+      state_(runtime_.clock()),
+      locks_(runtime_) {}
+
+LocalGroup::~LocalGroup() = default;
+
+void LocalGroup::AddDatabase(DatabaseId database, Timestamp safe_point) {
+  state_.AddDatabase(database, safe_point);
+  if (pipeline_ != nullptr) {
+    state_.FindDatabase(database)->oracle.Start(safe_point, 0);
+  }
+}
+
+void LocalGroup::RemoveDatabase(DatabaseId database) { state_.RemoveDatabase(database); }
+void LocalGroup::AddTablet(std::shared_ptr<tablet::Tablet> tablet) { state_.AddTablet(std::move(tablet)); }
+void LocalGroup::RemoveTablet(DatabaseId database, TabletId tablet) { state_.RemoveTablet(database, tablet); }
+
+Status LocalGroup::Recover() {
+  const uint64_t began = runtime_.clock().MonotonicNanos();
+  TRY(Replay());
+  Timestamp newest = 0;
+  for (const auto& database : state_.Databases()) {
+    database->oracle.Start(std::max(database->newest, database->outcomes.floor()), database->limit);
+    newest = std::max(newest, database->oracle.visible());
+  }
+  pipeline_ = std::make_unique<CommitPipeline>(
+      PipelineContext{.runtime = &runtime_,
+                      .stream = stream_.get(),
+                      .state = &state_,
+                      .budget = context_.budget,
+                      .storage = &context_.kernel->storage(),
+                      .names = &names_,
+                      .epoch = epoch_,
+                      .durability = context_.durability,
+                      .rotated =
+                          [this](const tablet::Tablet& tablet) {
+                            context_.kernel->background().Spawn(
+                                {.kind = "flush",
+                                 .payload = TabletPayload(tablet.database(), tablet.id()),
+                                 .priority = background::Priority::kFlush});
+                          }},
+      newest);
+  TRY(pipeline_->Exclusive([&]() -> Status {
+    const Decoded start{.envelope = {.epoch = epoch_, .closed = 0, .database = 0}, .body = LeaderStart{"embedded"}};
+    return pipeline_->Append(std::span(&start, 1), context_.durability);
+  }));
+  RegisterJobs();
+  if (context_.listener != nullptr) {
+    context_.listener->OnRecovery(state_.applied(), stream_->state().retained_bytes,
+                                  (runtime_.clock().MonotonicNanos() - began) / 1000);
+  }
+  return {};
+}
+
+Status LocalGroup::Replay() {
+  const journal::StreamState stream = stream_->state();
+  for (const auto& tablet : state_.Tablets()) {
+    if (tablet->flushed() > stream.tail) {
+      return Error(Reason::kLostData, "stream " + stream_name_ + " ends at record " + std::to_string(stream.tail) +
+                                          ", but tables hold records up to " + std::to_string(tablet->flushed()) +
+                                          ": the journal lost what it acknowledged; restore a backup");
+    }
+  }
+  state_.SetApplied(stream.released);
+  const auto reader = TRY(stream_->Read(stream.released));
+  while (true) {
+    const auto record = TRY(reader->Next());
+    if (!record) {
+      return {};
+    }
+    const Decoded decoded = TRY(Decode(record->payload));
+    TRY(state_.Apply(record->sequence, decoded));
+    // Memory stays bounded while a long stream is replayed; nobody reads yet, so everything is kept.
+    if (const auto* rotate = std::get_if<Rotate>(&decoded.body)) {
+      const auto tablet = state_.FindTablet(Qualify(decoded.envelope.database, rotate->tablet));
+      if (tablet != nullptr && context_.budget->used(base::MemoryUse::kMemtables) > context_.memtable_bytes_total) {
+        TRY(tablet->FlushOldest([] { return compaction::Retention{}; }));
+      }
+    }
+  }
+}
+
+Result<Timestamp> LocalGroup::Commit(const CommitRequest& request) {
+  auto results = CommitAll(std::span(&request, 1));
+  return std::move(results.front());
+}
+
+std::vector<Result<Timestamp>> LocalGroup::CommitAll(std::span<const CommitRequest> requests) {
+  if (closed_.load(std::memory_order_acquire)) {
+    return {requests.size(), Result<Timestamp>(Error(Reason::kShutDown, "the universe is closed; open it again"))};
+  }
+  if (const Status admitted = Admitted(requests); !admitted.ok()) {
+    return {requests.size(), Result<Timestamp>(admitted.error())};
+  }
+  return pipeline_->Commit(requests);
+}
+
+Pressure LocalGroup::Measure() const {
+  return {.memtable_bytes = context_.budget->used(base::MemoryUse::kMemtables),
+          .memtable_bytes_total = context_.memtable_bytes_total,
+          .level0_tables = level0_tables_.load(std::memory_order_relaxed)};
+}
+
+Status LocalGroup::Admitted(std::span<const CommitRequest> requests) {
+  Pressure pressure = Measure();
+  if (static_cast<double>(pressure.memtable_bytes) > kFlushFrom * static_cast<double>(pressure.memtable_bytes_total)) {
+    RelieveMemory();
+  }
+  Admission admission = Admit(pressure);
+  if (admission.delay_micros == 0 && !admission.full) {
+    SetDelay(admission);
+    return {};
+  }
+  // Only commits that write pay: they are what fills memory.
+  if (std::all_of(requests.begin(), requests.end(), [](const auto& r) { return r.writes->empty(); })) {
+    return {};
+  }
+  for (int pauses = 0;; ++pauses) {
+    size_t level0 = 0;
+    for (const auto& tablet : state_.Tablets()) {
+      level0 = std::max(level0, tablet->base().view()->levels().level(0).size());
+    }
+    level0_tables_.store(level0, std::memory_order_relaxed);
+    admission = Admit(Measure());
+    SetDelay(admission);
+    if (!admission.full) {
+      break;
+    }
+    if (const auto error = pipeline_->stopped(); error) {
+      return *error;
+    }
+    if (pauses == kFullPauses || closed_.load(std::memory_order_acquire)) {
+      return Error(Reason::kBackPressure, "commits wait for " + std::string(admission.cause) +
+                                              " and there was no room for 30 s; the last background error was: " +
+                                              counts().background_error + "; try again later");
+    }
+    RelieveMemory();
+    runtime_.Sleep(kFullPauseNanos);
+  }
+  if (admission.delay_micros > 0) {
+    runtime_.Sleep(admission.delay_micros * 1000);
+  }
+  return {};
+}
+
+void LocalGroup::SetDelay(const Admission& admission) {
+  if (delay_micros_.exchange(admission.delay_micros, std::memory_order_relaxed) == admission.delay_micros) {
+    return;
+  }
+  {
+    base::MutexLock lock(mutex_);
+    delay_cause_ = admission.cause;
+  }
+  if (context_.listener != nullptr) {
+    context_.listener->OnDelay(admission.delay_micros, std::string(admission.cause));
+  }
+}
+
+void LocalGroup::RelieveMemory() {
+  std::shared_ptr<tablet::Tablet> largest;
+  uint64_t bytes = 0;
+  for (const auto& tablet : state_.Tablets()) {
+    if (tablet->memstore().frozen_count() > 0) {
+      return;  // a flush is under way and will make room
+    }
+    if (tablet->memstore().active_bytes() > bytes && !tablet->memstore().ActiveEmpty()) {
+      bytes = tablet->memstore().active_bytes();
+      largest = tablet;
+    }
+  }
+  if (largest != nullptr) {
+    pipeline_->WantRotation(Qualify(largest->database(), largest->id()));
+    context_.kernel->background().Spawn({.kind = "tend", .payload = "", .priority = background::Priority::kFlush});
+  }
+}
+
+Result<Timestamp> LocalGroup::CommitIngest(DatabaseId database, TabletId id, std::vector<levels::Row> tables) {
+  const auto tablet = state_.FindTablet(Qualify(database, id));
+  if (tablet == nullptr) {
+    return Error(Reason::kCollectionMissing, "the collection was dropped while tables were added to it");
+  }
+  TRY(Flush(database, id));  // most of what is in memory goes without holding up anybody
+  std::optional<Result<Timestamp>> result;
+  TRY(pipeline_->Exclusive([&]() -> Status {
+    result = IngestAlone(*tablet, tables);
+    return {};
+  }));
+  context_.kernel->background().Spawn(
+      {.kind = "compact", .payload = TabletPayload(database, id), .priority = background::Priority::kNormal});
+  return std::move(*result);
+}
+
+Status LocalGroup::FlushAlone(tablet::Tablet& tablet) {
+  tablet.Rotate(state_.applied());
+  TRY(stream_->Persist(Durability::kDevice));
+  const auto retention = [&] { return Retention(tablet.database()); };
+  while (TRY(tablet.FlushOldest(retention))) {
+    flushes_.Add();
+  }
+  return {};
+}
+
+Result<Timestamp> LocalGroup::IngestAlone(tablet::Tablet& tablet, std::vector<levels::Row>& tables) {
+  // A memtable must never hold a version older than a table's: what came since the flush goes first.
+  TRY(FlushAlone(tablet));
+  return pipeline_->AppendAt(tablet.database(), [&](Timestamp timestamp) -> Body {
+    Ingest body{.tablet = tablet.id(), .timestamp = timestamp, .tables = {}};
+    for (const levels::Row& row : tables) {
+      auto assigned = std::make_shared<table::TableRow>(*row);
+      assigned->assigned_timestamp = timestamp;
+      assigned->min_timestamp = timestamp;
+      assigned->max_timestamp = timestamp;
+      body.tables.push_back(std::move(assigned));
+    }
+    return body;
+  });
+}
+
+Result<Outcome> LocalGroup::GetOutcome(DatabaseId id, const TransactionId& transaction, Timestamp started) {
+  std::optional<Result<Outcome>> result;
+  TRY(pipeline_->Exclusive([&]() -> Status {
+    const auto database = state_.FindDatabase(id);
+    if (database == nullptr) {
+      return Error(Reason::kDatabaseMissing, "the database was dropped");
+    }
+    if (const auto known = database->outcomes.Find(transaction); known) {
+      result = Outcome{.committed = known->committed, .timestamp = known->committed ? known->timestamp : 0};
+      return {};
+    }
+    if (started <= database->outcomes.floor()) {
+      return Error(Reason::kOutcomeNotKept, "a transaction begun at " + std::to_string(started) +
+                                                " is older than the outcomes kept; ask within ten minutes");
+    }
+    TRY(pipeline_->AppendAt(id, [&](Timestamp timestamp) -> Body {
+      return Abort{.id = transaction, .timestamp = timestamp};
+    }));
+    result = Outcome{.committed = false, .timestamp = 0};
+    return {};
+  }));
+  return std::move(*result);
+}
+
+Timestamp LocalGroup::ReadTimestamp(DatabaseId id) {
+  const auto database = state_.FindDatabase(id);
+  if (database == nullptr) {
+    return 0;
+  }
+  if (database->oracle.HoldsReadersBack() && !closed_.load(std::memory_order_acquire)) {
+    // Without a new limit the read is of the recent past, still consistent: an error here is no reason
+    // to refuse it.
+    (void)pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); });
+  }
+  return database->oracle.ReadTimestamp();
+}
+
+transaction::SnapshotRegistry& LocalGroup::snapshots(DatabaseId database) {
+  return state_.FindDatabase(database)->snapshots;
+}
+
+Timestamp LocalGroup::RegisterRead(DatabaseId id) {
+  (void)ReadTimestamp(id);  // a new limit, where one is needed, is logged outside the registry's lock
+  const auto database = state_.FindDatabase(id);
+  return database->snapshots.RegisterNow([&] { return database->oracle.ReadTimestamp(); },
+                                         runtime_.clock().WallMillis());
+}
+
+compaction::Retention LocalGroup::Retention(DatabaseId id) {
+  const auto database = state_.FindDatabase(id);
+  if (database == nullptr) {
+    return {};
+  }
+  auto kept = database->snapshots.Advance([&] { return database->oracle.visible(); }, context_.retention_millis);
+  return {.safe = kept.safe, .snapshots = std::move(kept.snapshots)};
+}
+
+Status LocalGroup::Flush(DatabaseId database, TabletId id) {
+  const auto tablet = state_.FindTablet(Qualify(database, id));
+  if (tablet == nullptr) {
+    return Error(Reason::kCollectionMissing, "the collection was dropped");
+  }
+  TRY(pipeline_->Exclusive([&]() -> Status {
+    if (tablet->memstore().ActiveEmpty()) {
+      return {};
+    }
+    const Decoded rotate{.envelope = {.epoch = epoch_, .closed = 0, .database = database}, .body = Rotate{.tablet = id}};
+    return pipeline_->Append(std::span(&rotate, 1), context_.durability);
+  }));
+  TRY(FlushAll(*tablet));
+  context_.kernel->background().Spawn(
+      {.kind = "compact", .payload = TabletPayload(database, id), .priority = background::Priority::kNormal});
+  return {};
+}
+
+Status LocalGroup::FlushAll(tablet::Tablet& tablet) {
+  if (tablet.memstore().frozen_count() == 0) {
+    return {};
+  }
+  // A Flush edit must never be durable before the records it covers: tables ahead of the journal would
+  // look like a journal that lost data.
+  TRY(Persist());
+  const auto retention = [&] { return Retention(tablet.database()); };
+  while (TRY(tablet.FlushOldest(retention))) {
+    flushes_.Add();
+  }
+  return ReleaseStream();
+}
+
+Status LocalGroup::ReleaseStream() {
+  if (stream_->state().retained_bytes < kReleaseStep) {
+    return {};
+  }
+  return pipeline_->Exclusive([&]() -> Status {
+    journal::Sequence upto = state_.applied();
+    for (const auto& tablet : state_.Tablets()) {
+      upto = std::min(upto, tablet->ReleasableUpto(state_.applied()));
+    }
+    if (upto <= stream_->state().released) {
+      return {};
+    }
+    std::vector<Decoded> records;
+    for (Checkpoint& checkpoint : state_.MakeCheckpoints()) {
+      records.push_back({.envelope = {.epoch = epoch_, .closed = 0, .database = 0}, .body = std::move(checkpoint)});
+    }
+    TRY(pipeline_->Append(records, Durability::kDevice));
+    return stream_->Release(upto);
+  });
+}
+
+Status LocalGroup::Persist() {
+  return pipeline_->Exclusive([&] { return stream_->Persist(Durability::kDevice); });
+}
+
+Status LocalGroup::WithCommitsPaused(const std::function<Status()>& body) {
+  return pipeline_->Exclusive([&]() -> Status {
+    TRY(stream_->Persist(Durability::kDevice));
+    TRY(stream_->Roll());
+    return body();
+  });
+}
+
+Status LocalGroup::WithDatabaseFlushed(DatabaseId database, const std::function<Status()>& body) {
+  std::vector<std::shared_ptr<tablet::Tablet>> tablets = state_.Tablets();
+  std::erase_if(tablets, [&](const auto& tablet) { return tablet->database() != database; });
+  for (const auto& tablet : tablets) {
+    TRY(Flush(database, tablet->id()));  // most of it without holding up anybody
+  }
+  return pipeline_->Exclusive([&]() -> Status {
+    for (const auto& tablet : tablets) {
+      TRY(FlushAlone(*tablet));
+    }
+    return body();
+  });
+}
+
+Result<uint64_t> LocalGroup::VerifyStream() {
+  const auto reader = TRY(stream_->Read(stream_->state().released));
+  uint64_t records = 0;
+  while (true) {
+    const auto record = TRY(reader->Next());
+    if (!record) {
+      return records;
+    }
+    (void)TRY(Decode(record->payload));
+    ++records;
+  }
+}
+
+std::vector<std::string> LocalGroup::UnflushedBlobs(DatabaseId database) {
+  std::vector<std::string> names;
+  for (const auto& tablet : state_.Tablets()) {
+    if (tablet->database() == database) {
+      const auto own = tablet->UnflushedBlobs();
+      names.insert(names.end(), own.begin(), own.end());
+    }
+  }
+  return names;
+}
+
+void LocalGroup::RegisterJobs() {
+  auto& background = context_.kernel->background();
+  background.Register("flush", [this](const background::Job& job, background::JobContext&) {
+    const auto ids = ParseTabletPayload(job.payload);
+    LUNA_ASSERT(ids.has_value());
+    const auto tablet = state_.FindTablet(Qualify(ids->first, ids->second));
+    if (tablet == nullptr) {
+      return;
+    }
+    if (const Status flushed = FlushAll(*tablet); !flushed.ok()) {
+      ReportError(flushed.error());  // "tend" tries again
+      return;
+    }
+    level0_tables_.store(tablet->base().view()->levels().level(0).size(), std::memory_order_relaxed);
+    context_.kernel->background().Spawn(
+        {.kind = "compact", .payload = job.payload, .priority = background::Priority::kUrgent});
+  });
+  background.Register("tend", [this](const background::Job&, background::JobContext&) { Tend(); });
+  background.SpawnEvery(kTendNanos, {.kind = "tend", .payload = "", .priority = background::Priority::kFlush});
+  if (context_.durability == Durability::kRelaxed) {
+    background.Register("persist", [this](const background::Job&, background::JobContext&) {
+      const Status written = pipeline_->Exclusive([&] { return stream_->Persist(Durability::kProcess); });
+      if (!written.ok()) {
+        ReportError(written.error());
+      }
+    });
+    background.SpawnEvery(context_.relaxed_millis * 1'000'000,
+                          {.kind = "persist", .payload = "", .priority = background::Priority::kFlush});
+  }
+}
+
+void LocalGroup::Tend() {
+  // A cold tablet must not hold the whole stream: past the bound the oldest unflushed one goes first.
+  if (stream_->state().retained_bytes > context_.journal_bytes) {
+    std::shared_ptr<tablet::Tablet> oldest;
+    for (const auto& tablet : state_.Tablets()) {
+      const auto first = tablet->memstore().FirstUnflushed();
+      if (first != 0 && (oldest == nullptr || first < oldest->memstore().FirstUnflushed())) {
+        oldest = tablet;
+      }
+    }
+    if (oldest != nullptr) {
+      pipeline_->WantRotation(Qualify(oldest->database(), oldest->id()));
+    }
+  }
+  // Rotations wait for the next commit; with none coming, an empty round carries them.
+  const std::span<const CommitRequest> nothing;
+  (void)pipeline_->Commit(nothing);
+  for (const auto& tablet : state_.Tablets()) {
+    if (tablet->memstore().frozen_count() > 0) {
+      context_.kernel->background().Spawn({.kind = "flush",
+                                           .payload = TabletPayload(tablet->database(), tablet->id()),
+                                           .priority = background::Priority::kFlush});
+    }
+  }
+}
+
+void LocalGroup::ReportError(const Error& error) {
+  if (error.reason() == Reason::kShutDown || error.reason() == Reason::kCollectionMissing) {
+    return;  // nobody's loss
+  }
+  {
+    base::MutexLock lock(mutex_);
+    background_error_ = error.ToString();
+  }
+  if (context_.listener != nullptr) {
+    context_.listener->OnBackgroundError(error);
+  }
+}
+
+Group::Counts LocalGroup::counts() const {
+  Counts counts;
+  counts.commits = pipeline_->commits().value();
+  counts.rounds = pipeline_->rounds().value();
+  counts.conflicts = pipeline_->conflicts().value();
+  counts.flushes = flushes_.value();
+  counts.journal_bytes = stream_->state().retained_bytes;
+  counts.delay_micros = delay_micros_.load(std::memory_order_relaxed);
+  base::MutexLock lock(mutex_);
+  counts.delay_cause = delay_cause_;
+  counts.background_error = background_error_;
+  return counts;
+}
+
+Status LocalGroup::Close() {
+  if (closed_.exchange(true, std::memory_order_acq_rel) || pipeline_ == nullptr) {
+    return {};
+  }
+  const Status persisted = pipeline_->stopped() ? Status(*pipeline_->stopped()) : Persist();
+  pipeline_->Stop(Error(Reason::kShutDown, "the universe is closed; open it again"));
+  return persisted;
+}
+
+}  // namespace luna::group

@@ -1,0 +1,92 @@
+// LocalGroup: a group with one replica: recovery from the stream, commits through the pipeline, memtables
+// flushed in the background, the stream released behind them.
+// Background kinds: "flush" (payload "<database>/<tablet>"; spawns "compact" with the same payload when
+// done, whose handler the owner of the collections registers) and "tend" (once a second: retries, releases).
+// Thread rule: safe.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/group/admission.h"
+#include "engine/group/commit_pipeline.h"
+#include "engine/group/group.h"
+#include "engine/group/group_state.h"
+
+namespace luna::group {
+
+// "<database>/<tablet>" and back: the payload of jobs about a tablet.
+std::string TabletPayload(DatabaseId database, TabletId tablet);
+std::optional<std::pair<DatabaseId, TabletId>> ParseTabletPayload(std::string_view payload);
+
+class LocalGroup final : public Group {
+ public:
+  LocalGroup(const GroupContext& context, std::unique_ptr<journal::Stream> stream, journal::Epoch epoch);
+  ~LocalGroup() override;
+
+  journal::Epoch epoch() const override { return epoch_; }
+  basestore::ObjectNames& names() override { return names_; }
+  void AddDatabase(DatabaseId database, Timestamp safe_point) override;
+  void RemoveDatabase(DatabaseId database) override;
+  void AddTablet(std::shared_ptr<tablet::Tablet> tablet) override;
+  void RemoveTablet(DatabaseId database, TabletId tablet) override;
+  Status Recover() override;
+
+  Result<Timestamp> Commit(const CommitRequest& request) override;
+  std::vector<Result<Timestamp>> CommitAll(std::span<const CommitRequest> requests) override;
+  Result<Timestamp> CommitIngest(DatabaseId database, TabletId tablet, std::vector<levels::Row> tables) override;
+  Result<Outcome> GetOutcome(DatabaseId database, const TransactionId& id, Timestamp started) override;
+
+  Timestamp ReadTimestamp(DatabaseId database) override;
+  transaction::SnapshotRegistry& snapshots(DatabaseId database) override;
+  Timestamp RegisterRead(DatabaseId database) override;
+  compaction::Retention Retention(DatabaseId database) override;
+  transaction::LockTable& locks() override { return locks_; }
+
+  Status Flush(DatabaseId database, TabletId tablet) override;
+  Status Persist() override;
+  Status WithCommitsPaused(const std::function<Status()>& body) override;
+  Status WithDatabaseFlushed(DatabaseId database, const std::function<Status()>& body) override;
+  Result<uint64_t> VerifyStream() override;
+  std::vector<std::string> UnflushedBlobs(DatabaseId database) override;
+  const std::string& stream() const override { return stream_name_; }
+  Counts counts() const override;
+  Status Close() override;
+
+ private:
+  Status Replay();
+  Status Admitted(std::span<const CommitRequest> requests);
+  Pressure Measure() const;
+  void RegisterJobs();
+  void Tend();
+  void RelieveMemory();
+  Status FlushAll(tablet::Tablet& tablet);
+  Status ReleaseStream();
+  void ReportError(const Error& error);
+  void SetDelay(const Admission& admission);
+  // Inside Exclusive: everything the tablet has in memory goes to tables.
+  Status FlushAlone(tablet::Tablet& tablet);
+  Result<Timestamp> IngestAlone(tablet::Tablet& tablet, std::vector<levels::Row>& tables);
+
+  const GroupContext context_;
+  const std::string stream_name_;
+  runtime::Runtime& runtime_;
+  std::unique_ptr<journal::Stream> stream_;
+  const journal::Epoch epoch_;
+  basestore::ObjectNames names_;
+  GroupState state_;
+  transaction::LockTable locks_;
+  std::unique_ptr<CommitPipeline> pipeline_;  // from Recover on
+  std::atomic<size_t> level0_tables_{0};      // the most of any collection, as of the last flush
+  std::atomic<uint64_t> delay_micros_{0};
+  std::atomic<bool> closed_{false};
+  base::Counter flushes_;
+  mutable base::Mutex mutex_;
+  std::string delay_cause_ GUARDED_BY(mutex_);
+  std::string background_error_ GUARDED_BY(mutex_);
+};
+
+}  // namespace luna::group

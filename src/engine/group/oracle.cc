@@ -1,0 +1,71 @@
+#include "engine/group/oracle.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "engine/entry/entry.h"
+
+namespace luna::group {
+
+namespace {
+
+// How far ahead a durable limit reaches: one record in ten seconds of use.
+constexpr uint64_t kLimitMillis = 10'000;
+// A new limit is wanted when the current one is nearer than this.
+constexpr uint64_t kReserveMillis = 1'000;
+
+}  // namespace
+
+void Oracle::Start(Timestamp last, Timestamp limit) {
+  last_ = std::max({last, limit, entry::FirstAt(clock_.WallMillis())});
+  limit_.store(limit, std::memory_order_relaxed);
+  word_.store(last_, std::memory_order_release);
+}
+
+Timestamp Oracle::ReadTimestamp() {
+  Timestamp word = word_.load(std::memory_order_acquire);
+  const Timestamp now = entry::FirstAt(clock_.WallMillis());
+  while ((word & kInFlight) == 0 && now > word && now < limit_.load(std::memory_order_relaxed)) {
+    if (word_.compare_exchange_weak(word, now, std::memory_order_acq_rel)) {
+      return now;
+    }
+  }
+  return word & ~kInFlight;
+}
+
+void Oracle::BeginRound() {
+  const Timestamp before = word_.fetch_or(kInFlight, std::memory_order_acq_rel);
+  LUNA_ASSERT((before & kInFlight) == 0);
+  // Readers may have raised the word past what rounds gave out.
+  last_ = std::max(last_, before);
+}
+
+Timestamp Oracle::Next() {
+  last_ = std::max(last_ + 1, entry::FirstAt(clock_.WallMillis()));
+  LUNA_ASSERT(last_ < kInFlight);
+  return last_;
+}
+
+void Oracle::EndRound(Timestamp upto) {
+  const Timestamp visible = std::max(upto, word_.load(std::memory_order_relaxed) & ~kInFlight);
+  word_.store(visible, std::memory_order_release);
+}
+
+Timestamp Oracle::visible() const { return word_.load(std::memory_order_acquire) & ~kInFlight; }
+
+Timestamp Oracle::WantedLimit() {
+  const uint64_t now = std::max(clock_.WallMillis(), entry::MillisOf(last_));
+  if (limit_.load(std::memory_order_relaxed) >= entry::FirstAt(now + kReserveMillis)) {
+    return 0;
+  }
+  return entry::FirstAt(now + kLimitMillis);
+}
+
+bool Oracle::HoldsReadersBack() const {
+  return entry::FirstAt(clock_.WallMillis()) >= limit_.load(std::memory_order_relaxed) &&
+         (word_.load(std::memory_order_acquire) & kInFlight) == 0;
+}
+
+void Oracle::LimitIsDurable(Timestamp limit) { limit_.store(limit, std::memory_order_relaxed); }
+
+}  // namespace luna::group

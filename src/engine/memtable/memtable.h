@@ -1,0 +1,97 @@
+// Memtable: recent entries in memory, in internal order: an arena skiplist whose nodes carry 8-byte
+// key heads, a blocked Bloom filter that answers "not here" with one cache line, and the range
+// tombstones beside it.
+// Thread rule: one writer (Add, AddRange), any number of readers at the same time, no locks; a
+// reader sees an entry whole or not at all. Source of the list: Pugh, "Skip lists" (1990).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/mutex.h"
+#include "engine/entry/entry_iterator.h"
+#include "engine/entry/range_tombstones.h"
+
+namespace luna::memtable {
+
+class Memtable {
+ public:
+  // `expected_bytes` sizes the filter; entries beyond it are fine.
+  explicit Memtable(size_t expected_bytes);
+  ~Memtable();
+  Memtable(const Memtable&) = delete;
+  Memtable& operator=(const Memtable&) = delete;
+
+  // Adds a version; (key, timestamp) must be new. The bytes are copied.
+  void Add(const entry::Entry& entry);
+  void AddRange(const entry::RangeTombstone& tombstone);
+
+  // The newest version of `key` with timestamp ≤ `read`, of any kind (range tombstones not
+  // applied). `key_hash` = base::Hash(key). Views live as long as the memtable.
+  std::optional<entry::Entry> Get(std::string_view key, uint64_t key_hash, Timestamp read) const;
+  // The memtable must outlive the iterator; entries added meanwhile may or may not be seen.
+  std::unique_ptr<entry::EntryIterator> NewIterator() const;
+  // The range tombstones as of now; null when there are none.
+  std::shared_ptr<const entry::RangeTombstones> range_tombstones() const;
+
+  bool empty() const { return count() == 0 && range_tombstones() == nullptr; }
+  uint64_t count() const { return count_.load(std::memory_order_relaxed); }
+  size_t bytes() const;            // memory held
+  uint64_t content_bytes() const;  // keys and values added
+  Timestamp max_timestamp() const { return max_timestamp_.load(std::memory_order_acquire); }
+  Timestamp min_timestamp() const { return min_timestamp_.load(std::memory_order_acquire); }
+  // Names of blobs that entries refer to are found by iterating; true if there are any.
+  bool has_blobs() const { return has_blobs_.load(std::memory_order_acquire); }
+
+ private:
+  struct Node;
+  class Filter;
+  class Iterator;
+  static constexpr int kMaxHeight = 14;
+
+  // Neighbours on one level of the list: the last node before a place (head_ if none) and the next
+  // one as seen then (null if none); an entry added since may stand between them by now.
+  struct Gap {
+    Node* before;
+    Node* after;
+  };
+  // The gap at `level` that holds (key, timestamp). Fills path[height - 1 .. level], if given, with
+  // the last node before it on each of these levels.
+  Gap Find(std::string_view key, Timestamp timestamp, int level, Node** path) const;
+  Gap Descend(Node* from, int from_level, int level, std::string_view key, Timestamp timestamp,
+              Node** path) const;
+  Node* FindLast() const;
+  void FindPath(std::string_view key, Timestamp timestamp);
+  Node* NewNode(const entry::Entry& entry, int height);
+  int RandomHeight();
+  void AddToFilter(uint64_t key_hash);
+  void CountTimestamp(Timestamp timestamp);
+
+  const size_t expected_bytes_;
+  base::Arena arena_;
+  Node* head_;
+  std::atomic<int> height_{1};
+  // The writer's finger: the path to the last insertion, tried first for the next one.
+  Node* path_[kMaxHeight];
+  uint64_t random_state_ = 0x9e3779b97f4a7c15;
+  // Filters grow: the newest answers, older ones stay for readers that still hold them.
+  std::vector<std::unique_ptr<Filter>> filters_;
+  std::atomic<const Filter*> filter_{nullptr};
+  std::atomic<size_t> filter_bytes_{0};
+  std::atomic<uint64_t> count_{0};
+  std::atomic<uint64_t> content_bytes_{0};
+  std::atomic<size_t> range_bytes_{0};
+  std::atomic<Timestamp> max_timestamp_{0};
+  std::atomic<Timestamp> min_timestamp_{entry::kMaxTimestamp};
+  std::atomic<bool> has_blobs_{false};
+  mutable base::Mutex mutex_;
+  std::vector<entry::RangeTombstone> ranges_ GUARDED_BY(mutex_);
+  mutable std::shared_ptr<const entry::RangeTombstones> fragmented_ GUARDED_BY(mutex_);
+  std::atomic<bool> has_ranges_{false};
+};
+
+}  // namespace luna::memtable

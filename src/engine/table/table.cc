@@ -1,0 +1,125 @@
+#include "engine/table/table.h"
+
+#include <algorithm>
+
+#include "base/try.h"
+#include "engine/table/stored_block.h"
+#include "engine/table/table_iterator.h"
+#include "engine/table/table_reader.h"
+#include "engine/table/table_verifier.h"
+
+namespace luna::table {
+namespace {
+
+class SortedTable final : public Table {
+ public:
+  SortedTable(const TableContext& context, TableRow row) : reader_(context, std::move(row)) {}
+
+  const TableRow& row() const override { return reader_.row(); }
+
+  void Prefetch(uint64_t key_hash) const override {
+    if (const LoadedTail* tail = reader_.tail_if_loaded()) {
+      tail->view.filter.Prefetch(key_hash);
+    }
+  }
+
+  Result<std::optional<PinnedEntry>> Get(std::string_view key, uint64_t key_hash,
+                                         Timestamp read) const override {
+    const LoadedTail* tail = TRY(reader_.tail());
+    if (!tail->view.filter.MayContain(key_hash)) {
+      return std::optional<PinnedEntry>();
+    }
+    const Index& index = tail->view.index;
+    const Index::Place place = index.Find(key, read);
+    // The newest version ≤ read is in the block before the place, or it begins the block behind it:
+    // the latter for certain if that block also begins the key.
+    const bool begins = place.after_has_key && !index.Continues(place.after);
+    if (!begins && place.after != 0) {
+      cache::BlockHandle handle = TRY(reader_.Fetch(*tail, place.after - 1));
+      const Block& block = static_cast<const Block&>(*handle);
+      if (const std::optional<size_t> row = block.Find(key, key_hash, read)) {
+        return Pin(std::move(handle), *row, key);
+      }
+    }
+    if (!place.after_has_key) {
+      return std::optional<PinnedEntry>();
+    }
+    return Pin(TRY(reader_.Fetch(*tail, place.after)), 0, key);
+  }
+
+  std::unique_ptr<entry::EntryIterator> NewIterator(bool fill_cache) const override {
+    return NewTableIterator(reader_, fill_cache);
+  }
+
+  Result<std::shared_ptr<const entry::RangeTombstones>> range_tombstones() const override {
+    const LoadedTail* tail = TRY(reader_.tail());
+    return tail->tombstones;
+  }
+
+  Status Verify() const override { return VerifyTable(reader_.context(), reader_.row()); }
+
+  Result<std::vector<std::string>> SplitKeys(size_t parts) const override {
+    const LoadedTail* tail = TRY(reader_.tail());
+    const Index& index = tail->view.index;
+    std::vector<std::string> keys;
+    size_t block = 0;
+    for (size_t part = 1; part < parts; ++part) {
+      const uint64_t wanted = index.data_bytes() / parts * part;
+      while (block < index.blocks() && (index.offset(block) < wanted || index.Continues(block))) {
+        ++block;
+      }
+      if (block == index.blocks()) {
+        break;
+      }
+      std::string key = index.first_key(block);
+      if (block != 0 && (keys.empty() || keys.back() < key)) {
+        keys.push_back(std::move(key));
+      }
+    }
+    return keys;
+  }
+
+ private:
+  static Result<std::optional<PinnedEntry>> Pin(cache::BlockHandle handle, size_t row,
+                                                std::string_view key) {
+    std::optional<PinnedEntry> found(std::in_place);
+    found->entry.key = key;
+    static_cast<const Block&>(*handle).Fill(row, found->entry);
+    found->pin = std::move(handle);
+    return found;
+  }
+
+  const TableReader reader_;
+};
+
+}  // namespace
+
+std::shared_ptr<Table> Table::Open(const TableContext& context, TableRow row) {
+  return std::make_shared<SortedTable>(context, std::move(row));
+}
+
+Result<TableRow> ReadTableRow(const TableContext& context, const std::string& object) {
+  const std::unique_ptr<storage::ObjectReader> reader =
+      TRY(context.storage->Open(context.bucket, object));
+  const uint64_t size = reader->size();
+  std::string footer_bytes(std::min<uint64_t>(size, kFooterBytes), '\0');
+  TRY(reader->Read(size - footer_bytes.size(), footer_bytes.size(), footer_bytes.data()));
+  const Footer footer = TRY(DecodeFooter(footer_bytes, size, reader->name()));
+  PaddedBuffer tail(size - footer.tail_offset);
+  TRY(reader->Read(footer.tail_offset, tail.size(), tail.data()));
+  const std::string where = PlaceOf(*reader, footer.tail_offset);
+  if (!TailMatchesFooter(tail.view(), footer)) {
+    return Error(Reason::kBadChecksum, where +
+                                           ": checksum of the metadata does not match the "
+                                           "footer; restore the table from a backup");
+  }
+  const TailView view = TRY(ParseTail(tail.view(), footer.tail_offset, where));
+  Properties properties = TRY(DecodeProperties(view.properties, where));
+  TableRow row = std::move(properties.row);
+  row.object = object;
+  row.size = size;
+  row.tail_checksum = SaltedChecksum(tail.view(), footer.salt, footer.tail_offset);
+  return row;
+}
+
+}  // namespace luna::table

@@ -1,0 +1,294 @@
+#include "engine/tablet/tablet.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "base/try.h"
+#include "engine/entry/merging_iterator.h"
+
+namespace luna::tablet {
+
+namespace {
+
+// The newest version ≤ `read` and covering tombstone of one memtable, merged into `found`.
+void FindIn(const std::shared_ptr<memtable::Memtable>& table, std::string_view key, uint64_t key_hash,
+            Timestamp read, basestore::Found& found, std::shared_ptr<const void>& pin) {
+  if (const auto ranges = table->range_tombstones(); ranges != nullptr) {
+    found.covering = std::max(found.covering, ranges->Covering(key, read));
+  }
+  const auto entry = table->Get(key, key_hash, read);
+  if (entry && (!found.entry || entry->timestamp > found.entry->entry.timestamp)) {
+    found.entry = table::PinnedEntry{.entry = *entry, .pin = nullptr};
+    pin = table;
+  }
+}
+
+Timestamp NewestIn(const memtable::Memtable& table, std::string_view key, uint64_t key_hash) {
+  Timestamp newest = 0;
+  if (const auto entry = table.Get(key, key_hash, entry::kMaxTimestamp); entry) {
+    newest = entry->timestamp;
+  }
+  if (const auto ranges = table.range_tombstones(); ranges != nullptr) {
+    newest = std::max(newest, ranges->Covering(key, entry::kMaxTimestamp));
+  }
+  return newest;
+}
+
+Timestamp NewestInRange(const memtable::Memtable& table, const entry::KeyRange& range, Timestamp after) {
+  Timestamp newest = 0;
+  if (const auto ranges = table.range_tombstones(); ranges != nullptr) {
+    newest = ranges->NewestIn(range, after);
+  }
+  const auto iterator = table.NewIterator();
+  for (iterator->Seek(range.begin, entry::kMaxTimestamp);
+       iterator->Valid() && range.Contains(iterator->entry().key); iterator->Next()) {
+    newest = std::max(newest, iterator->entry().timestamp);
+  }
+  return newest > after ? newest : 0;
+}
+
+// Keeps the memtables and tables under an iterator alive, behind the iterator's own interface.
+class PinnedIterator final : public entry::EntryIterator {
+ public:
+  PinnedIterator(std::unique_ptr<entry::EntryIterator> source, std::shared_ptr<const memstore::View> memory,
+                 std::shared_ptr<const basestore::BaseView> base)
+      : memory_(std::move(memory)), base_(std::move(base)), source_(std::move(source)) {}
+
+  void SeekToFirst() override { Moved((source_->SeekToFirst(), 0)); }
+  void SeekToLast() override { Moved((source_->SeekToLast(), 0)); }
+  void Seek(std::string_view key, Timestamp timestamp) override { Moved((source_->Seek(key, timestamp), 0)); }
+  void SeekForPrev(std::string_view key, Timestamp timestamp) override {
+    Moved((source_->SeekForPrev(key, timestamp), 0));
+  }
+  void Next() override { Moved((source_->Next(), 0)); }
+  void Prev() override { Moved((source_->Prev(), 0)); }
+  Status status() const override { return source_->status(); }
+
+ private:
+  void Moved(int) {
+    valid_ = source_->Valid();
+    if (valid_) {
+      entry_ = source_->entry();
+    }
+  }
+  const std::shared_ptr<const memstore::View> memory_;
+  const std::shared_ptr<const basestore::BaseView> base_;
+  const std::unique_ptr<entry::EntryIterator> source_;
+};
+
+}  // namespace
+
+Tablet::Tablet(Context context)
+    : context_(std::move(context)),
+      memstore_(*context_.budget, context_.memtable_bytes),
+      flushed_(context_.flushed),
+      ingested_(context_.ingested),
+      flush_turn_(*context_.runtime) {}
+
+void Tablet::Apply(journal::Sequence sequence, const entry::Entry& entry) {
+  if (sequence > flushed()) {
+    memstore_.Add(sequence, entry);
+  }
+}
+
+void Tablet::ApplyRange(journal::Sequence sequence, const entry::RangeTombstone& tombstone) {
+  if (sequence > flushed()) {
+    memstore_.AddRange(sequence, tombstone);
+  }
+}
+
+bool Tablet::WantsRotation() const { return memstore_.Full(); }
+
+void Tablet::Rotate(journal::Sequence upto) {
+  if (upto > flushed()) {
+    memstore_.Rotate(upto);
+  }
+}
+
+Result<basestore::Found> Tablet::Find(std::string_view key, Timestamp read, const memstore::View& memory,
+                                      const basestore::BaseView& base,
+                                      std::shared_ptr<const void>& pin) const {
+  const uint64_t key_hash = base::Hash(key);
+  basestore::Found found;
+  FindIn(memory.active, key, key_hash, read, found, pin);
+  for (const auto& frozen : memory.frozen) {
+    // A younger memtable holds younger versions only: the first that answers is right.
+    if (found.entry || found.covering != 0) {
+      return found;
+    }
+    FindIn(frozen, key, key_hash, read, found, pin);
+  }
+  if (found.entry || found.covering != 0) {
+    return found;
+  }
+  found = TRY(base.Get(key, key_hash, read));
+  if (found.entry) {
+    pin = found.entry->pin;
+  }
+  return found;
+}
+
+Result<std::optional<Visible>> Tablet::Get(std::string_view key, Timestamp read, bool registered) const {
+  const auto memory = memstore_.view();  // before the tables: nothing falls between the two
+  const auto base = context_.base->view();
+  if (!registered && read < base->safe()) {
+    return Error(Reason::kSnapshotTooOld,
+                 "a read at " + std::to_string(read) + " is older than what is kept (" +
+                     std::to_string(base->safe()) + "); read at a newer time, or hold a snapshot");
+  }
+  std::shared_ptr<const void> pin;
+  const basestore::Found found = TRY(Find(key, read, *memory, *base, pin));
+  if (!found.entry || found.covering > found.entry->entry.timestamp || !entry::IsLive(found.entry->entry, read)) {
+    return std::optional<Visible>();
+  }
+  return std::optional<Visible>(Visible{.entry = found.entry->entry, .pin = std::move(pin)});
+}
+
+Result<std::optional<Visible>> Tablet::GetNewest(std::string_view key) const {
+  const auto memory = memstore_.view();
+  const auto base = context_.base->view();
+  std::shared_ptr<const void> pin;
+  const basestore::Found found = TRY(Find(key, entry::kMaxTimestamp, *memory, *base, pin));
+  if (!found.entry || found.covering > found.entry->entry.timestamp) {
+    return std::optional<Visible>();
+  }
+  return std::optional<Visible>(Visible{.entry = found.entry->entry, .pin = std::move(pin)});
+}
+
+Result<std::unique_ptr<entry::VisibleIterator>> Tablet::NewIterator(const entry::KeyRange& range, Timestamp read,
+                                                                    bool fill_cache) const {
+  auto memory = memstore_.view();
+  auto base = context_.base->view();
+  std::vector<std::unique_ptr<entry::EntryIterator>> sources;
+  std::vector<std::shared_ptr<const entry::RangeTombstones>> tombstones;
+  const auto add = [&](const memtable::Memtable& table) {
+    if (table.count() > 0) {
+      sources.push_back(table.NewIterator());
+    }
+    if (auto ranges = table.range_tombstones(); ranges != nullptr) {
+      tombstones.push_back(std::move(ranges));
+    }
+  };
+  add(*memory->active);
+  for (const auto& frozen : memory->frozen) {
+    add(*frozen);
+  }
+  TRY(base->AddSources(range, fill_cache, sources, tombstones));
+  auto merged = std::make_unique<PinnedIterator>(entry::NewMergingIterator(std::move(sources)),
+                                                 std::move(memory), std::move(base));
+  return std::make_unique<entry::VisibleIterator>(std::move(merged), std::move(tombstones), read, range);
+}
+
+Result<Timestamp> Tablet::NewestChange(std::string_view key, uint64_t key_hash, Timestamp after) const {
+  const auto memory = memstore_.view();
+  const auto base = context_.base->view();
+  Timestamp newest = NewestIn(*memory->active, key, key_hash);
+  for (const auto& frozen : memory->frozen) {
+    newest = std::max(newest, NewestIn(*frozen, key, key_hash));
+  }
+  if (newest > after) {
+    return newest;
+  }
+  return base->NewestChange(key, key_hash, after);
+}
+
+Result<Timestamp> Tablet::NewestChangeIn(const entry::KeyRange& range, Timestamp after) const {
+  const auto memory = memstore_.view();
+  const auto base = context_.base->view();
+  Timestamp newest = 0;
+  const auto look = [&](const memtable::Memtable& table) {
+    if (table.max_timestamp() > after) {
+      newest = std::max(newest, NewestInRange(table, range, after));
+    }
+  };
+  look(*memory->active);
+  for (const auto& frozen : memory->frozen) {
+    look(*frozen);
+  }
+  if (newest > after) {
+    return newest;
+  }
+  return base->NewestChangeIn(range, after);
+}
+
+Result<bool> Tablet::FlushOldest(const std::function<compaction::Retention()>& retention) {
+  runtime::TurnHold hold(flush_turn_);
+  const auto frozen = memstore_.Oldest();
+  if (!frozen) {
+    return false;
+  }
+  compaction::MergeInput input;
+  input.entries = frozen->table->NewIterator();
+  if (auto ranges = frozen->table->range_tombstones(); ranges != nullptr) {
+    input.tombstones.push_back(std::move(ranges));
+  }
+  input.retention = retention();
+  const Timestamp safe = input.retention.safe;
+  const compaction::Written written = TRY(context_.base->WriteTables(std::move(input)));
+  const catalog::Edit edit = catalog::Flush{.tablet = context_.id,
+                                            .tenure = context_.tenure,
+                                            .from = flushed(),
+                                            .upto = frozen->upto,
+                                            .tables = written.tables,
+                                            .safe_timestamp = safe};
+  const auto publish = [&](manifest::Position) {
+    context_.base->Refresh();
+    flushed_.store(frozen->upto, std::memory_order_release);
+  };
+  const bool valid = TRY(context_.manifest->Commit(catalog::Encode(edit), publish));
+  if (!valid) {
+    return Error(Reason::kCollectionMissing, "tablet " + std::to_string(context_.id) +
+                                                 " was dropped or moved while it was flushed");
+  }
+  memstore_.Forget(frozen->upto);
+  return true;
+}
+
+Status Tablet::Ingest(journal::Sequence sequence, std::vector<levels::Row> rows) {
+  if (sequence <= ingested_.load(std::memory_order_acquire)) {
+    return {};  // replayed, and in the manifest already
+  }
+  const catalog::Edit edit = catalog::Ingest{
+      .tablet = context_.id, .tenure = context_.tenure, .sequence = sequence, .tables = std::move(rows)};
+  const auto publish = [&](manifest::Position) { context_.base->Refresh(); };
+  const bool valid = TRY(context_.manifest->Commit(catalog::Encode(edit), publish));
+  if (!valid) {
+    return Error(Reason::kCollectionMissing,
+                 "tablet " + std::to_string(context_.id) + " was dropped while tables were added to it");
+  }
+  ingested_.store(sequence, std::memory_order_release);
+  return {};
+}
+
+journal::Sequence Tablet::ReleasableUpto(journal::Sequence tail) const {
+  const journal::Sequence first = memstore_.FirstUnflushed();
+  return first == 0 ? tail : first - 1;
+}
+
+std::vector<std::string> Tablet::UnflushedBlobs() const {
+  std::vector<std::string> names;
+  const auto memory = memstore_.view();
+  const auto collect = [&](const memtable::Memtable& table) {
+    if (!table.has_blobs()) {
+      return;
+    }
+    const auto iterator = table.NewIterator();
+    for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+      if (iterator->entry().kind != entry::Kind::kBlob) {
+        continue;
+      }
+      if (const auto reference = entry::DecodeBlobReference(iterator->entry().value); reference.ok()) {
+        names.push_back(reference->name);
+      }
+    }
+  };
+  collect(*memory->active);
+  for (const auto& frozen : memory->frozen) {
+    collect(*frozen);
+  }
+  return names;
+}
+
+}  // namespace luna::tablet

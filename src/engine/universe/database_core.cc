@@ -1,0 +1,220 @@
+#include "engine/universe/database_core.h"
+
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/text.h"
+#include "base/try.h"
+#include "engine/blob/blob.h"
+#include "engine/universe/names.h"
+
+namespace luna::universe {
+
+DatabaseCore::DatabaseCore(Engine& engine, catalog::DatabaseId id, std::string name)
+    : engine_(engine), id_(id), name_(std::move(name)), bucket_(basestore::BucketName(id)) {}
+
+Result<std::shared_ptr<DatabaseCore>> DatabaseCore::Open(Engine& engine, catalog::DatabaseId id, std::string name) {
+  std::shared_ptr<DatabaseCore> core(new DatabaseCore(engine, id, std::move(name)));
+  core->manifest_ = TRY(engine.kernel->OpenManifest("manifest-" + std::to_string(id), core->bucket_, core->state_));
+  const catalog::DatabaseState& state = core->state_;
+  engine.group->AddDatabase(id, state.safe_point());
+  for (const auto& [tablet_id, tablet] : state.tablets()) {
+    auto made = core->MakeCollection(state.collections().at(tablet.collection), tablet, state.safe_point());
+    base::MutexLock lock(core->mutex_);
+    core->collections_[tablet.collection] = std::move(made);
+  }
+  for (const auto& collection : core->Collections()) {
+    engine.group->AddTablet(collection->tablet);
+  }
+  return core;
+}
+
+std::shared_ptr<CollectionCore> DatabaseCore::MakeCollection(const catalog::CollectionState& collection,
+                                                             const catalog::TabletState& tablet, Timestamp safe) {
+  auto made = std::make_shared<CollectionCore>();
+  made->id = collection.id;
+  made->qualified = group::Qualify(id_, tablet.id);
+  basestore::BasestoreContext context;
+  context.runtime = &engine_.runtime;
+  context.manifest = manifest_.get();
+  context.state = &state_;
+  context.tables = {.storage = &engine_.kernel->storage(), .bucket = bucket_, .cache = &engine_.cache,
+                    .budget = &engine_.budget};
+  context.names = &engine_.group->names();
+  context.retention = [group = engine_.group.get(), id = id_] { return group->Retention(id); };
+  context.pick = {.table_bytes = engine_.sizes.table, .space_amp_target = engine_.options.space_amp_target};
+  context.table = {.block_bytes = engine_.options.block_bytes,
+                   .filter_bits_per_key = engine_.options.filter_bits_per_key};
+  context.listener = engine_.components.listener.get();
+  context.database = name_;
+  made->base = std::make_shared<basestore::Basestore>(std::move(context), collection.id, collection.name,
+                                                      collection.levels, safe);
+  made->tablet = std::make_shared<tablet::Tablet>(tablet::Tablet::Context{.id = tablet.id,
+                                                                          .database = id_,
+                                                                          .collection = collection.id,
+                                                                          .tenure = tablet.tenure,
+                                                                          .flushed = tablet.flushed,
+                                                                          .ingested = tablet.ingested,
+                                                                          .manifest = manifest_.get(),
+                                                                          .base = made->base,
+                                                                          .runtime = &engine_.runtime,
+                                                                          .budget = &engine_.budget,
+                                                                          .memtable_bytes = engine_.sizes.memtable});
+  return made;
+}
+
+Status DatabaseCore::CheckUsable() const {
+  TRY(engine_.CheckOpen());
+  if (dropped()) {
+    return Error(Reason::kDatabaseMissing, "database " + base::Printable(name_) + " was dropped; open another one");
+  }
+  return {};
+}
+
+Error DatabaseCore::Missing(std::string_view name) const {
+  return {Reason::kCollectionMissing, "database " + base::Printable(name_) + " has no collection " +
+                                          base::Printable(name) + "; create it, or list what there is"};
+}
+
+Result<std::shared_ptr<CollectionCore>> DatabaseCore::Create(std::string_view name) {
+  TRY(CheckUsable());
+  TRY(CheckName("collection", name));
+  catalog::CollectionId created = 0;
+  const catalog::Edit edit = catalog::CreateCollection{.name = std::string(name)};
+  const auto publish = [&](manifest::Position position) {
+    auto made = MakeCollection(state_.collections().at(position), state_.tablets().at(position), state_.safe_point());
+    engine_.group->AddTablet(made->tablet);
+    created = position;
+    base::MutexLock lock(mutex_);
+    collections_[position] = std::move(made);
+  };
+  if (!TRY(manifest_->Commit(catalog::Encode(edit), publish))) {
+    return Error(Reason::kCollectionExists, "database " + base::Printable(name_) + " has a collection " +
+                                                base::Printable(name) + " already; open it, or choose another name");
+  }
+  return Collection(created);
+}
+
+Result<std::shared_ptr<CollectionCore>> DatabaseCore::Find(std::string_view name) {
+  TRY(CheckUsable());
+  catalog::CollectionId id = 0;
+  manifest_->Inspect([&](manifest::Position) {
+    if (const auto* found = state_.FindCollection(name); found != nullptr) {
+      id = found->id;
+    }
+  });
+  auto found = id == 0 ? nullptr : Collection(id);
+  if (found == nullptr) {
+    return Missing(name);
+  }
+  return found;
+}
+
+Status DatabaseCore::Drop(std::string_view name) {
+  const auto collection = TRY(Find(name));
+  const catalog::Edit edit = catalog::DropCollection{.collection = collection->id};
+  if (!TRY(manifest_->Commit(catalog::Encode(edit)))) {
+    return Missing(name);
+  }
+  collection->dropped.store(true, std::memory_order_release);
+  engine_.group->RemoveTablet(id_, collection->tablet->id());
+  {
+    base::MutexLock lock(mutex_);
+    collections_.erase(collection->id);
+  }
+  collection->base->Drop();
+  return {};
+}
+
+Status DatabaseCore::Rename(std::string_view from, std::string_view to) {
+  TRY(CheckName("collection", to));
+  const auto collection = TRY(Find(from));
+  const catalog::Edit edit = catalog::RenameCollection{.collection = collection->id, .name = std::string(to)};
+  if (!TRY(manifest_->Commit(catalog::Encode(edit)))) {
+    return Error(Reason::kCollectionExists, "cannot rename " + base::Printable(from) + " to " + base::Printable(to) +
+                                                ": the name is taken, or the collection was dropped meanwhile");
+  }
+  collection->base->Rename(std::string(to));
+  return {};
+}
+
+Result<std::vector<std::string>> DatabaseCore::List() {
+  TRY(CheckUsable());
+  std::set<std::string> names;
+  manifest_->Inspect([&](manifest::Position) {
+    for (const auto& [id, collection] : state_.collections()) {
+      names.insert(collection.name);
+    }
+  });
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+std::shared_ptr<CollectionCore> DatabaseCore::Collection(catalog::CollectionId id) const {
+  base::MutexLock lock(mutex_);
+  const auto found = collections_.find(id);
+  return found == collections_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<CollectionCore>> DatabaseCore::Collections() const {
+  std::vector<std::shared_ptr<CollectionCore>> all;
+  base::MutexLock lock(mutex_);
+  for (const auto& [id, collection] : collections_) {
+    all.push_back(collection);
+  }
+  return all;
+}
+
+std::string DatabaseCore::NameOf(catalog::CollectionId id) {
+  std::string name;
+  manifest_->Inspect([&](manifest::Position) {
+    if (const auto found = state_.collections().find(id); found != state_.collections().end()) {
+      name = found->second.name;
+    }
+  });
+  return name;
+}
+
+void DatabaseCore::MarkDropped() {
+  dropped_.store(true, std::memory_order_release);
+  for (const auto& collection : Collections()) {
+    collection->dropped.store(true, std::memory_order_release);
+  }
+}
+
+Status DatabaseCore::AbortStaleJobs() {
+  std::vector<catalog::JobId> jobs;
+  manifest_->Inspect([&](manifest::Position) {
+    for (const auto& [id, job] : state_.jobs()) {
+      jobs.push_back(id);
+    }
+  });
+  for (catalog::JobId job : jobs) {
+    TRY(manifest_->Commit(catalog::Encode(catalog::JobAbort{.job = job})));
+  }
+  return {};
+}
+
+Status DatabaseCore::SweepOrphans() {
+  std::set<std::string> live;
+  manifest_->Inspect([&](manifest::Position) {
+    live = state_.LiveTables();
+    live.merge(state_.LiveBlobs());
+  });
+  for (std::string& name : engine_.group->UnflushedBlobs(id_)) {
+    live.insert(std::move(name));
+  }
+  storage::Storage& storage = engine_.kernel->storage();
+  for (const std::string& object : TRY(storage.List(bucket_))) {
+    if (object.starts_with("manifest-")) {
+      continue;  // snapshots of the manifest, which looks after them
+    }
+    const std::string blob = blob::NameOfPart(object);
+    if (!live.contains(blob.empty() ? object : blob)) {
+      TRY(storage.Remove(bucket_, object));
+    }
+  }
+  return {};
+}
+
+}  // namespace luna::universe

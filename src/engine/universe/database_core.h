@@ -1,0 +1,76 @@
+// DatabaseCore: one open database: its manifest, and for every collection its basestore and tablet. Handles
+// (LocalDatabase, LocalCollection, transactions, iterators) share it.
+// Thread rule: safe.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/catalog/database_state.h"
+#include "engine/tablet/tablet.h"
+#include "engine/universe/engine.h"
+#include "kernel/manifest/manifest.h"
+
+namespace luna::universe {
+
+struct CollectionCore {
+  catalog::CollectionId id = 0;
+  uint64_t qualified = 0;  // of its tablet
+  std::shared_ptr<basestore::Basestore> base;
+  std::shared_ptr<tablet::Tablet> tablet;
+  std::atomic<bool> dropped{false};
+};
+
+class DatabaseCore {
+ public:
+  // Opens the manifest and makes every collection's parts; tablets join the group.
+  static Result<std::shared_ptr<DatabaseCore>> Open(Engine& engine, catalog::DatabaseId id, std::string name);
+
+  Engine& engine() { return engine_; }
+  catalog::DatabaseId id() const { return id_; }
+  const std::string& name() const { return name_; }
+  const std::string& bucket() const { return bucket_; }
+  manifest::Manifest& manifest() { return *manifest_; }
+  const catalog::DatabaseState& state() const { return state_; }  // under manifest().Inspect only
+  bool dropped() const { return dropped_.load(std::memory_order_acquire); }
+
+  Result<std::shared_ptr<CollectionCore>> Create(std::string_view name);
+  Result<std::shared_ptr<CollectionCore>> Find(std::string_view name);
+  Status Drop(std::string_view name);
+  Status Rename(std::string_view from, std::string_view to);
+  Result<std::vector<std::string>> List();
+  // The parts by id; null when dropped.
+  std::shared_ptr<CollectionCore> Collection(catalog::CollectionId id) const;
+  std::vector<std::shared_ptr<CollectionCore>> Collections() const;
+  std::string NameOf(catalog::CollectionId id);
+  // The database goes: every handle answers kCollectionMissing or kDatabaseMissing from now on.
+  void MarkDropped();
+  // Removes objects that neither the manifest nor unflushed memtables name: what a crash left behind.
+  // Once, after recovery and before any commit.
+  Status SweepOrphans();
+  // Closes jobs that were open when the last process ended.
+  Status AbortStaleJobs();
+  Status CheckUsable() const;
+
+ private:
+  DatabaseCore(Engine& engine, catalog::DatabaseId id, std::string name);
+  std::shared_ptr<CollectionCore> MakeCollection(const catalog::CollectionState& collection,
+                                                 const catalog::TabletState& tablet, Timestamp safe);
+  Error Missing(std::string_view name) const;
+
+  Engine& engine_;
+  const catalog::DatabaseId id_;
+  const std::string name_;
+  const std::string bucket_;
+  catalog::DatabaseState state_;
+  std::unique_ptr<manifest::Manifest> manifest_;
+  std::atomic<bool> dropped_{false};
+  mutable base::Mutex mutex_;
+  std::map<catalog::CollectionId, std::shared_ptr<CollectionCore>> collections_ GUARDED_BY(mutex_);
+};
+
+}  // namespace luna::universe

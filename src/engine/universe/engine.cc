@@ -1,0 +1,51 @@
+#include "engine/universe/engine.h"
+
+#include <algorithm>
+
+#include "base/try.h"
+
+namespace luna::universe {
+
+namespace {
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+}
+
+Sizes SizesOf(const Options& options) {
+  Sizes sizes;
+  const uint64_t budget = options.memory_budget_bytes;
+  sizes.memtables_total = budget / 10 * 3;
+  // Three make the share: one filling, one being flushed, one in reserve.
+  sizes.memtable = options.memtable_bytes != 0
+                       ? options.memtable_bytes
+                       : std::clamp<uint64_t>(sizes.memtables_total / 3, 64 << 10, 64 * kMiB);
+  sizes.cache = budget / 2;
+  sizes.table = options.table_bytes != 0 ? options.table_bytes : 32 * kMiB;
+  return sizes;
+}
+
+Engine::Engine(const Options& settings, const Components& given, runtime::Runtime& world)
+    : options(settings),
+      components(given),
+      runtime(world),
+      sizes(SizesOf(settings)),
+      budget(settings.memory_budget_bytes),
+      cache(budget, sizes.cache),
+      gate(world) {}
+
+Status Engine::CheckOpen() const {
+  if (closed.load(std::memory_order_acquire)) {
+    return Error(Reason::kShutDown, "the universe at " + options.location + " is closed; open it again");
+  }
+  return {};
+}
+
+Result<RegisteredRead> RegisteredRead::At(Engine& engine, catalog::DatabaseId database, Timestamp timestamp) {
+  if (timestamp > engine.group->ReadTimestamp(database)) {
+    return Error(Reason::kBadRange, "a read at " + std::to_string(timestamp) +
+                                        " lies in the future; read at Database::now() or before");
+  }
+  TRY(engine.group->snapshots(database).RegisterAt(timestamp, engine.runtime.clock().WallMillis()));
+  return RegisteredRead(engine.group.get(), database, timestamp);
+}
+
+}  // namespace luna::universe

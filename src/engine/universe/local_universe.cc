@@ -1,0 +1,345 @@
+#include "engine/universe/local_universe.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "base/try.h"
+#include "engine/group/local_group.h"
+#include "engine/universe/backup.h"
+#include "engine/universe/local_database.h"
+#include "engine/universe/names.h"
+#include "engine/universe/verify.h"
+#include "runtime/posix/posix_runtime.h"
+
+namespace luna {
+
+Result<std::unique_ptr<Universe>> Universe::Open(const Options& options, const Components& components) {
+  return universe::LocalUniverse::Open(options, components);
+}
+
+}  // namespace luna
+
+namespace luna::universe {
+
+namespace {
+
+constexpr const char* kSystemManifest = "manifest-0";
+
+// What a first open of an empty location needs is small; a database is made by its user.
+kernel::KernelOptions KernelOptionsOf(const Options& options) {
+  return {.create_if_missing = options.create_if_missing,
+          .background = {.flush_threads = 1, .compaction_threads = options.compaction_threads}};
+}
+
+Error NoDatabase(const std::string& location, std::string_view name) {
+  return {Reason::kDatabaseMissing, "the universe at " + location + " has no database " + base::Printable(name) +
+                                        "; create it, or list what there is"};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Universe>> LocalUniverse::Open(const Options& options, const Components& components) {
+  TRY(options.Validate());
+  std::unique_ptr<runtime::Runtime> own;
+  if (components.runtime == nullptr) {
+    own = posix::NewPosixRuntime();
+  }
+  std::unique_ptr<LocalUniverse> universe(new LocalUniverse(options, components, std::move(own)));
+  if (Status started = universe->Start(); !started.ok()) {
+    return started.error();
+  }
+  return std::unique_ptr<Universe>(std::move(universe));
+}
+
+LocalUniverse::LocalUniverse(const Options& options, const Components& components,
+                             std::unique_ptr<runtime::Runtime> own)
+    : own_runtime_(std::move(own)),
+      engine_(options, components, own_runtime_ != nullptr ? *own_runtime_ : *components.runtime) {}
+
+LocalUniverse::~LocalUniverse() { (void)Close(); }
+
+Status LocalUniverse::Start() {
+  engine_.kernel = TRY(kernel::OpenKernel(engine_.options.location, engine_.runtime, KernelOptionsOf(engine_.options)));
+  engine_.group = TRY(group::Group::Open({.kernel = engine_.kernel.get(),
+                                          .budget = &engine_.budget,
+                                          .durability = engine_.options.durability,
+                                          .relaxed_millis = static_cast<uint64_t>(engine_.options.relaxed_interval.count()),
+                                          .retention_millis = static_cast<uint64_t>(engine_.options.history_retention.count()),
+                                          .memtable_bytes_total = engine_.sizes.memtables_total,
+                                          .listener = engine_.components.listener.get()}));
+  manifest_ = TRY(engine_.kernel->OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
+  RegisterJobs();
+  TRY(OpenDatabases());
+  TRY(engine_.group->Recover());
+  for (const auto& database : Cores()) {
+    TRY(database->AbortStaleJobs());
+    TRY(database->SweepOrphans());
+  }
+  TRY(RemoveBucketsOfDropped());
+  for (const auto& database : Cores()) {
+    for (const auto& collection : database->Collections()) {
+      engine_.kernel->background().Spawn({.kind = "compact",
+                                          .payload = group::TabletPayload(database->id(), collection->tablet->id()),
+                                          .priority = background::Priority::kNormal});
+    }
+  }
+  engine_.kernel->background().SpawnEvery(
+      static_cast<uint64_t>(engine_.options.compaction_interval.count()) * 1'000'000'000,
+      {.kind = "sweep", .payload = "", .priority = background::Priority::kSweep});
+  return {};
+}
+
+Status LocalUniverse::OpenDatabases() {
+  std::map<catalog::DatabaseId, std::string> known;
+  manifest_->Inspect([&](manifest::Position) { known = state_.databases(); });
+  for (const auto& [id, name] : known) {
+    auto core = TRY(DatabaseCore::Open(engine_, id, name));
+    base::MutexLock lock(mutex_);
+    databases_[id] = std::move(core);
+  }
+  return {};
+}
+
+Status LocalUniverse::RemoveBucketsOfDropped() {
+  std::vector<std::string> live = {basestore::BucketName(0)};
+  for (const auto& database : Cores()) {
+    live.push_back(database->bucket());
+  }
+  for (const std::string& bucket : TRY(engine_.kernel->storage().ListBuckets())) {
+    if (std::find(live.begin(), live.end(), bucket) == live.end()) {
+      TRY(engine_.kernel->storage().RemoveBucket(bucket));
+    }
+  }
+  return {};
+}
+
+Status LocalUniverse::Close() {
+  if (engine_.closed.exchange(true, std::memory_order_acq_rel)) {
+    return {};
+  }
+  if (engine_.kernel != nullptr) {
+    engine_.kernel->background().Shutdown();
+  }
+  return engine_.group != nullptr ? engine_.group->Close() : Status();
+}
+
+void LocalUniverse::RegisterJobs() {
+  auto& background = engine_.kernel->background();
+  background.Register("compact",
+                      [this](const background::Job& job, background::JobContext& context) { Compact(job, context); });
+  background.Register("sweep", [this](const background::Job&, background::JobContext& context) { Sweep(context); });
+}
+
+void LocalUniverse::Compact(const background::Job& job, background::JobContext& context) {
+  const auto ids = group::ParseTabletPayload(job.payload);
+  std::shared_ptr<CollectionCore> collection;
+  for (const auto& database : Cores()) {
+    if (database->id() == ids->first) {
+      collection = database->Collection(ids->second);  // a collection has one tablet, of the same id
+    }
+  }
+  if (collection == nullptr) {
+    return;  // dropped
+  }
+  const auto stopping = [&] {
+    return context.stopping() || engine_.gate.closing() || collection->dropped.load(std::memory_order_acquire);
+  };
+  if (!engine_.gate.Enter()) {
+    engine_.runtime.Sleep(1'000'000);
+    engine_.kernel->background().Spawn(job);
+    return;
+  }
+  const auto worked = collection->base->CompactOne(false, stopping);
+  engine_.gate.Leave();
+  const bool paused = !worked.ok() && worked.error().reason() == Reason::kShutDown && !context.stopping();
+  if (!worked.ok() && worked.error().reason() != Reason::kShutDown && engine_.components.listener != nullptr) {
+    engine_.components.listener->OnBackgroundError(worked.error());
+  }
+  if ((worked.ok() && *worked) || paused) {
+    engine_.kernel->background().Spawn(job);  // behind what is more urgent
+  }
+}
+
+void LocalUniverse::Sweep(background::JobContext& context) {
+  for (const auto& database : Cores()) {
+    for (const auto& collection : database->Collections()) {
+      while (!context.stopping() && engine_.gate.Enter()) {
+        const auto stopping = [&] { return context.stopping() || engine_.gate.closing(); };
+        const auto worked = collection->base->CompactOne(true, stopping);
+        engine_.gate.Leave();
+        if (!worked.ok() || !*worked) {
+          break;
+        }
+      }
+    }
+  }
+}
+
+std::vector<std::shared_ptr<DatabaseCore>> LocalUniverse::Cores() const {
+  std::vector<std::shared_ptr<DatabaseCore>> all;
+  base::MutexLock lock(mutex_);
+  for (const auto& [id, database] : databases_) {
+    all.push_back(database);
+  }
+  return all;
+}
+
+Result<std::shared_ptr<DatabaseCore>> LocalUniverse::FindCore(std::string_view name) {
+  TRY(engine_.CheckOpen());
+  for (const auto& database : Cores()) {
+    if (database->name() == name) {
+      return database;
+    }
+  }
+  return NoDatabase(engine_.options.location, name);
+}
+
+Result<std::shared_ptr<DatabaseCore>> LocalUniverse::CreateCore(std::string_view name) {
+  TRY(engine_.CheckOpen());
+  TRY(CheckName("database", name));
+  catalog::DatabaseId id = 0;
+  const catalog::Edit edit = catalog::CreateDatabase{.name = std::string(name)};
+  if (!TRY(manifest_->Commit(catalog::Encode(edit), [&](manifest::Position position) { id = position; }))) {
+    return Error(Reason::kDatabaseExists, "the universe at " + engine_.options.location + " has a database " +
+                                              base::Printable(name) + " already; open it, or choose another name");
+  }
+  auto core = TRY(DatabaseCore::Open(engine_, id, std::string(name)));
+  base::MutexLock lock(mutex_);
+  databases_[id] = core;
+  return core;
+}
+
+Result<std::shared_ptr<Database>> LocalUniverse::CreateDatabase(std::string_view name) {
+  return std::shared_ptr<Database>(std::make_shared<LocalDatabase>(TRY(CreateCore(name))));
+}
+
+Result<std::shared_ptr<Database>> LocalUniverse::OpenDatabase(std::string_view name) {
+  return std::shared_ptr<Database>(std::make_shared<LocalDatabase>(TRY(FindCore(name))));
+}
+
+Result<std::shared_ptr<Database>> LocalUniverse::OpenOrCreateDatabase(std::string_view name) {
+  auto opened = OpenDatabase(name);
+  if (opened.ok() || opened.error().reason() != Reason::kDatabaseMissing) {
+    return opened;
+  }
+  auto created = CreateDatabase(name);
+  if (created.ok() || created.error().reason() != Reason::kDatabaseExists) {
+    return created;
+  }
+  return OpenDatabase(name);
+}
+
+Status LocalUniverse::DropDatabase(std::string_view name) {
+  const auto database = TRY(FindCore(name));
+  if (!TRY(manifest_->Commit(catalog::Encode(catalog::DropDatabase{.database = database->id()})))) {
+    return NoDatabase(engine_.options.location, name);
+  }
+  database->MarkDropped();
+  engine_.group->RemoveDatabase(database->id());
+  for (const auto& collection : database->Collections()) {
+    collection->base->Drop();
+  }
+  base::MutexLock lock(mutex_);
+  databases_.erase(database->id());
+  return {};
+}
+
+Result<std::vector<std::string>> LocalUniverse::ListDatabases() {
+  TRY(engine_.CheckOpen());
+  std::vector<std::string> names;
+  for (const auto& database : Cores()) {
+    names.push_back(database->name());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Status LocalUniverse::LinkObjects(DatabaseCore& database, const std::string& directory) {
+  // The manifest first: what it names stays, for no compaction runs.
+  TRY(database.manifest().Link(directory));
+  std::set<std::string> tables;
+  std::set<std::string> blobs;
+  database.manifest().Inspect([&](manifest::Position) {
+    tables = database.state().LiveTables();
+    blobs = database.state().LiveBlobs();
+  });
+  for (std::string& name : engine_.group->UnflushedBlobs(database.id())) {
+    blobs.insert(std::move(name));
+  }
+  storage::Storage& storage = engine_.kernel->storage();
+  for (const std::string& object : TRY(ObjectsOf(storage, database.bucket(), tables, blobs))) {
+    TRY(storage.Link(database.bucket(), object, directory));
+  }
+  return {};
+}
+
+Status LocalUniverse::Checkpoint(const std::string& directory) {
+  TRY(engine_.CheckOpen());
+  GateClosed closed(engine_.gate);
+  TRY(engine_.kernel->BeginCheckpoint(directory));
+  TRY(engine_.group->WithCommitsPaused([&]() -> Status {
+    TRY(engine_.kernel->journal().Link(engine_.group->stream(), directory));
+    TRY(manifest_->Link(directory));
+    for (const auto& database : Cores()) {
+      TRY(LinkObjects(*database, directory));
+    }
+    return {};
+  }));
+  return engine_.kernel->FinishCheckpoint(directory);
+}
+
+Status LocalUniverse::Restore(const std::string& directory, std::string_view name) {
+  TRY(engine_.CheckOpen());
+  const auto saved = TRY(ReadBackup(engine_, directory));
+  const auto database = TRY(CreateCore(name));
+  const auto fill = [&]() -> Status {
+    TRY(CopyFromBackup(engine_, directory, *saved, database->bucket()));
+    // Restored versions keep their timestamps: the new database's clock starts above them.
+    TRY(database->manifest().Commit(catalog::Encode(catalog::SafePoint{.timestamp = saved->newest})));
+    engine_.group->AddDatabase(database->id(), saved->newest);
+    for (const auto& [id, collection] : saved->state.collections()) {
+      const auto made = TRY(database->Create(collection.name));
+      catalog::AttachTables attach{.collection = made->id, .tables = {}};
+      for (int level = 0; level < levels::kLevels; ++level) {
+        for (const levels::Row& row : collection.levels->level(level)) {
+          attach.tables.emplace_back(level, row);
+        }
+      }
+      TRY(database->manifest().Commit(catalog::Encode(attach), [&](manifest::Position) { made->base->Refresh(); }));
+    }
+    return {};
+  };
+  const Status filled = fill();
+  if (!filled.ok()) {
+    (void)DropDatabase(name);  // the error that matters is the first
+  }
+  return filled;
+}
+
+Result<VerifyReport> LocalUniverse::Verify() {
+  TRY(engine_.CheckOpen());
+  VerifyReport report;
+  for (const auto& database : Cores()) {
+    TRY(VerifyDatabase(*database, report));
+  }
+  const auto records = engine_.group->VerifyStream();
+  if (records.ok()) {
+    report.journal_records = *records;
+  } else {
+    report.damage.push_back(records.error());
+  }
+  return report;
+}
+
+Result<Stats> LocalUniverse::GetStats() {
+  TRY(engine_.CheckOpen());
+  return StatsOf(engine_, Cores());
+}
+
+Status LocalUniverse::Persist() {
+  TRY(engine_.CheckOpen());
+  return engine_.group->Persist();
+}
+
+}  // namespace luna::universe

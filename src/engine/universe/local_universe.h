@@ -1,0 +1,60 @@
+// LocalUniverse: the public Universe over one Kernel and one group: databases by name, background
+// compaction, checkpoint, verification.
+// Background kinds: "compact" (payload "<database>/<tablet>") one bounded unit after the other while the shape
+// asks for it; "sweep" every compaction_interval over all collections.
+// Thread rule: safe.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/catalog/universe_state.h"
+#include "engine/universe/database_core.h"
+#include "engine/universe/engine.h"
+#include "luna/universe.h"
+
+namespace luna::universe {
+
+class LocalUniverse final : public Universe {
+ public:
+  static Result<std::unique_ptr<Universe>> Open(const Options& options, const Components& components);
+  ~LocalUniverse() override;
+  Status Close() override;
+
+  Result<std::shared_ptr<Database>> CreateDatabase(std::string_view name) override;
+  Result<std::shared_ptr<Database>> OpenDatabase(std::string_view name) override;
+  Result<std::shared_ptr<Database>> OpenOrCreateDatabase(std::string_view name) override;
+  Status DropDatabase(std::string_view name) override;
+  Result<std::vector<std::string>> ListDatabases() override;
+
+  Status Checkpoint(const std::string& directory) override;
+  Status Restore(const std::string& directory, std::string_view name) override;
+  Result<VerifyReport> Verify() override;
+  Result<Stats> GetStats() override;
+  Status Persist() override;
+
+ private:
+  LocalUniverse(const Options& options, const Components& components, std::unique_ptr<runtime::Runtime> own);
+  Status Start();
+  Status OpenDatabases();
+  void RegisterJobs();
+  void Compact(const background::Job& job, background::JobContext& context);
+  void Sweep(background::JobContext& context);
+  Result<std::shared_ptr<DatabaseCore>> FindCore(std::string_view name);
+  Result<std::shared_ptr<DatabaseCore>> CreateCore(std::string_view name);
+  std::vector<std::shared_ptr<DatabaseCore>> Cores() const;
+  Status LinkObjects(DatabaseCore& database, const std::string& directory);
+  Status RemoveBucketsOfDropped();
+
+  const std::unique_ptr<runtime::Runtime> own_runtime_;  // null: given by the caller
+  Engine engine_;
+  catalog::UniverseState state_;
+  std::unique_ptr<manifest::Manifest> manifest_;  // of system database 0
+  mutable base::Mutex mutex_;
+  std::map<catalog::DatabaseId, std::shared_ptr<DatabaseCore>> databases_ GUARDED_BY(mutex_);
+};
+
+}  // namespace luna::universe

@@ -1,0 +1,56 @@
+#include "engine/universe/values.h"
+
+#include "base/try.h"
+#include "engine/blob/blob.h"
+
+namespace luna::universe {
+
+namespace {
+// A compaction can overtake an unregistered read between its steps; the next try reads newer versions.
+constexpr int kTries = 100;
+}  // namespace
+
+Error Dropped(const CollectionCore& collection) {
+  return {Reason::kCollectionMissing,
+          "collection " + std::to_string(collection.id) + " was dropped; open another one"};
+}
+
+Result<std::string> BytesOf(DatabaseCore& database, const entry::Entry& entry) {
+  if (entry.kind != entry::Kind::kBlob) {
+    return std::string(entry.value);
+  }
+  const auto reference = TRY(entry::DecodeBlobReference(entry.value));
+  return blob::Read(database.engine().kernel->storage(), database.bucket(), reference);
+}
+
+Result<std::optional<Value>> ReadValue(DatabaseCore& database, const CollectionCore& collection,
+                                       std::string_view key, Timestamp read, bool registered) {
+  TRY(database.CheckUsable());
+  if (collection.dropped.load(std::memory_order_acquire)) {
+    return Dropped(collection);
+  }
+  const auto visible = TRY(collection.tablet->Get(key, read, registered));
+  if (!visible) {
+    return std::optional<Value>();
+  }
+  Value value{.bytes = TRY(BytesOf(database, visible->entry)),
+              .timestamp = visible->entry.timestamp,
+              .type = visible->entry.type,
+              .expiry_millis = visible->entry.expiry_millis};
+  return std::optional<Value>(std::move(value));
+}
+
+Result<std::optional<Value>> ReadNewest(DatabaseCore& database, const CollectionCore& collection,
+                                        std::string_view key) {
+  for (int attempt = 1;; ++attempt) {
+    const Timestamp read = database.engine().group->ReadTimestamp(database.id());
+    auto value = ReadValue(database, collection, key, read, false);
+    const bool overtaken = !value.ok() && (value.error().reason() == Reason::kSnapshotTooOld ||
+                                           value.error().reason() == Reason::kObjectMissing);
+    if (!overtaken || attempt == kTries) {
+      return value;
+    }
+  }
+}
+
+}  // namespace luna::universe

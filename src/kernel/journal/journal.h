@@ -1,0 +1,105 @@
+// journal: streams of records, the durable log of everything (Kernel contract K1-K4).
+//
+// A stream is a dense sequence of records 1, 2, 3, ..., each appended under an epoch. Accepted
+// appends form a dense prefix; a refused one is never applied later; an unknown one may have been.
+// One appender at a time holds the largest epoch; Fence raises it, and nothing with a smaller epoch
+// is accepted afterwards, delayed requests included. Durable (at its level) = visible to readers.
+// Thread rule: Journal is safe. A Stream's Append, Persist, Fence, Release and Roll are guarded by
+// the caller (one at a time); Read and state() are safe. No stream is closed while it is linked.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "luna/options.h"
+#include "luna/status.h"
+
+namespace luna::journal {
+
+using Epoch = uint64_t;
+using Sequence = uint64_t;  // of a record in a stream; 0 = before the first
+
+inline constexpr uint64_t kMaxRecordBytes = uint64_t{32} << 20;
+
+struct Record {
+  Sequence sequence = 0;
+  Epoch epoch = 0;
+  std::string_view payload;  // valid until the reader's next call
+};
+
+// K1's answer. Only kUnknown leaves open whether the batch is in the stream.
+struct AppendResult {
+  enum class Outcome : uint8_t { kOk, kFenced, kMoved, kUnknown, kFailed };
+  Outcome outcome = Outcome::kOk;
+  Sequence tail = 0;           // kOk: the new tail; kMoved: the tail found
+  Epoch epoch = 0;             // kFenced: the epoch found
+  std::optional<Error> error;  // kUnknown, kFailed (definitely not applied: full disk, too large)
+};
+
+struct StreamState {
+  Epoch epoch = 0;
+  Sequence released = 0;  // records up to here are gone
+  Sequence tail = 0;      // the last record
+  uint64_t retained_bytes = 0;
+};
+
+// Reads records in order, up to the tail at the time of each call.
+class StreamReader {
+ public:
+  virtual ~StreamReader() = default;
+  // The next record, or nothing at the tail. kBadChecksum and kLostData name file and offset.
+  virtual Result<std::optional<Record>> Next() = 0;
+};
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // K1. Appends `records` as one unit if `epoch` is the stream's (a new one has 1) and
+  // `expected_tail` its tail. After kUnknown everything but reading fails with kSyncFailed until
+  // the stream is opened anew.
+  // Returns when the batch is durable at `durability`.
+  virtual AppendResult Append(Epoch epoch, Sequence expected_tail,
+                              std::span<const std::string_view> records, Durability durability) = 0;
+  // Makes everything appended so far durable at `durability` (raises kRelaxed and kProcess
+  // appends). kDiskFull: nothing is lost, try again; kSyncFailed: as after Append's kUnknown.
+  virtual Status Persist(Durability durability) = 0;
+  // K2. Sets the epoch to `new_epoch` (larger, else kBadOption) if it is `expected_epoch` and, when
+  // given, the tail is `expected_tail`; returns the tail. kFenced when epoch or tail differs.
+  virtual Result<Sequence> Fence(Epoch expected_epoch, std::optional<Sequence> expected_tail,
+                                 Epoch new_epoch) = 0;
+  // K3. From the first record after `after`. kLostData if it was released already.
+  virtual Result<std::unique_ptr<StreamReader>> Read(Sequence after) = 0;
+  // K4. Records up to `upto` are not needed any more; their space may be reused. Idempotent.
+  virtual Status Release(Sequence upto) = 0;
+  virtual StreamState state() const = 0;
+  // Closes the current segment and begins a new one, so that all that came before can be linked.
+  virtual Status Roll() = 0;
+};
+
+struct StreamOptions {
+  uint64_t segment_bytes = uint64_t{64} << 20;  // also bounds a record; zeroed once, then recycled
+};
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  // Makes the stream if it is missing; `name` is [a-z0-9.-]+. Recovers the tail: a torn tail is cut
+  // silently, anything else that does not check is kBadChecksum or kLostData.
+  // kStreamExists when it is open already; kBadName; kBadOption (segment_bytes: 8 KiB to 1 GiB).
+  virtual Result<std::unique_ptr<Stream>> Open(const std::string& name,
+                                               const StreamOptions& options) = 0;
+  virtual Result<bool> Exists(const std::string& name) = 0;
+  virtual Result<std::vector<std::string>> List() = 0;
+  virtual Status Remove(const std::string& name) = 0;  // not while open
+  // Checkpoint: rolls nothing; links (or, for unsealed segments, copies up to the tail of the last
+  // acknowledged record) every retained segment of the open or closed stream `name` below
+  // `directory`, which gets the same layout. A linked segment is never recycled.
+  virtual Status Link(const std::string& name, const std::string& directory) = 0;
+};
+
+}  // namespace luna::journal

@@ -1,0 +1,74 @@
+#include "engine/basestore/graveyard.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/blob/blob.h"
+#include "kernel/overlay_runtime.h"
+#include "kernel/storage/local_storage.h"
+#include "runtime/memory/memory_file_system.h"
+#include "runtime/posix/posix_runtime.h"
+
+namespace luna::basestore {
+namespace {
+
+class GraveyardTest : public testing::Test {
+ protected:
+  std::shared_ptr<HeldTable> Hold(const std::string& object, std::vector<std::string> blobs) {
+    const auto writer = storage_->Create("b", object).value();
+    EXPECT_TRUE(writer->Append("x").ok() && writer->Finish().ok());
+    for (const std::string& name : blobs) {
+      if (!storage_->Open("b", name + ".0").ok()) {
+        EXPECT_TRUE(blob::Write(*storage_, "b", name, {.high = 1, .low = 1}, "value").ok());
+      }
+    }
+    table::TableRow row;
+    row.object = object;
+    row.blobs = std::move(blobs);
+    return std::make_shared<HeldTable>(graveyard_,
+                                       table::Table::Open({.storage = storage_.get(), .bucket = "b"}, row));
+  }
+  std::vector<std::string> Left() {
+    EXPECT_TRUE(graveyard_->Collect(*storage_, "b").ok());
+    return storage_->List("b").value();
+  }
+
+  const std::unique_ptr<runtime::Runtime> posix_ = posix::NewPosixRuntime();
+  kernel::OverlayRuntime runtime_{*posix_, memory::NewMemoryFileSystem()};
+  const std::unique_ptr<storage::Storage> storage_ =
+      storage::OpenLocalStorage(runtime_, "objects").value();
+  const std::shared_ptr<Graveyard> graveyard_ = std::make_shared<Graveyard>();
+};
+
+using Names = std::vector<std::string>;
+
+TEST_F(GraveyardTest, OnlyDoomedTablesGoAndOnlyWhenNothingHoldsThem) {
+  auto stays = Hold("stays", {});
+  auto goes = Hold("goes", {});
+  goes->Doom();
+  EXPECT_EQ(Left(), (Names{"goes", "stays"}));
+  stays.reset();
+  EXPECT_EQ(graveyard_->buried(), 0U);
+  goes.reset();
+  EXPECT_EQ(graveyard_->buried(), 1U);
+  EXPECT_EQ(storage_->List("b").value().size(), 2U);  // not before somebody collects
+  EXPECT_EQ(Left(), (Names{"stays"}));
+}
+
+TEST_F(GraveyardTest, BlobGoesWithTheLastTableThatNamesIt) {
+  auto input = Hold("input", {"b-1.1.1", "b-1.1.2"});
+  const auto output = Hold("output", {"b-1.1.2"});
+  input->Doom();
+  input.reset();
+  EXPECT_EQ(Left(), (Names{"b-1.1.2.0", "output"}));
+}
+
+TEST_F(GraveyardTest, NameThatCannotBeRemovedIsTriedAgain) {
+  table::TableRow row;
+  row.object = "no/such name";
+  graveyard_->Bury(row);
+  EXPECT_FALSE(graveyard_->Collect(*storage_, "b").ok());
+  EXPECT_EQ(graveyard_->buried(), 1U);
+}
+
+}  // namespace
+}  // namespace luna::basestore
