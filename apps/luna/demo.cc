@@ -43,7 +43,9 @@ std::string FirstLine(std::string_view text) {
   return output::Escape(line.substr(0, kColumns)) + (line.size() < text.size() ? " ..." : "");
 }
 
-uint64_t ChecksumOf(std::string_view stanza) { return base::Hash(stanza); }
+uint64_t ChecksumOf(std::string_view stanza) {
+  return base::Hash(stanza);
+}
 
 namespace {
 

@@ -62,7 +62,8 @@ Status ShowScans(const Shelves& shelves, const IndexFacts& facts, Presenter& pre
 // demo_transactions.cc
 Status ShowConflict(Database& database, Presenter& presenter);
 Status ShowSnapshot(Database& database, Presenter& presenter);
-// demo_crash.cc: the universe is closed; a process that loads it is killed, then it is opened again.
+// demo_crash.cc: the universe is closed; a process that loads it is killed, then it is opened
+// again.
 Status ShowCrash(const Request& request, const IndexFacts& facts, Presenter& presenter);
 
 }  // namespace luna::cli

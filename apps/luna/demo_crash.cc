@@ -51,7 +51,7 @@ class EndlessIndex {
       }
       reader_.reset();
     }
-    return Error(Reason::kBadInput, path_ + " has no stanzas; give the output of apt-cache dumpavail");
+    return Error(Reason::kBadInput, path_ + " has no stanzas any more; leave it alone meanwhile");
   }
 
   static std::string KeyOf(uint64_t number) {
@@ -81,11 +81,10 @@ class LoadingProcess {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    std::vector<std::string> words = {"luna",         "demo-load",       "--universe",
-                                      request.universe, "--database",    request.database,
-                                      "--collection", kCollection,       "--index",
-                                      request.file,   "--memory",
-                                      std::to_string(request.memory_bytes)};
+    std::vector<std::string> words = {
+        "luna",       "demo-load",      "--universe",   request.universe,
+        "--database", request.database, "--collection", kCollection,
+        "--index",    request.file,     "--memory",     std::to_string(request.memory_bytes)};
     if (request.durability != Durability::kDevice) {
       // What is only in memory does not survive a kill, and is not meant to.
       words.insert(words.end(), {"--durability", "process"});

@@ -74,6 +74,10 @@ Result<IndexFacts> LoadIndex(const std::string& path, const Shelves& shelves,
     progress.Update(reader->source().bytes(), facts.stanzas);
   }
   progress.Clear();
+  if (facts.stanzas == 0) {
+    return Error(Reason::kBadInput,
+                 path + " has no stanzas; give a file with the output of apt-cache dumpavail");
+  }
   const double seconds = progress.seconds();
   const uint64_t bytes = reader->source().bytes();
   presenter.Line(Rate(facts.stanzas, seconds) + " stanzas; " + base::FormatBytes(bytes) + ", " +

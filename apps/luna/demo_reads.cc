@@ -138,9 +138,9 @@ Status ShowScans(const Shelves& shelves, const IndexFacts& facts, Presenter& pre
     right += Matches(facts, std::string(entry->key()), entry->value()) ? 1 : 0;
   }
   TRY(entry->status());
-  presenter.Check(right == facts.packages.size(), "every stanza compared: " +
-                                                      Rate(right, watch.seconds()) + ", " +
-                                                      base::FormatBytes(bytes));
+  presenter.Check(
+      right == facts.packages.size(),
+      "every stanza compared: " + Rate(right, watch.seconds()) + ", " + base::FormatBytes(bytes));
 
   presenter.Title("The other collection: packages of the section \"editors\"");
   ScanOptions editors;

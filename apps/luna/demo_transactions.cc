@@ -36,11 +36,10 @@ Status ShowConflict(Database& database, Presenter& presenter) {
   const auto first_commit = first->Commit();
   presenter.Check(first_commit.ok(), "the first commits");
   const auto second_commit = second->Commit();
-  const bool refused =
-      !second_commit.ok() && second_commit.error().code() == ErrorCode::kConflict;
-  presenter.Check(refused, "the second is refused: " + (second_commit.ok()
-                                                            ? "it was not"
-                                                            : second_commit.error().message()));
+  const bool refused = !second_commit.ok() && second_commit.error().code() == ErrorCode::kConflict;
+  presenter.Check(refused,
+                  "the second is refused: " +
+                      (second_commit.ok() ? "it was not" : second_commit.error().message()));
 
   int attempts = 0;
   const auto retried = database.Transact([&](Transaction& transaction) -> Status {

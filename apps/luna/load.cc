@@ -108,11 +108,10 @@ class Loader {
   }
 
   Error WithCount(const Error& error) const {
-    return Error(error.reason(), error.message() + " (the " + Grouped(stored_) +
-                                     " records before are stored" +
-                                     (error.reason() == Reason::kBadInput
-                                          ? "; --skip-bad leaves out bad ones)"
-                                          : ")"));
+    return Error(
+        error.reason(),
+        error.message() + " (the " + Grouped(stored_) + " records before are stored" +
+            (error.reason() == Reason::kBadInput ? "; --skip-bad leaves out bad ones)" : ")"));
   }
 
   const Request& request_;

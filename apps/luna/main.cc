@@ -1,12 +1,13 @@
 // luna: the command line. This file alone knows CLI11: it turns arguments into a Request and calls
 // the verb; everything else is in the verbs' files.
 #include <CLI/CLI.hpp>
-
+#include <iostream>
 #include <map>
 #include <string>
 
 #include "apps/luna/request.h"
 #include "apps/luna/verbs.h"
+#include "apps/output/escape.h"
 #include "apps/output/screen.h"
 #include "base/text.h"
 
@@ -41,6 +42,10 @@ class CommandLine {
     try {
       app_.parse(count, arguments);
     } catch (const CLI::ParseError& error) {
+      if (const auto rest = app_.remaining(); app_.get_subcommands().empty() && !rest.empty()) {
+        std::cerr << "luna: '" << output::Escape(rest.front()) << "' is no verb; see luna --help\n";
+        return output::kExitUsage;
+      }
       return app_.exit(error) == 0 ? output::kExitOk : output::kExitUsage;
     }
     const Verb verb = verbs_.at(app_.get_subcommands().front());

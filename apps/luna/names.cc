@@ -25,7 +25,9 @@ void PrintNames(const Request& request, const std::vector<std::string>& names) {
   output::Print(request.json ? json.text() + "\n" : lines);
 }
 
-bool OfDatabase(const Request& request) { return request.kind == "database"; }
+bool OfDatabase(const Request& request) {
+  return request.kind == "database";
+}
 
 }  // namespace
 

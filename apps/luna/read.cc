@@ -15,7 +15,7 @@ namespace luna::cli {
 namespace {
 
 using output::Json;
-using output::Lines;
+using output::Keep;
 
 void PrintValue(const Request& request, const std::string& key, const std::optional<Value>& value) {
   if (request.json) {
@@ -31,7 +31,7 @@ void PrintValue(const Request& request, const std::string& key, const std::optio
     }
     output::Print(json.EndObject().text() + "\n");
   } else if (value.has_value()) {
-    output::Print(request.raw ? value->bytes : output::Escape(value->bytes, Lines::kKept) + "\n");
+    output::Print(request.raw ? value->bytes : output::Escape(value->bytes, Keep::kLines) + "\n");
   }
 }
 

@@ -12,8 +12,17 @@ Result<std::unique_ptr<Session>> Session::Open(const Request& request, Missing m
   options.memory_budget_bytes = request.memory_bytes;
   options.durability = request.durability;
   options.create_if_missing = missing == Missing::kIsMade;
-  auto universe = TRY(Universe::Open(options));
-  return std::unique_ptr<Session>(new Session(request, missing, std::move(universe)));
+  auto universe = Universe::Open(options);
+  if (universe.ok()) {
+    return std::unique_ptr<Session>(new Session(request, missing, std::move(*universe)));
+  }
+  if (universe.error().reason() != Reason::kUniverseMissing) {
+    return universe.error();
+  }
+  return Error(Reason::kUniverseMissing,
+               options.location +
+                   ": there is no universe; correct --universe, or make one with "
+                   "luna put, load, create or restore");
 }
 
 Status Session::Close() {
@@ -24,9 +33,9 @@ Status Session::Close() {
 
 Result<std::shared_ptr<Database>> Session::OpenDatabase() {
   if (database_ == nullptr) {
-    database_ = TRY(missing_ == Missing::kIsMade
-                        ? universe_->OpenOrCreateDatabase(request_.database)
-                        : universe_->OpenDatabase(request_.database));
+    database_ =
+        TRY(missing_ == Missing::kIsMade ? universe_->OpenOrCreateDatabase(request_.database)
+                                         : universe_->OpenDatabase(request_.database));
   }
   return database_;
 }
@@ -34,9 +43,9 @@ Result<std::shared_ptr<Database>> Session::OpenDatabase() {
 Result<std::shared_ptr<Collection>> Session::OpenCollection() {
   if (collection_ == nullptr) {
     const auto database = TRY(OpenDatabase());
-    collection_ = TRY(missing_ == Missing::kIsMade
-                          ? database->OpenOrCreateCollection(request_.collection)
-                          : database->OpenCollection(request_.collection));
+    collection_ =
+        TRY(missing_ == Missing::kIsMade ? database->OpenOrCreateCollection(request_.collection)
+                                         : database->OpenCollection(request_.collection));
   }
   return collection_;
 }

@@ -130,12 +130,11 @@ std::string DescribeStats(const Stats& stats) {
                              " rounds, " + Grouped(stats.conflicts) + " conflicts");
   text += Row("reads", Grouped(stats.reads) + ", block cache " + Grouped(stats.cache_hits) +
                            " hits, " + Grouped(stats.cache_misses) + " misses");
-  text += Row("background", Grouped(stats.flushes) + " flushes, " + Grouped(stats.compactions) +
-                                " compactions");
+  text += Row("background",
+              Grouped(stats.flushes) + " flushes, " + Grouped(stats.compactions) + " compactions");
   text += Row("journal", FormatBytes(stats.journal_bytes) + " retained");
   text += Row("delay of commits", Delay(stats));
-  text += stats.background_error.empty() ? ""
-                                         : Row("last failure", stats.background_error);
+  text += stats.background_error.empty() ? "" : Row("last failure", stats.background_error);
   return text;
 }
 

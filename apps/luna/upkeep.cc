@@ -45,11 +45,11 @@ Result<int> Verify(const Request& request) {
     output::PrintError("luna", error);
   }
   json.EndArray().EndObject();
-  output::Print(request.json ? json.text() + "\n"
-                             : Grouped(report.objects) + " objects (" +
-                                   base::FormatBytes(report.bytes) + ") and " +
-                                   Grouped(report.journal_records) + " journal records read, " +
-                                   Grouped(report.damage.size()) + " damaged\n");
+  output::Print(request.json
+                    ? json.text() + "\n"
+                    : Grouped(report.objects) + " objects (" + base::FormatBytes(report.bytes) +
+                          ") and " + Grouped(report.journal_records) + " journal records read, " +
+                          Grouped(report.damage.size()) + " damaged\n");
   TRY(session->Close());
   return report.damage.empty() ? output::kExitOk : output::kExitNegative;
 }

@@ -29,8 +29,7 @@ std::string EndOfPrefix(std::string prefix) {
 Result<int> Put(const Request& request) {
   const std::string key = TRY(KeyOf(request));
   const bool piped = request.value == "-";
-  const std::string value =
-      TRY(piped ? ReadStandardInput() : BytesOf(request, request.value));
+  const std::string value = TRY(piped ? ReadStandardInput() : BytesOf(request, request.value));
   const auto session = TRY(Session::Open(request, Missing::kIsMade));
   const auto collection = TRY(session->OpenCollection());
   const auto ttl = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -1,7 +1,5 @@
 #include "apps/output/escape.h"
 
-#include <cstdint>
-
 namespace luna::output {
 namespace {
 
@@ -23,11 +21,16 @@ void AppendHexEscape(std::string& out, unsigned char byte) {
 // The letter of a two-character escape; 0 if the byte has none.
 char EscapeLetter(unsigned char byte) {
   switch (byte) {
-    case '\\': return '\\';
-    case '\t': return 't';
-    case '\n': return 'n';
-    case '\r': return 'r';
-    default: return 0;
+    case '\\':
+      return '\\';
+    case '\t':
+      return 't';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    default:
+      return 0;
   }
 }
 
@@ -69,12 +72,13 @@ bool IsUtf8(std::string_view bytes) {
   return true;
 }
 
-std::string Escape(std::string_view bytes, Lines lines) {
+std::string Escape(std::string_view bytes, Keep keep) {
   std::string out;
   out.reserve(bytes.size());
   while (!bytes.empty()) {
     const auto byte = static_cast<unsigned char>(bytes[0]);
-    const bool kept = lines == Lines::kKept && (byte == '\n' || byte == '\t');
+    const bool kept = keep == Keep::kLines ? byte == '\n' || byte == '\t'
+                                           : keep == Keep::kBackslashes && byte == '\\';
     size_t length = Utf8Length(bytes);
     // U+0080 to U+009F steer terminals as the bytes below 0x20 do.
     const bool steers = length == 2 && byte == 0xc2 && static_cast<unsigned char>(bytes[1]) < 0xa0;
@@ -105,10 +109,18 @@ std::optional<std::string> Unescape(std::string_view text) {
       return std::nullopt;
     }
     switch (text[i]) {
-      case '\\': out += '\\'; break;
-      case 't': out += '\t'; break;
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
+      case '\\':
+        out += '\\';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
       case 'x': {
         const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
         const int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
@@ -119,7 +131,8 @@ std::optional<std::string> Unescape(std::string_view text) {
         i += 2;
         break;
       }
-      default: return std::nullopt;
+      default:
+        return std::nullopt;
     }
   }
   return out;

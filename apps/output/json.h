@@ -26,6 +26,8 @@ class Json {
   Json& Bytes(std::string_view bytes);
   // Text for people: what is no UTF-8 is escaped.
   Json& Text(std::string_view text);
+  // Another finished text, as a value.
+  Json& Splice(const Json& other) { return Plain(other.text()); }
 
   const std::string& text() const { return text_; }
 

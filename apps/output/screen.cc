@@ -25,7 +25,9 @@ std::string Bar(uint64_t part, uint64_t whole) {
 
 }  // namespace
 
-void Print(std::string_view bytes) { std::fwrite(bytes.data(), 1, bytes.size(), stdout); }
+void Print(std::string_view bytes) {
+  std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+}
 
 Status FinishOutput() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) {
@@ -36,7 +38,8 @@ Status FinishOutput() {
 }
 
 void PrintError(std::string_view program, const Error& error) {
-  const std::string line = std::string(program) + ": " + Escape(error.message()) + " [" +
+  const std::string line = std::string(program) + ": " +
+                           Escape(error.message(), Keep::kBackslashes) + " [" +
                            std::string(Name(error.reason())) + "]\n";
   std::fflush(stdout);
   std::fwrite(line.data(), 1, line.size(), stderr);

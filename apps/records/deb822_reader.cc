@@ -22,7 +22,9 @@ bool SameName(std::string_view a, std::string_view b) {
   return true;
 }
 
-bool Continues(std::string_view line) { return line.starts_with(' ') || line.starts_with('\t'); }
+bool Continues(std::string_view line) {
+  return line.starts_with(' ') || line.starts_with('\t');
+}
 
 class Deb822Reader final : public RecordReader {
  public:

@@ -28,8 +28,12 @@ std::optional<uint32_t> FourHex(std::string_view text) {
   return value;
 }
 
-bool IsHighSurrogate(uint32_t unit) { return unit >= 0xd800 && unit < 0xdc00; }
-bool IsLowSurrogate(uint32_t unit) { return unit >= 0xdc00 && unit < 0xe000; }
+bool IsHighSurrogate(uint32_t unit) {
+  return unit >= 0xd800 && unit < 0xdc00;
+}
+bool IsLowSurrogate(uint32_t unit) {
+  return unit >= 0xdc00 && unit < 0xe000;
+}
 
 void AppendUtf8(std::string& out, uint32_t code) {
   const auto put = [&out](uint32_t byte) { out += static_cast<char>(byte); };
@@ -52,12 +56,18 @@ void AppendUtf8(std::string& out, uint32_t code) {
 
 char Unescaped(char letter) {
   switch (letter) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return letter;  // quote, backslash, slash
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return letter;  // quote, backslash, slash
   }
 }
 
@@ -107,8 +117,11 @@ bool JsonScanner::ScanMembers(const std::function<void(std::string_view, std::st
   for (;;) {
     SkipSpace();
     const size_t name_at = at_;
-    if (!ScanString()) {
+    if (at_ == text_.size() || text_[at_] != '"') {
       return Fail("a field name in quotes is missing");
+    }
+    if (!ScanString()) {
+      return false;
     }
     const std::string_view name = text_.substr(name_at, at_ - name_at);
     SkipSpace();
@@ -164,11 +177,16 @@ bool JsonScanner::ScanValue(int depth) {
     return ScanArray(depth + 1);
   }
   switch (at_ < text_.size() ? text_[at_] : '\0') {
-    case '"': return ScanString();
-    case 't': return ScanWord("true");
-    case 'f': return ScanWord("false");
-    case 'n': return ScanWord("null");
-    default: return ScanNumber();
+    case '"':
+      return ScanString();
+    case 't':
+      return ScanWord("true");
+    case 'f':
+      return ScanWord("false");
+    case 'n':
+      return ScanWord("null");
+    default:
+      return ScanNumber();
   }
 }
 

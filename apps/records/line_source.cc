@@ -26,7 +26,7 @@ Error SystemError(const std::string& name, const std::string& what, int number) 
 
 LineSource::LineSource(int descriptor, bool owned, std::string name)
     : descriptor_(descriptor), owned_(owned), name_(std::move(name)) {
-  struct stat status {};
+  struct stat status{};
   if (fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode)) {
     size_ = static_cast<uint64_t>(status.st_size);
   }

@@ -24,8 +24,8 @@ class LineSource {
   // kBadInput for a line that is longer than any record may be.
   Result<std::optional<std::string_view>> Next();
 
-  uint64_t line() const { return line_; }        // number of the line Next gave, from 1
-  uint64_t bytes() const { return consumed_; }   // up to the end of that line
+  uint64_t line() const { return line_; }                 // number of the line Next gave, from 1
+  uint64_t bytes() const { return consumed_; }            // up to the end of that line
   std::optional<uint64_t> size() const { return size_; }  // nothing for a pipe
   const std::string& name() const { return name_; }       // for messages
 

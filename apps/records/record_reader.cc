@@ -5,10 +5,14 @@ namespace luna::records {
 std::unique_ptr<RecordReader> NewReader(Format format, std::unique_ptr<LineSource> source,
                                         const Fields& fields) {
   switch (format) {
-    case Format::kTsv: return NewTsvReader(std::move(source), fields);
-    case Format::kCsv: return NewCsvReader(std::move(source), fields);
-    case Format::kJsonl: return NewJsonlReader(std::move(source), fields);
-    case Format::kDeb822: return NewDeb822Reader(std::move(source), fields);
+    case Format::kTsv:
+      return NewTsvReader(std::move(source), fields);
+    case Format::kCsv:
+      return NewCsvReader(std::move(source), fields);
+    case Format::kJsonl:
+      return NewJsonlReader(std::move(source), fields);
+    case Format::kDeb822:
+      return NewDeb822Reader(std::move(source), fields);
   }
   return nullptr;
 }

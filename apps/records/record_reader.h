@@ -42,7 +42,8 @@ class RecordReader {
   explicit RecordReader(std::unique_ptr<LineSource> source) : source_(std::move(source)) {}
   // "FILE line N: what".
   Error Bad(uint64_t line, const std::string& what) const {
-    return Error(Reason::kBadInput, source_->name() + " line " + std::to_string(line) + ": " + what);
+    return Error(Reason::kBadInput,
+                 source_->name() + " line " + std::to_string(line) + ": " + what);
   }
 
   const std::unique_ptr<LineSource> source_;
@@ -51,8 +52,10 @@ class RecordReader {
 std::unique_ptr<RecordReader> NewReader(Format format, std::unique_ptr<LineSource> source,
                                         const Fields& fields);
 // The readers by themselves, a file each.
-std::unique_ptr<RecordReader> NewTsvReader(std::unique_ptr<LineSource> source, const Fields& fields);
-std::unique_ptr<RecordReader> NewCsvReader(std::unique_ptr<LineSource> source, const Fields& fields);
+std::unique_ptr<RecordReader> NewTsvReader(std::unique_ptr<LineSource> source,
+                                           const Fields& fields);
+std::unique_ptr<RecordReader> NewCsvReader(std::unique_ptr<LineSource> source,
+                                           const Fields& fields);
 std::unique_ptr<RecordReader> NewJsonlReader(std::unique_ptr<LineSource> source,
                                              const Fields& fields);
 std::unique_ptr<RecordReader> NewDeb822Reader(std::unique_ptr<LineSource> source,

@@ -26,9 +26,9 @@ struct Value {
 // Size and shape, read without a scan; estimates where said.
 struct CollectionStats {
   std::string name;
-  uint64_t entries_estimate = 0;   // versions stored, deletions left out
-  uint64_t stored_bytes = 0;       // table objects
-  uint64_t blob_bytes = 0;         // large values
+  uint64_t entries_estimate = 0;  // versions stored, deletions left out
+  uint64_t stored_bytes = 0;      // table objects
+  uint64_t blob_bytes = 0;        // large values
   uint64_t memtable_bytes = 0;
   uint64_t immutable_memtables = 0;
   struct Level {
@@ -51,23 +51,29 @@ class Collection {
   virtual const std::string& name() const = 0;
   virtual uint64_t id() const = 0;  // never reused within the database
 
-  virtual Result<std::optional<std::string>> Get(std::string_view key, const ReadOptions& options = {}) = 0;
+  virtual Result<std::optional<std::string>> Get(std::string_view key,
+                                                 const ReadOptions& options = {}) = 0;
   // Get with the version's timestamp, type and expiry.
-  virtual Result<std::optional<Value>> GetValue(std::string_view key, const ReadOptions& options = {}) = 0;
+  virtual Result<std::optional<Value>> GetValue(std::string_view key,
+                                                const ReadOptions& options = {}) = 0;
   // All at one timestamp, answers in the order asked.
-  virtual Result<std::vector<std::optional<std::string>>> MultiGet(std::span<const std::string_view> keys,
-                                                                   const ReadOptions& options = {}) = 0;
+  virtual Result<std::vector<std::optional<std::string>>> MultiGet(
+      std::span<const std::string_view> keys, const ReadOptions& options = {}) = 0;
   virtual Result<std::unique_ptr<Iterator>> Scan(const ScanOptions& options = {}) = 0;
 
-  virtual Status Put(std::string_view key, std::string_view value, const WriteOptions& options = {}) = 0;
+  virtual Status Put(std::string_view key, std::string_view value,
+                     const WriteOptions& options = {}) = 0;
   virtual Status Delete(std::string_view key, const WriteOptions& options = {}) = 0;
   // Deletes every key in [begin, end); an empty `end` means to the last key. O(1), not O(keys).
-  virtual Status DeleteRange(std::string_view begin, std::string_view end, const WriteOptions& options = {}) = 0;
+  virtual Status DeleteRange(std::string_view begin, std::string_view end,
+                             const WriteOptions& options = {}) = 0;
   // Adds to a value that is a decimal 64-bit integer (a missing one counts as 0); the new value.
   // kBadNumber leaves everything as it was.
-  virtual Result<int64_t> Increment(std::string_view key, int64_t delta, const WriteOptions& options = {}) = 0;
+  virtual Result<int64_t> Increment(std::string_view key, int64_t delta,
+                                    const WriteOptions& options = {}) = 0;
   // Adds bytes at the end of a value (a missing one counts as empty).
-  virtual Status Append(std::string_view key, std::string_view suffix, const WriteOptions& options = {}) = 0;
+  virtual Status Append(std::string_view key, std::string_view suffix,
+                        const WriteOptions& options = {}) = 0;
 
   // Writes what is in memory to tables; returns when it is there.
   virtual Status Flush() = 0;

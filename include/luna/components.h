@@ -18,10 +18,10 @@ class Runtime;
 // Thread rule: safe (implementations must be).
 class EventListener {
  public:
-  struct Work {              // of a flush or a compaction
+  struct Work {  // of a flush or a compaction
     std::string database;
     std::string collection;
-    int from_level = 0;      // -1: memtable
+    int from_level = 0;  // -1: memtable
     int to_level = 0;
     uint64_t bytes_read = 0;
     uint64_t bytes_written = 0;
@@ -30,7 +30,8 @@ class EventListener {
   virtual ~EventListener() = default;
   virtual void OnFlush(const Work&) {}
   virtual void OnCompaction(const Work&) {}
-  // Commits are being delayed by `micros` each because of `cause` ("memtables", "level0"); 0 = no more.
+  // Commits are being delayed by `micros` each because of `cause` ("memtables", "level0"); 0 = no
+  // more.
   virtual void OnDelay(uint64_t /*micros*/, const std::string& /*cause*/) {}
   virtual void OnRecovery(uint64_t /*records*/, uint64_t /*bytes*/, uint64_t /*micros*/) {}
   // A background job failed; the engine goes on where it can, and says so here and in Stats.

@@ -42,24 +42,29 @@ class Database {
   virtual ~Database() = default;
   virtual const std::string& name() const = 0;
 
-  virtual Result<std::shared_ptr<Collection>> CreateCollection(std::string_view name) = 0;  // kCollectionExists
-  virtual Result<std::shared_ptr<Collection>> OpenCollection(std::string_view name) = 0;    // kCollectionMissing
+  virtual Result<std::shared_ptr<Collection>> CreateCollection(
+      std::string_view name) = 0;  // kCollectionExists
+  virtual Result<std::shared_ptr<Collection>> OpenCollection(
+      std::string_view name) = 0;  // kCollectionMissing
   virtual Result<std::shared_ptr<Collection>> OpenOrCreateCollection(std::string_view name) = 0;
   virtual Status DropCollection(std::string_view name) = 0;
   virtual Status RenameCollection(std::string_view from, std::string_view to) = 0;
   virtual Result<std::vector<std::string>> ListCollections() = 0;
 
   virtual Result<std::unique_ptr<Transaction>> Begin(const TransactionOptions& options = {}) = 0;
-  // Runs `body` in a transaction and commits it; on a conflict again, with growing random pauses, up
-  // to `max_attempts` times. An error of `body` rolls back and is returned. The commit timestamp.
+  // Runs `body` in a transaction and commits it; on a conflict again, with growing random pauses,
+  // up to `max_attempts` times. An error of `body` rolls back and is returned. The commit
+  // timestamp.
   virtual Result<Timestamp> Transact(const std::function<Status(Transaction&)>& body,
-                                     const TransactionOptions& options = {}, int max_attempts = 100) = 0;
+                                     const TransactionOptions& options = {},
+                                     int max_attempts = 100) = 0;
   virtual Result<Timestamp> Write(WriteBatch& batch, const WriteOptions& options = {}) = 0;
   // Commits independent transactions in one round; one result each, in order.
   virtual std::vector<Result<Timestamp>> CommitAll(std::span<Transaction* const> transactions) = 0;
-  // What became of the commit with this id; asking makes an undecided id aborted for good. `started` is
-  // the transaction's start_timestamp(), or any now() from before it: outcomes are kept ten minutes or a
-  // million ids, and for one begun before the oldest kept the answer is kOutcomeNotKept, never a guess.
+  // What became of the commit with this id; asking makes an undecided id aborted for good.
+  // `started` is the transaction's start_timestamp(), or any now() from before it: outcomes are
+  // kept ten minutes or a million ids, and for one begun before the oldest kept the answer is
+  // kOutcomeNotKept, never a guess.
   virtual Result<Outcome> GetOutcome(const TransactionId& id, Timestamp started) = 0;
 
   virtual Result<std::unique_ptr<Snapshot>> GetSnapshot() = 0;
@@ -68,8 +73,8 @@ class Database {
   // The newest time everything up to which is visible.
   virtual Timestamp now() = 0;
 
-  // Writes sorted, unique keys (kNotSorted) straight to tables and adds them at one commit timestamp:
-  // the fastest way in. Existing keys are overwritten.
+  // Writes sorted, unique keys (kNotSorted) straight to tables and adds them at one commit
+  // timestamp: the fastest way in. Existing keys are overwritten.
   virtual Result<Timestamp> Ingest(Collection& collection, const IngestSource& next) = 0;
 
   // Brings the backup in `directory` (made if missing) up to now: flushes, then copies what it does

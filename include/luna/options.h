@@ -1,7 +1,7 @@
 // options.h: the settings of a universe and of single calls. Plain data; four matter: the location,
-// memory_budget_bytes, durability and space_amp_target. Everything else is derived or rarely touched.
-// docs/guide/options.md has a row for each; a test keeps the two equal.
-// Thread rule: plain values.
+// memory_budget_bytes, durability and space_amp_target. Everything else is derived or rarely
+// touched. docs/guide/options.md has a row for each; a test keeps the two equal. Thread rule: plain
+// values.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,8 @@
 
 namespace luna {
 
-// A version of the database: 46 bits of milliseconds since 1970 and an 18-bit counter. Never reused.
+// A version of the database: 46 bits of milliseconds since 1970 and an 18-bit counter. Never
+// reused.
 using Timestamp = uint64_t;
 
 // What an acknowledged commit survives. A commit may raise the universe's level, never lower it.
@@ -38,7 +39,7 @@ struct TransactionId {
 
 struct Options {
   // Where the universe lives: "file:PATH", a bare path, or "memory:". No default.
-  std::string location;
+  std::string location = {};
   // Everything Luna holds in memory: memtables, caches, transactions, buffers. ≥ 64 MiB. More means
   // fewer reads from disk and less rewriting.
   uint64_t memory_budget_bytes = uint64_t{256} << 20;
@@ -73,31 +74,31 @@ struct Options {
 
 struct ReadOptions {
   // Read at this past time instead of now; within history_retention or an open snapshot.
-  std::optional<Timestamp> at;
+  std::optional<Timestamp> at = {};
 };
 
 struct WriteOptions {
   // Raises the universe's durability for this commit.
-  std::optional<Durability> durability;
+  std::optional<Durability> durability = {};
   // Entries written expire this long after commit; 0 = never.
   std::chrono::milliseconds time_to_live{0};
 };
 
 struct TransactionOptions {
   Isolation isolation = Isolation::kSerializable;
-  std::optional<Durability> durability;
+  std::optional<Durability> durability = {};
   // Given by the caller to make the outcome askable (Database::Outcome) for ten minutes.
-  std::optional<TransactionId> id;
+  std::optional<TransactionId> id = {};
 };
 
 // Which part of a collection an iterator shows, and in which order.
 struct ScanOptions {
-  std::string begin;                 // first key, inclusive
-  std::string end;                   // first key not shown; empty = no bound
-  std::string prefix;                // only keys with this prefix, together with begin and end
+  std::string begin = {};            // first key, inclusive
+  std::string end = {};              // first key not shown; empty = no bound
+  std::string prefix = {};           // only keys with this prefix, together with begin and end
   bool reverse = false;              // from the largest key down
   uint64_t limit = 0;                // at most this many entries; 0 = no limit
-  std::optional<Timestamp> at;       // as in ReadOptions; not inside a transaction
+  std::optional<Timestamp> at = {};  // as in ReadOptions; not inside a transaction
 };
 
 }  // namespace luna

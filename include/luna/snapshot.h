@@ -23,7 +23,8 @@ class Snapshot {
   virtual Result<std::optional<std::string>> Get(Collection& collection, std::string_view key) = 0;
   virtual Result<std::vector<std::optional<std::string>>> MultiGet(
       Collection& collection, std::span<const std::string_view> keys) = 0;
-  virtual Result<std::unique_ptr<Iterator>> Scan(Collection& collection, const ScanOptions& options = {}) = 0;
+  virtual Result<std::unique_ptr<Iterator>> Scan(Collection& collection,
+                                                 const ScanOptions& options = {}) = 0;
 };
 
 }  // namespace luna

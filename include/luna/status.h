@@ -29,27 +29,27 @@ enum class ErrorCode : uint8_t {
 
 // What happened. docs/errors.md maps each to its code and to what to do.
 enum class Reason : uint16_t {
-  kBadName,              // kInvalidArgument
+  kBadName,  // kInvalidArgument
   kBadOption,
   kBadRange,
-  kBadNumber,            // increment of a value that is no integer, or overflow
+  kBadNumber,  // increment of a value that is no integer, or overflow
   kKeyTooLarge,
   kValueTooLarge,
   kTransactionTooLarge,
-  kTransactionDone,      // used after commit or rollback
-  kForeignCollection,    // a collection of another database
-  kNotSorted,            // bulk ingest out of order
-  kSnapshotTooOld,       // a read at a past time that is no longer kept
-  kForeignDirectory,     // a directory that Luna did not make
-  kBadInput,             // text that does not parse (files given to the tools)
-  kNewerFormat,          // kUnsupported
+  kTransactionDone,    // used after commit or rollback
+  kForeignCollection,  // a collection of another database
+  kNotSorted,          // bulk ingest out of order
+  kSnapshotTooOld,     // a read at a past time that is no longer kept
+  kForeignDirectory,   // a directory that Luna did not make
+  kBadInput,           // text that does not parse (files given to the tools)
+  kNewerFormat,        // kUnsupported
   kNotSupported,
-  kDatabaseExists,       // kAlreadyExists
+  kDatabaseExists,  // kAlreadyExists
   kCollectionExists,
   kObjectExists,
   kFileExists,
   kStreamExists,
-  kDatabaseMissing,      // kNotFound
+  kDatabaseMissing,  // kNotFound
   kCollectionMissing,
   kObjectMissing,
   kFileMissing,
@@ -57,22 +57,22 @@ enum class Reason : uint16_t {
   kUniverseMissing,
   kSavepointMissing,
   kOutcomeNotKept,
-  kWriteConflict,        // kConflict
+  kWriteConflict,  // kConflict
   kReadConflict,
   kLockTimeout,
   kPreconditionFailed,
-  kUniverseLocked,       // kBusy
+  kUniverseLocked,  // kBusy
   kMemoryBudget,
   kBackPressure,
-  kDiskFull,             // kUnavailable
-  kDeadline,             // kTimedOut
-  kFenced,               // kNotLeader
-  kBadChecksum,          // kCorruption
+  kDiskFull,     // kUnavailable
+  kDeadline,     // kTimedOut
+  kFenced,       // kNotLeader
+  kBadChecksum,  // kCorruption
   kBadFormat,
-  kLostData,             // a gap or a missing file where the format promises one
-  kIoError,              // kClosed
+  kLostData,  // a gap or a missing file where the format promises one
+  kIoError,   // kClosed
   kSyncFailed,
-  kReadOnly,             // read-only disk or missing permission
+  kReadOnly,  // read-only disk or missing permission
   kShutDown,
 };
 
@@ -102,19 +102,20 @@ class [[nodiscard]] Error {
   std::shared_ptr<const State> state_;
 };
 
-[[noreturn]] void DieOnBadAccess(const Error& error);  // value() of a failed Result: a programmer error
+[[noreturn]] void DieOnBadAccess(
+    const Error& error);  // value() of a failed Result: a programmer error
 
 // A value or an Error. Never droppable; value() on an error stops the process with its message.
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}               // NOLINT(google-explicit-constructor)
-  Result(Error error) : error_(std::move(error)) {}           // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}      // NOLINT(google-explicit-constructor)
+  Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
   template <typename U>
     requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
              !std::is_same_v<std::remove_cvref_t<U>, Error> &&
              !std::is_same_v<std::remove_cvref_t<U>, Result>)
-  Result(U&& value) : value_(std::forward<U>(value)) {}       // NOLINT(google-explicit-constructor)
+  Result(U&& value) : value_(std::forward<U>(value)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return value_.has_value(); }
   const Error& error() const { return *error_; }
@@ -141,7 +142,7 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error) : error_(std::move(error)) {}           // NOLINT(google-explicit-constructor)
+  Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return !error_.has_value(); }
   const Error& error() const { return *error_; }

@@ -12,17 +12,23 @@
 
 namespace luna {
 
-// What must hold of a key when the transaction commits, whatever was read; else kPreconditionFailed.
+// What must hold of a key when the transaction commits, whatever was read; else
+// kPreconditionFailed.
 struct Precondition {
   enum class Kind : uint8_t { kExists, kMissing, kEquals, kUnchangedSince };
   Kind kind = Kind::kMissing;
   std::string value;        // kEquals
-  Timestamp timestamp = 0;  // kUnchangedSince: the version (Value::timestamp) that must still be the newest; 0 = missing
+  Timestamp timestamp = 0;  // kUnchangedSince: the version (Value::timestamp) that must still be
+                            // the newest; 0 = missing
 
   static Precondition Exists() { return {Kind::kExists, {}, 0}; }
   static Precondition Missing() { return {Kind::kMissing, {}, 0}; }
-  static Precondition Equals(std::string_view value) { return {Kind::kEquals, std::string(value), 0}; }
-  static Precondition UnchangedSince(Timestamp timestamp) { return {Kind::kUnchangedSince, {}, timestamp}; }
+  static Precondition Equals(std::string_view value) {
+    return {Kind::kEquals, std::string(value), 0};
+  }
+  static Precondition UnchangedSince(Timestamp timestamp) {
+    return {Kind::kUnchangedSince, {}, timestamp};
+  }
 };
 
 // Optimistic: reads see the database as of the start plus the transaction's own writes; conflicts
@@ -38,28 +44,34 @@ class Transaction {
 
   virtual Result<std::optional<std::string>> Get(Collection& collection, std::string_view key) = 0;
   virtual Result<std::optional<Value>> GetValue(Collection& collection, std::string_view key) = 0;
-  // Get, and nobody else's GetForUpdate of the key succeeds until this transaction ends: waits up to
-  // 1 s in turn, then kLockTimeout. The lock saves retries on hot keys; correctness never needs it.
-  virtual Result<std::optional<std::string>> GetForUpdate(Collection& collection, std::string_view key) = 0;
+  // Get, and nobody else's GetForUpdate of the key succeeds until this transaction ends: waits up
+  // to 1 s in turn, then kLockTimeout. The lock saves retries on hot keys; correctness never needs
+  // it.
+  virtual Result<std::optional<std::string>> GetForUpdate(Collection& collection,
+                                                          std::string_view key) = 0;
   // Sees the transaction's own writes, later ones too. `options.at` must be empty.
-  virtual Result<std::unique_ptr<Iterator>> Scan(Collection& collection, const ScanOptions& options = {}) = 0;
+  virtual Result<std::unique_ptr<Iterator>> Scan(Collection& collection,
+                                                 const ScanOptions& options = {}) = 0;
 
   // `time_to_live` counts from commit; `type` is kept with the value (0 = string).
   virtual Status Put(Collection& collection, std::string_view key, std::string_view value,
                      std::chrono::milliseconds time_to_live = {}, uint8_t type = 0) = 0;
   virtual Status Delete(Collection& collection, std::string_view key) = 0;
-  virtual Status DeleteRange(Collection& collection, std::string_view begin, std::string_view end) = 0;
+  virtual Status DeleteRange(Collection& collection, std::string_view begin,
+                             std::string_view end) = 0;
   // Evaluated on the newest value at commit, so blind increments and appends never conflict.
   virtual Status Increment(Collection& collection, std::string_view key, int64_t delta) = 0;
   virtual Status Append(Collection& collection, std::string_view key, std::string_view suffix) = 0;
-  virtual Status Require(Collection& collection, std::string_view key, const Precondition& precondition) = 0;
+  virtual Status Require(Collection& collection, std::string_view key,
+                         const Precondition& precondition) = 0;
 
   // Savepoints nest by name; a name set again hides the earlier one. kSavepointMissing.
   virtual Status SetSavepoint(std::string_view name) = 0;
   virtual Status RollbackTo(std::string_view name) = 0;  // the savepoint stays
   virtual Status ReleaseSavepoint(std::string_view name) = 0;
 
-  // The commit timestamp; the start timestamp if nothing was written. On kConflict nothing happened.
+  // The commit timestamp; the start timestamp if nothing was written. On kConflict nothing
+  // happened.
   virtual Result<Timestamp> Commit() = 0;
   virtual void Rollback() = 0;
   virtual Timestamp start_timestamp() const = 0;

@@ -7,6 +7,7 @@
 
 #include "conformance/local_ground.h"
 #include "conformance/manifest_conformance.h"
+#include "simulation/simulated_runtime.h"
 
 namespace luna::conformance {
 
@@ -288,6 +289,55 @@ TEST(KernelCrash, AnInterruptedCheckpointDoesNotOpenAndAFinishedOneIsWhole) {
     const auto stream = (*copy)->journal().Open("s", {.segment_bytes = 64 << 10}).value();
     EXPECT_EQ(ReadAll(*stream, 0), Names{"record"});
   });
+}
+
+// Writers and jobs of one Kernel under a seed; the hash of all that happened.
+uint64_t LiveThrough(uint64_t seed) {
+  static constexpr int kWriters = 3;
+  static constexpr int kWords = 8;
+  simulation::SimulatedRuntime world(seed);
+  world.Run([&world] {
+    const auto kernel = OpenAt("/u", world).value();
+    Words words;
+    const auto manifest = kernel->OpenManifest("m", "meta", words).value();
+    kernel->background().Register(
+        "snapshot", [&](const auto&, auto&) { EXPECT_TRUE(manifest->Snapshot().ok()); });
+    kernel->background().SpawnEvery(1'000, {.kind = "snapshot", .payload = ""});
+    int valid = 0;  // fibers share a thread
+    std::vector<std::unique_ptr<runtime::Thread>> writers;
+    for (int writer = 0; writer < kWriters; ++writer) {
+      writers.push_back(world.Spawn("writer", runtime::ThreadClass::kForeground, [&] {
+        for (int word = 0; word < kWords; ++word) {
+          valid += manifest->Commit("+" + std::to_string(word)).value() ? 1 : 0;
+          kernel->background().Spawn({.kind = "snapshot", .payload = std::to_string(word % 2)});
+        }
+      }));
+    }
+    for (const auto& writer : writers) {
+      writer->Join();
+    }
+    EXPECT_EQ(valid, kWords);
+    kernel->background().Shutdown();
+  });
+  world.Run([&world] {
+    Words words;
+    const auto kernel = OpenAt("/u", world, false).value();
+    EXPECT_TRUE(kernel->OpenManifest("m", "meta", words).ok());
+    EXPECT_EQ(words.words.size(), static_cast<size_t>(kWords));
+  });
+  return world.trace().hash();
+}
+
+TEST(KernelSimulation, OneSeedIsOneHistory) {
+  Set hashes;
+  constexpr uint64_t kSeeds = 20;
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const uint64_t hash = LiveThrough(seed);
+    EXPECT_EQ(LiveThrough(seed), hash);
+    hashes.insert(std::to_string(hash));
+  }
+  EXPECT_EQ(hashes.size(), kSeeds);
 }
 
 }  // namespace

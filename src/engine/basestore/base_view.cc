@@ -34,10 +34,13 @@ bool Settled(const Found& found, Timestamp newest) {
   return found.covering > newest || (found.entry && found.entry->entry.timestamp >= newest);
 }
 
-bool Answers(const Found& found) { return found.entry.has_value() || found.covering != 0; }
+bool Answers(const Found& found) {
+  return found.entry.has_value() || found.covering != 0;
+}
 
 // The newest version or range tombstone in `range` of one table.
-Result<Timestamp> NewestIn(const table::Table& table, const entry::KeyRange& range, Timestamp after) {
+Result<Timestamp> NewestIn(const table::Table& table, const entry::KeyRange& range,
+                           Timestamp after) {
   Timestamp newest = 0;
   if (table.row().range_tombstones > 0) {
     const auto ranges = TRY(table.range_tombstones());
@@ -48,7 +51,8 @@ Result<Timestamp> NewestIn(const table::Table& table, const entry::KeyRange& ran
   }
   const auto entries = table.NewIterator(true);
   for (entries->Seek(range.begin, entry::kMaxTimestamp);
-       entries->Valid() && range.Contains(entries->entry().key) && newest < table.row().max_timestamp;
+       entries->Valid() && range.Contains(entries->entry().key) &&
+       newest < table.row().max_timestamp;
        entries->Next()) {
     newest = std::max(newest, entries->entry().timestamp);
   }
@@ -79,9 +83,9 @@ const table::Table* BaseView::Covering(int level, std::string_view key) const {
   const std::vector<levels::Row>& rows = levels_->level(level);
   const auto equal = std::equal_range(heads.begin(), heads.end(), base::KeyHead(key));
   // Among equal heads the whole keys decide: the last that begins at or before `key`.
-  const auto after = std::partition_point(rows.begin() + (equal.first - heads.begin()),
-                                          rows.begin() + (equal.second - heads.begin()),
-                                          [&](const levels::Row& row) { return row->smallest <= key; });
+  const auto after = std::partition_point(
+      rows.begin() + (equal.first - heads.begin()), rows.begin() + (equal.second - heads.begin()),
+      [&](const levels::Row& row) { return row->smallest <= key; });
   if (after == rows.begin() || !levels::Covers(**std::prev(after), key)) {
     return nullptr;
   }

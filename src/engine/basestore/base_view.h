@@ -1,7 +1,7 @@
 // BaseView: the tables of a collection at one moment and reads across them. As long as a view lives
-// nothing of what it names is removed from storage; what Get returned pins a block, not the view, so a
-// blob must be read while the view is held, or its absence (kObjectMissing) be answered by a new Get.
-// Thread rule: immutable.
+// nothing of what it names is removed from storage; what Get returned pins a block, not the view,
+// so a blob must be read while the view is held, or its absence (kObjectMissing) be answered by a
+// new Get. Thread rule: immutable.
 #pragma once
 
 #include <array>
@@ -17,7 +17,8 @@
 
 namespace luna::basestore {
 
-// The newest version found and the newest range tombstone that covers the key; whichever is newer wins.
+// The newest version found and the newest range tombstone that covers the key; whichever is newer
+// wins.
 struct Found {
   std::optional<table::PinnedEntry> entry;
   Timestamp covering = 0;
@@ -36,13 +37,15 @@ class BaseView {
   Status AddSources(const entry::KeyRange& range, bool fill_cache,
                     std::vector<std::unique_ptr<entry::EntryIterator>>& iterators,
                     std::vector<std::shared_ptr<const entry::RangeTombstones>>& tombstones) const;
-  // The newest timestamp > `after` of any version or range tombstone of the key / in the range; 0 if
-  // none. Looks only into tables whose max_timestamp > after.
+  // The newest timestamp > `after` of any version or range tombstone of the key / in the range; 0
+  // if none. Looks only into tables whose max_timestamp > after.
   Result<Timestamp> NewestChange(std::string_view key, uint64_t key_hash, Timestamp after) const;
   Result<Timestamp> NewestChangeIn(const entry::KeyRange& range, Timestamp after) const;
   const levels::Levels& levels() const { return *levels_; }
   const std::shared_ptr<const levels::Levels>& shared_levels() const { return levels_; }
-  const std::vector<std::shared_ptr<table::Table>>& tables(int level) const { return tables_[level]; }
+  const std::vector<std::shared_ptr<table::Table>>& tables(int level) const {
+    return tables_[level];
+  }
   // Readers not registered as snapshots may only read at ≥ this.
   Timestamp safe() const { return safe_; }
 

@@ -88,7 +88,9 @@ void Basestore::Publish(std::shared_ptr<const levels::Levels> levels, Timestamp 
       }
     }
     ended = std::exchange(live_, std::move(next));
-    std::erase_if(ended, [&](const auto& one) { return live_.contains(one.first); });
+    for (const auto& [object, held] : live_) {
+      ended.erase(object);
+    }
   }
   for (const auto& [object, held] : ended) {
     held->Doom();
@@ -107,7 +109,9 @@ void Basestore::Refresh() {
   }
 }
 
-void Basestore::Drop() { Publish(levels::Levels::Empty(), view_.Load()->safe()); }
+void Basestore::Drop() {
+  Publish(levels::Levels::Empty(), view_.Load()->safe());
+}
 
 Status Basestore::CollectGarbage() {
   return graveyard_->Collect(*context_.tables.storage, context_.tables.bucket);
@@ -159,8 +163,32 @@ Status Basestore::AbortStaleJobs() {
   return {};
 }
 
-std::optional<Basestore::Claim> Basestore::Take(const Picker& picker) {
+Status Basestore::AbortFailedJobs() {
+  std::vector<std::pair<catalog::JobId, std::string>> open;  // with one of its inputs
+  context_.manifest->Inspect([&](manifest::Position) {
+    for (const auto& [id, job] : context_.state->jobs()) {
+      if (job.collection == collection_) {
+        open.emplace_back(id, *job.inputs.begin());
+      }
+    }
+  });
+  for (const auto& [id, input] : open) {
+    {
+      const base::MutexLock lock(mutex_);
+      if (claimed_.contains(input)) {
+        continue;  // it runs
+      }
+    }
+    // Void if the job ended meanwhile.
+    static_cast<void>(
+        TRY(context_.manifest->Commit(catalog::Encode(catalog::JobAbort{.job = id}))));
+  }
+  return {};
+}
+
+Result<std::optional<Basestore::Claim>> Basestore::Take(const Picker& picker) {
   const runtime::TurnHold hold(pick_turn_);
+  TRY(AbortFailedJobs());
   std::set<std::string> busy;
   context_.manifest->Inspect([&](manifest::Position) {
     for (const auto& [id, job] : context_.state->jobs()) {
@@ -171,19 +199,20 @@ std::optional<Basestore::Claim> Basestore::Take(const Picker& picker) {
   });
   std::shared_ptr<const BaseView> view;
   {
-    // A claim goes after its tables did, so what is not claimed now is free in this view or a later.
+    // A claim goes after its tables did, so what is not claimed now is free in this view or a
+    // later.
     const base::MutexLock lock(mutex_);
     busy.insert(claimed_.begin(), claimed_.end());
     view = view_.Load();
   }
   auto plan = picker(view->levels(), busy);
   if (!plan) {
-    return std::nullopt;
+    return std::optional<Claim>();
   }
   const std::vector<std::string> names = Names(*plan);
   const base::MutexLock lock(mutex_);
   claimed_.insert(names.begin(), names.end());
-  return Claim{std::move(*plan), std::move(view)};
+  return std::optional<Claim>(Claim{std::move(*plan), std::move(view)});
 }
 
 void Basestore::Release(const compaction::Plan& plan) {
@@ -193,7 +222,8 @@ void Basestore::Release(const compaction::Plan& plan) {
   }
 }
 
-void Basestore::Report(const compaction::Plan& plan, uint64_t bytes_written, uint64_t started_nanos) {
+void Basestore::Report(const compaction::Plan& plan, uint64_t bytes_written,
+                       uint64_t started_nanos) {
   compactions_.Add();
   compacted_bytes_.Add(bytes_written);
   if (context_.listener != nullptr) {
@@ -212,7 +242,7 @@ Result<bool> Basestore::Compact(const Picker& picker, const std::function<bool()
   if (stopping && stopping()) {
     return Stopped();
   }
-  std::optional<Claim> claim = Take(picker);
+  std::optional<Claim> claim = TRY(Take(picker));
   if (!claim) {
     return false;
   }
@@ -253,7 +283,8 @@ Result<bool> Basestore::CompactOne(bool sweep, const std::function<bool()>& stop
       stopping);
 }
 
-Status Basestore::CompactRange(const entry::KeyRange& range, const std::function<bool()>& stopping) {
+Status Basestore::CompactRange(const entry::KeyRange& range,
+                               const std::function<bool()>& stopping) {
   const Timestamp newest = NewestOf(view()->levels());
   const std::set<std::string> nothing;
   const auto pick = [&](const levels::Levels& levels, const std::set<std::string>& busy) {
@@ -267,15 +298,20 @@ Status Basestore::CompactRange(const entry::KeyRange& range, const std::function
     if (!pick(view()->levels(), nothing)) {
       return {};
     }
+    if (stopping && stopping()) {
+      return Stopped();
+    }
     // What is left belongs to a job that runs now.
     context_.runtime->Sleep(kWaitForJobsNanos);
   }
 }
 
-uint64_t Basestore::Debt() const { return compaction::Debt(view()->levels(), context_.pick); }
+uint64_t Basestore::Debt() const {
+  return compaction::Debt(view()->levels(), context_.pick);
+}
 
-Status Basestore::Verify(
-    const std::function<void(const std::string& object, uint64_t bytes, const Status&)>& report) const {
+Status Basestore::Verify(const std::function<void(const std::string& object, uint64_t bytes,
+                                                  const Status&)>& report) const {
   const auto view = view_.Load();
   std::optional<Error> first;
   const auto tell = [&](const std::string& object, uint64_t bytes, const Status& status) {

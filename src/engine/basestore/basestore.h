@@ -1,11 +1,10 @@
-// Basestore: the tables of one collection, shared by all its tablets: the current levels, reads across
-// them, compaction in bounded units, and the removal of dead objects once the last reader is gone.
-// Order of publication: a view is published before the memtables it replaces are let go, and readers
-// take memtables first, tables second, so that nothing is ever missed (seen twice is harmless).
-// Removal: what left the levels and is in no view any more is written down and removed by the next
-// WriteTables, CompactOne, CompactRange or CollectGarbage, never by a reader. Whoever lists live objects
-// to link them (checkpoint) holds the view meanwhile.
-// Thread rule: safe.
+// Basestore: the tables of one collection, shared by all its tablets: the current levels, reads
+// across them, compaction in bounded units, and the removal of dead objects once the last reader is
+// gone. Order of publication: a view is published before the memtables it replaces are let go, and
+// readers take memtables first, tables second, so that nothing is ever missed (seen twice is
+// harmless). Removal: what left the levels and is in no view any more is written down and removed
+// by the next WriteTables, CompactOne, CompactRange or CollectGarbage, never by a reader. Whoever
+// lists live objects to link them (checkpoint) holds the view meanwhile. Thread rule: safe.
 #pragma once
 
 #include <functional>
@@ -33,15 +32,16 @@ namespace luna::basestore {
 
 struct BasestoreContext {
   runtime::Runtime* runtime = nullptr;
-  manifest::Manifest* manifest = nullptr;          // of the database
-  const catalog::DatabaseState* state = nullptr;   // behind that manifest; read under Inspect or `done`
-  table::TableContext tables;                      // storage, bucket, cache, budget
-  ObjectNames* names = nullptr;                    // of this process's epoch
-  std::function<compaction::Retention()> retention;    // asked once a job, before its JobStart
+  manifest::Manifest* manifest = nullptr;  // of the database
+  const catalog::DatabaseState* state =
+      nullptr;                   // behind that manifest; read under Inspect or `done`
+  table::TableContext tables;    // storage, bucket, cache, budget
+  ObjectNames* names = nullptr;  // of this process's epoch
+  std::function<compaction::Retention()> retention;  // asked once a job, before its JobStart
   compaction::PickOptions pick;
-  table::TableOptions table;                       // block size, filter; the codec is chosen by level
-  EventListener* listener = nullptr;               // may be null
-  std::string database;                            // name, for events
+  table::TableOptions table;          // block size, filter; the codec is chosen by level
+  EventListener* listener = nullptr;  // may be null
+  std::string database;               // name, for events
 };
 
 class Basestore {
@@ -61,8 +61,8 @@ class Basestore {
   // One bounded compaction, if the shape asks for one: true if work was done. `sweep`: also what is
   // merely worth it. kShutDown when `stopping` said so.
   Result<bool> CompactOne(bool sweep, const std::function<bool()>& stopping);
-  // Everything of `range` to the last level; returns when done. Tables that appear meanwhile are left
-  // where they are. kShutDown when `stopping` said so.
+  // Everything of `range` to the last level; returns when done. Tables that appear meanwhile are
+  // left where they are. kShutDown when `stopping` said so.
   Status CompactRange(const entry::KeyRange& range, const std::function<bool()>& stopping);
   uint64_t Debt() const;
   // After the collection was dropped: every object goes once the last view does.
@@ -70,7 +70,8 @@ class Basestore {
   // Removes the objects that are dead by now. What fails is tried again by the next call.
   Status CollectGarbage();
   // Every table and blob of the current view, read whole. Goes on after an error; the first one.
-  Status Verify(const std::function<void(const std::string& object, uint64_t bytes, const Status&)>& report) const;
+  Status Verify(const std::function<void(const std::string& object, uint64_t bytes, const Status&)>&
+                    report) const;
 
   const base::Counter& flushed_bytes() const { return flushed_bytes_; }
   const base::Counter& compacted_bytes() const { return compacted_bytes_; }
@@ -88,7 +89,9 @@ class Basestore {
     compaction::Plan plan;
     std::shared_ptr<const BaseView> view;
   };
-  std::optional<Claim> Take(const Picker& picker);
+  Result<std::optional<Claim>> Take(const Picker& picker);
+  // Closes jobs that are open though nobody runs them: their own end failed (full disk).
+  Status AbortFailedJobs();
   void Release(const compaction::Plan& plan);
   Result<bool> Compact(const Picker& picker, const std::function<bool()>& stopping);
   void Report(const compaction::Plan& plan, uint64_t bytes_written, uint64_t started_nanos);
@@ -99,9 +102,10 @@ class Basestore {
   const std::shared_ptr<Graveyard> graveyard_;  // survives with the last table
   mutable base::Mutex mutex_;
   std::string name_ GUARDED_BY(mutex_);
-  std::map<std::string, std::shared_ptr<HeldTable>> live_ GUARDED_BY(mutex_);  // in the levels, by object
-  std::set<std::string> claimed_ GUARDED_BY(mutex_);                            // inputs of running jobs
-  runtime::Turn pick_turn_;  // one plan at a time
+  std::map<std::string, std::shared_ptr<HeldTable>> live_
+      GUARDED_BY(mutex_);                             // in the levels, by object
+  std::set<std::string> claimed_ GUARDED_BY(mutex_);  // inputs of running jobs
+  runtime::Turn pick_turn_;                           // one plan at a time
   base::Published<BaseView> view_;
   base::Counter flushed_bytes_, compacted_bytes_, compactions_;
 };

@@ -97,13 +97,21 @@ Result<bool> CompactionJob::Commit(const std::vector<levels::Row>& tables) {
   for (const levels::Row& row : tables) {
     commit.outputs.emplace_back(plan_.to_level, row);
   }
-  return context_.manifest->Commit(catalog::Encode(commit), [&](manifest::Position) { refresh_(); });
+  return context_.manifest->Commit(catalog::Encode(commit),
+                                   [&](manifest::Position) { refresh_(); });
+}
+
+bool CompactionJob::StillOpen() const {
+  bool open = false;
+  context_.manifest->Inspect(
+      [&](manifest::Position) { open = context_.state->jobs().contains(job_); });
+  return open;
 }
 
 // What fails here is mended at open: stale jobs are aborted, orphans swept.
 void CompactionJob::Abandon() {
   const auto aborted = context_.manifest->Commit(catalog::Encode(catalog::JobAbort{.job = job_}));
-  static_cast<void>(aborted.ok());
+  static_cast<void>(aborted.ok());  // a job left open is closed before the next one is picked
   for (const std::string& name : names_) {
     static_cast<void>(context_.tables.storage->Remove(context_.tables.bucket, name));
   }
@@ -132,7 +140,14 @@ Result<JobResult> CompactionJob::Run(const compaction::Retention& retention,
     return committed.error();
   }
   if (!*committed) {
+    const bool refused = StillOpen();
     Abandon();
+    if (refused) {
+      return Error(Reason::kBadFormat, "the manifest refused what compaction job " +
+                                           std::to_string(job_) + " of collection " +
+                                           std::to_string(collection_) +
+                                           " wrote: it does not fit the levels; report this");
+    }
   }
   return JobResult{.committed = *committed, .bytes_written = written.bytes};
 }

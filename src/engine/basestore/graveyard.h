@@ -1,11 +1,10 @@
 // Graveyard: objects nobody needs any more, until somebody has time to remove them.
-// A table lives as long as the levels name it or a view holds it. When it left the levels (it is doomed)
-// and the last view of it goes, which may be in any reader's thread, its name is written down here and
-// nothing else happens: storage is touched by Collect only.
-// A blob lives as long as a table does that names it. Blobs that only memtables know are not counted:
-// they enter with the table their memtable is flushed to. New tables are counted before old ones end, so
-// no count of a blob that survives a compaction passes zero.
-// Thread rule: safe.
+// A table lives as long as the levels name it or a view holds it. When it left the levels (it is
+// doomed) and the last view of it goes, which may be in any reader's thread, its name is written
+// down here and nothing else happens: storage is touched by Collect only. A blob lives as long as a
+// table does that names it. Blobs that only memtables know are not counted: they enter with the
+// table their memtable is flushed to. New tables are counted before old ones end, so no count of a
+// blob that survives a compaction passes zero. Thread rule: safe.
 #pragma once
 
 #include <atomic>

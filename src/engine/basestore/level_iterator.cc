@@ -6,7 +6,8 @@
 namespace luna::basestore {
 namespace {
 
-// May a table hold keys ≥ `key`? Its end may be that of a range tombstone, so it may still hold none.
+// May a table hold keys ≥ `key`? Its end may be that of a range tombstone, so it may still hold
+// none.
 bool ReachesTo(const table::TableRow& row, std::string_view key) {
   return row.unbounded || row.largest >= key;
 }

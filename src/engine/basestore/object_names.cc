@@ -4,7 +4,9 @@
 
 namespace luna::basestore {
 
-std::string BucketName(uint64_t database) { return "db-" + std::to_string(database); }
+std::string BucketName(uint64_t database) {
+  return "db-" + std::to_string(database);
+}
 
 ObjectNames::ObjectNames(runtime::Runtime& runtime, uint64_t group, uint64_t epoch)
     : runtime_(runtime), group_(group), epoch_(epoch) {}

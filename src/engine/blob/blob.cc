@@ -28,7 +28,8 @@ struct Part {
   std::string payload;
 };
 
-Result<Part> ReadPartOnce(storage::Storage& storage, const std::string& bucket, const std::string& object) {
+Result<Part> ReadPartOnce(storage::Storage& storage, const std::string& bucket,
+                          const std::string& object) {
   const std::unique_ptr<storage::ObjectReader> reader = TRY(storage.Open(bucket, object));
   if (reader->size() > entry::kBlobPartBytes + kTrailerBytes) {
     return Error(Reason::kBadFormat, reader->name() + " has " + std::to_string(reader->size()) +
@@ -43,7 +44,8 @@ Result<Part> ReadPartOnce(storage::Storage& storage, const std::string& bucket, 
 }
 
 // A checksum error is read again once: it may be the way here that failed.
-Result<Part> ReadPart(storage::Storage& storage, const std::string& bucket, const std::string& object) {
+Result<Part> ReadPart(storage::Storage& storage, const std::string& bucket,
+                      const std::string& object) {
   Result<Part> part = ReadPartOnce(storage, bucket, object);
   if (!part.ok() && part.error().reason() == Reason::kBadChecksum) {
     return ReadPartOnce(storage, bucket, object);
@@ -60,12 +62,13 @@ Error WrongPart(const std::string& bucket, const std::string& object, const Trai
 }
 
 // How many parts there are: they are written from 0 up and removed from the last down.
-Result<uint64_t> CountParts(storage::Storage& storage, const std::string& bucket, const std::string& name) {
+Result<uint64_t> CountParts(storage::Storage& storage, const std::string& bucket,
+                            const std::string& name) {
   for (uint64_t part = 0;; ++part) {
     const auto reader = storage.Open(bucket, PartName(name, part));
     if (!reader.ok()) {
       return reader.error().reason() == Reason::kObjectMissing ? Result<uint64_t>(part)
-                                                                : Result<uint64_t>(reader.error());
+                                                               : Result<uint64_t>(reader.error());
     }
   }
 }
@@ -76,8 +79,9 @@ bool AllDigits(std::string_view text) {
 
 }  // namespace
 
-Result<entry::BlobReference> Write(storage::Storage& storage, const std::string& bucket, std::string name,
-                                   const base::Id128& salt, std::string_view value) {
+Result<entry::BlobReference> Write(storage::Storage& storage, const std::string& bucket,
+                                   std::string name, const base::Id128& salt,
+                                   std::string_view value) {
   LUNA_ASSERT(!value.empty());
   entry::BlobReference reference{
       .name = std::move(name), .size = value.size(), .checksum = base::Hash(value)};
@@ -116,10 +120,11 @@ Result<std::string> Read(storage::Storage& storage, const std::string& bucket,
     value += part.payload;
   }
   if (base::Hash(value) != reference.checksum) {
-    return Error(Reason::kBadChecksum,
-                 bucket + "/" + reference.name + ": checksum of the whole value (" +
-                     std::to_string(value.size()) +
-                     " bytes from offset 0) does not match its reference; restore it from a backup");
+    return Error(
+        Reason::kBadChecksum,
+        bucket + "/" + reference.name + ": checksum of the whole value (" +
+            std::to_string(value.size()) +
+            " bytes from offset 0) does not match its reference; restore it from a backup");
   }
   return value;
 }
@@ -131,12 +136,14 @@ Status Remove(storage::Storage& storage, const std::string& bucket, const std::s
   return {};
 }
 
-Result<uint64_t> VerifyPart(storage::Storage& storage, const std::string& bucket, const std::string& object) {
+Result<uint64_t> VerifyPart(storage::Storage& storage, const std::string& bucket,
+                            const std::string& object) {
   const Part part = TRY(ReadPart(storage, bucket, object));
   return part.trailer.payload_bytes;
 }
 
-Result<uint64_t> Verify(storage::Storage& storage, const std::string& bucket, const std::string& name) {
+Result<uint64_t> Verify(storage::Storage& storage, const std::string& bucket,
+                        const std::string& name) {
   uint64_t whole = 1;  // until part 0 says more
   for (uint64_t number = 0; number < entry::BlobParts(whole); ++number) {
     const std::string object = PartName(name, number);
@@ -151,7 +158,8 @@ Result<uint64_t> Verify(storage::Storage& storage, const std::string& bucket, co
 
 std::string NameOfPart(std::string_view object) {
   const size_t dot = object.rfind('.');
-  if (!object.starts_with("b-") || dot == std::string_view::npos || !AllDigits(object.substr(dot + 1))) {
+  if (!object.starts_with("b-") || dot == std::string_view::npos ||
+      !AllDigits(object.substr(dot + 1))) {
     return {};
   }
   // "b-<group>.<epoch>.<counter>": three numbers before the part's.

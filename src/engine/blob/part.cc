@@ -35,8 +35,9 @@ std::string EncodeTrailer(const Trailer& trailer, std::string_view payload) {
 
 Result<Trailer> CheckPart(std::string_view object, const std::string& where) {
   if (object.size() < kTrailerBytes) {
-    return Error(Reason::kLostData, where + " has " + std::to_string(object.size()) +
-                                        " bytes, too few for a blob part; restore it from a backup");
+    return Error(Reason::kLostData,
+                 where + " has " + std::to_string(object.size()) +
+                     " bytes, too few for a blob part; restore it from a backup");
   }
   const uint64_t payload_bytes = object.size() - kTrailerBytes;
   const std::string_view bytes = object.substr(payload_bytes);
@@ -57,8 +58,9 @@ Result<Trailer> CheckPart(std::string_view object, const std::string& where) {
   const uint64_t expected =
       base::Hash(object.substr(0, payload_bytes), base::Hash(bytes.substr(0, kFieldBytes)));
   if (checksum != expected || reader.Fixed64() != 0) {
-    return Error(Reason::kBadChecksum, where + ": checksum of its " + std::to_string(payload_bytes) +
-                                           " bytes from offset 0 does not match; restore it from a backup");
+    return Error(Reason::kBadChecksum,
+                 where + ": checksum of its " + std::to_string(payload_bytes) +
+                     " bytes from offset 0 does not match; restore it from a backup");
   }
   if (version != kVersion) {
     return Error(Reason::kNewerFormat, place + ": format version " + std::to_string(version) +
@@ -74,7 +76,8 @@ Result<Trailer> CheckPart(std::string_view object, const std::string& where) {
 
 uint64_t PayloadBytes(uint64_t whole_bytes, uint64_t part) {
   const uint64_t before = part * entry::kBlobPartBytes;
-  return before >= whole_bytes ? 0 : std::min<uint64_t>(whole_bytes - before, entry::kBlobPartBytes);
+  return before >= whole_bytes ? 0
+                               : std::min<uint64_t>(whole_bytes - before, entry::kBlobPartBytes);
 }
 
 }  // namespace luna::blob

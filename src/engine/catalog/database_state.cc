@@ -17,8 +17,8 @@ Status BadState(const char* what) {
                                        "; restore the database from a backup");
 }
 
-// A shape that an edit of ours cannot make means that the stored edits are not ours: void, not fatal,
-// since every reader judges alike.
+// A shape that an edit of ours cannot make means that the stored edits are not ours: void, not
+// fatal, since every reader judges alike.
 bool Reshape(CollectionState& collection, const levels::Change& change) {
   auto next = collection.levels->Apply(change);
   if (!next.ok()) {
@@ -57,8 +57,13 @@ bool DatabaseState::Judge(manifest::Position position, const CreateCollection& e
     return false;
   }
   collections_[position] = {.id = position, .name = edit.name, .levels = levels::Levels::Empty()};
-  tablets_[position] = {.id = position, .collection = position, .range = {}, .group = edit.group,
-                        .tenure = 1, .flushed = 0, .ingested = 0};
+  tablets_[position] = {.id = position,
+                        .collection = position,
+                        .range = {},
+                        .group = edit.group,
+                        .tenure = 1,
+                        .flushed = 0,
+                        .ingested = 0};
   return true;
 }
 
@@ -66,7 +71,8 @@ bool DatabaseState::Judge(manifest::Position, const DropCollection& edit) {
   if (collections_.erase(edit.collection) == 0) {
     return false;
   }
-  std::erase_if(tablets_, [&](const auto& one) { return one.second.collection == edit.collection; });
+  std::erase_if(tablets_,
+                [&](const auto& one) { return one.second.collection == edit.collection; });
   std::erase_if(jobs_, [&](const auto& one) { return one.second.collection == edit.collection; });
   return true;
 }
@@ -122,7 +128,8 @@ bool DatabaseState::Judge(manifest::Position position, const JobStart& edit) {
       }
     }
   }
-  jobs_[position] = {.id = position, .collection = edit.collection,
+  jobs_[position] = {.id = position,
+                     .collection = edit.collection,
                      .inputs = {edit.inputs.begin(), edit.inputs.end()}};
   safe_point_ = std::max(safe_point_, edit.safe_timestamp);
   return true;
@@ -143,7 +150,9 @@ bool DatabaseState::Judge(manifest::Position, const JobCommit& edit) {
   return true;
 }
 
-bool DatabaseState::Judge(manifest::Position, const JobAbort& edit) { return jobs_.erase(edit.job) > 0; }
+bool DatabaseState::Judge(manifest::Position, const JobAbort& edit) {
+  return jobs_.erase(edit.job) > 0;
+}
 
 bool DatabaseState::Judge(manifest::Position, const SafePoint& edit) {
   if (edit.timestamp <= safe_point_) {
@@ -174,7 +183,8 @@ std::string DatabaseState::Save() const {
   }
   base::PutVarint(out, tablets_.size());
   for (const auto& [id, tablet] : tablets_) {
-    for (uint64_t number : {id, tablet.collection, tablet.group, tablet.tenure, tablet.flushed, tablet.ingested}) {
+    for (uint64_t number :
+         {id, tablet.collection, tablet.group, tablet.tenure, tablet.flushed, tablet.ingested}) {
       base::PutVarint(out, number);
     }
     base::PutString(out, tablet.range.begin);

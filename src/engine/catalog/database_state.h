@@ -1,5 +1,6 @@
 // DatabaseState: the metadata of one database, a pure function of its manifest's edits.
-// Thread rule: guarded by the caller (the Manifest calls it under its Turn; others through Inspect).
+// Thread rule: guarded by the caller (the Manifest calls it under its Turn; others through
+// Inspect).
 #pragma once
 
 #include <map>
@@ -15,11 +16,11 @@ namespace luna::catalog {
 struct TabletState {
   TabletId id = 0;
   CollectionId collection = 0;
-  entry::KeyRange range;            // {"" , ""}: everything
+  entry::KeyRange range;  // {"" , ""}: everything
   uint64_t group = kFirstGroup;
   uint64_t tenure = 1;
-  journal::Sequence flushed = 0;    // records of the group's stream up to here are in tables
-  journal::Sequence ingested = 0;   // the last Ingest record applied
+  journal::Sequence flushed = 0;   // records of the group's stream up to here are in tables
+  journal::Sequence ingested = 0;  // the last Ingest record applied
 };
 
 struct CollectionState {
@@ -47,7 +48,7 @@ class DatabaseState final : public manifest::State {
   const CollectionState* FindCollection(std::string_view name) const;
   // Every object the state refers to: tables, and parts of the blobs their rows name.
   std::set<std::string> LiveTables() const;
-  std::set<std::string> LiveBlobs() const;   // blob names, not part names
+  std::set<std::string> LiveBlobs() const;  // blob names, not part names
 
  private:
   bool Judge(manifest::Position position, const CreateCollection& edit);
@@ -61,7 +62,9 @@ class DatabaseState final : public manifest::State {
   bool Judge(manifest::Position position, const SafePoint& edit);
   bool Judge(manifest::Position position, const AttachTables& edit);
   template <typename Other>
-  bool Judge(manifest::Position, const Other&) { return false; }  // edits of the system database
+  bool Judge(manifest::Position, const Other&) {
+    return false;
+  }  // edits of the system database
 
   std::map<CollectionId, CollectionState> collections_;
   std::map<TabletId, TabletState> tablets_;

@@ -161,7 +161,8 @@ Result<Edit> Take(uint8_t kind, base::ByteReader& in) {
     case kRenameCollection:
       return Edit(RenameCollection{in.Varint(), std::string(in.String())});
     case kFlush:
-      return Edit(Flush{in.Varint(), in.Varint(), in.Varint(), in.Varint(), TakeRows(in), in.Varint()});
+      return Edit(
+          Flush{in.Varint(), in.Varint(), in.Varint(), in.Varint(), TakeRows(in), in.Varint()});
     case kIngest:
       return Edit(Ingest{in.Varint(), in.Varint(), in.Varint(), TakeRows(in)});
     case kJobStart:
@@ -180,13 +181,17 @@ Result<Edit> Take(uint8_t kind, base::ByteReader& in) {
   }
 }
 
-std::string Tables(size_t count) { return std::to_string(count) + (count == 1 ? " table" : " tables"); }
+std::string Tables(size_t count) {
+  return std::to_string(count) + (count == 1 ? " table" : " tables");
+}
 
 struct Printer {
   std::string operator()(const CreateDatabase& e) const {
     return "CreateDatabase " + base::Printable(e.name);
   }
-  std::string operator()(const DropDatabase& e) const { return "DropDatabase " + std::to_string(e.database); }
+  std::string operator()(const DropDatabase& e) const {
+    return "DropDatabase " + std::to_string(e.database);
+  }
   std::string operator()(const CreateCollection& e) const {
     return "CreateCollection " + base::Printable(e.name);
   }
@@ -201,20 +206,23 @@ struct Printer {
            std::to_string(e.upto) + "] to " + Tables(e.tables.size());
   }
   std::string operator()(const Ingest& e) const {
-    return "Ingest tablet " + std::to_string(e.tablet) + " at " + std::to_string(e.sequence) + ": " +
-           Tables(e.tables.size());
+    return "Ingest tablet " + std::to_string(e.tablet) + " at " + std::to_string(e.sequence) +
+           ": " + Tables(e.tables.size());
   }
   std::string operator()(const JobStart& e) const {
-    return "JobStart collection " + std::to_string(e.collection) + " with " + Tables(e.inputs.size()) +
-           ", safe " + std::to_string(e.safe_timestamp);
+    return "JobStart collection " + std::to_string(e.collection) + " with " +
+           Tables(e.inputs.size()) + ", safe " + std::to_string(e.safe_timestamp);
   }
   std::string operator()(const JobCommit& e) const {
     return "JobCommit " + std::to_string(e.job) + " to " + Tables(e.outputs.size());
   }
   std::string operator()(const JobAbort& e) const { return "JobAbort " + std::to_string(e.job); }
-  std::string operator()(const SafePoint& e) const { return "SafePoint " + std::to_string(e.timestamp); }
+  std::string operator()(const SafePoint& e) const {
+    return "SafePoint " + std::to_string(e.timestamp);
+  }
   std::string operator()(const AttachTables& e) const {
-    return "AttachTables collection " + std::to_string(e.collection) + ": " + Tables(e.tables.size());
+    return "AttachTables collection " + std::to_string(e.collection) + ": " +
+           Tables(e.tables.size());
   }
 };
 
@@ -228,19 +236,23 @@ std::string Encode(const Edit& edit) {
 
 Result<Edit> Decode(std::string_view bytes) {
   if (bytes.empty()) {
-    return Error(Reason::kBadFormat, "a manifest edit is empty; restore the database from a backup");
+    return Error(Reason::kBadFormat,
+                 "a manifest edit is empty; restore the database from a backup");
   }
   base::ByteReader reader(bytes);
   const uint8_t kind = reader.Byte();
   Edit edit = TRY(Take(kind, reader));
   if (!reader.ok() || !reader.empty()) {
     return Error(Reason::kBadFormat, "a manifest edit of kind " + std::to_string(kind) + " and " +
-                                         std::to_string(bytes.size()) + " bytes has the wrong length; restore the database "
+                                         std::to_string(bytes.size()) +
+                                         " bytes has the wrong length; restore the database "
                                          "from a backup");
   }
   return edit;
 }
 
-std::string ToString(const Edit& edit) { return std::visit(Printer{}, edit); }
+std::string ToString(const Edit& edit) {
+  return std::visit(Printer{}, edit);
+}
 
 }  // namespace luna::catalog

@@ -1,9 +1,8 @@
-// edits: what a manifest records. System database 0 holds the databases; each database's manifest holds
-// its collections, tablets, tables and jobs. An edit is valid or void by the state it meets; the rule
-// stands beside each. Bytes: kind (1), then fields in order (docs/formats/manifest.md).
-// Kinds reserved for the cluster: Split 32, Merge 33, Move 34, Cancel 35, Home 36, Steward 37, Delete 38,
-// Pin 39, Unpin 40. Never reuse a number.
-// Thread rule: plain values.
+// edits: what a manifest records. System database 0 holds the databases; each database's manifest
+// holds its collections, tablets, tables and jobs. An edit is valid or void by the state it meets;
+// the rule stands beside each. Bytes: kind (1), then fields in order (docs/formats/manifest.md).
+// Kinds reserved for the cluster: Split 32, Merge 33, Move 34, Cancel 35, Home 36, Steward 37,
+// Delete 38, Pin 39, Unpin 40. Never reuse a number. Thread rule: plain values.
 #pragma once
 
 #include <cstdint>
@@ -26,45 +25,62 @@ using JobId = uint64_t;         // position of its JobStart
 inline constexpr uint64_t kFirstGroup = 1;
 
 // System database 0.
-struct CreateDatabase { std::string name; };                       // valid: no database of the name
-struct DropDatabase { DatabaseId database = 0; };                  // valid: exists
+struct CreateDatabase {
+  std::string name;
+};  // valid: no database of the name
+struct DropDatabase {
+  DatabaseId database = 0;
+};  // valid: exists
 
 // A database.
-struct CreateCollection { std::string name; uint64_t group = kFirstGroup; };  // valid: no collection of the name
-struct DropCollection { CollectionId collection = 0; };            // valid: exists
-struct RenameCollection { CollectionId collection = 0; std::string name; };   // valid: exists, name free
-struct Flush {                                                     // valid: tablet, tenure, from = flushed < upto
+struct CreateCollection {
+  std::string name;
+  uint64_t group = kFirstGroup;
+};  // valid: no collection of the name
+struct DropCollection {
+  CollectionId collection = 0;
+};  // valid: exists
+struct RenameCollection {
+  CollectionId collection = 0;
+  std::string name;
+};              // valid: exists, name free
+struct Flush {  // valid: tablet, tenure, from = flushed < upto
   TabletId tablet = 0;
   uint64_t tenure = 0;
   journal::Sequence from = 0;
   journal::Sequence upto = 0;
-  std::vector<levels::Row> tables;                                 // to level 0
-  Timestamp safe_timestamp = 0;                                    // raises the safe point
+  std::vector<levels::Row> tables;  // to level 0
+  Timestamp safe_timestamp = 0;     // raises the safe point
 };
-struct Ingest {                                                    // valid: tablet, tenure, sequence > ingested
+struct Ingest {  // valid: tablet, tenure, sequence > ingested
   TabletId tablet = 0;
   uint64_t tenure = 0;
-  journal::Sequence sequence = 0;                                  // of the Ingest record in the group's stream
-  std::vector<levels::Row> tables;                                 // to level 0
+  journal::Sequence sequence = 0;   // of the Ingest record in the group's stream
+  std::vector<levels::Row> tables;  // to level 0
 };
-struct JobStart {                                                  // valid: inputs live and in no other job
+struct JobStart {  // valid: inputs live and in no other job
   CollectionId collection = 0;
   std::vector<std::string> inputs;
-  Timestamp safe_timestamp = 0;                                    // raises the database's safe point
+  Timestamp safe_timestamp = 0;  // raises the database's safe point
 };
-struct JobCommit {                                                 // valid: job open
+struct JobCommit {  // valid: job open
   JobId job = 0;
-  std::vector<std::pair<int, levels::Row>> outputs;                // all inputs go
+  std::vector<std::pair<int, levels::Row>> outputs;  // all inputs go
 };
-struct JobAbort { JobId job = 0; };                                // valid: job open
-struct SafePoint { Timestamp timestamp = 0; };                     // valid: larger than the current one
-struct AttachTables {                                              // valid: collection has no tables (restore)
+struct JobAbort {
+  JobId job = 0;
+};  // valid: job open
+struct SafePoint {
+  Timestamp timestamp = 0;
+};                     // valid: larger than the current one
+struct AttachTables {  // valid: collection has no tables (restore)
   CollectionId collection = 0;
   std::vector<std::pair<int, levels::Row>> tables;
 };
 
-using Edit = std::variant<CreateDatabase, DropDatabase, CreateCollection, DropCollection, RenameCollection,
-                          Flush, Ingest, JobStart, JobCommit, JobAbort, SafePoint, AttachTables>;
+using Edit =
+    std::variant<CreateDatabase, DropDatabase, CreateCollection, DropCollection, RenameCollection,
+                 Flush, Ingest, JobStart, JobCommit, JobAbort, SafePoint, AttachTables>;
 
 std::string Encode(const Edit& edit);
 // kBadFormat; kNewerFormat for a kind this build does not know.

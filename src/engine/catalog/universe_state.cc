@@ -59,8 +59,9 @@ Status UniverseState::Load(std::string_view saved) {
     databases[id] = reader.String();
   }
   if (!reader.ok() || !reader.empty()) {
-    return Error(Reason::kBadFormat, "the saved list of databases is damaged: wrong length; "
-                                     "restore the universe from a backup");
+    return Error(Reason::kBadFormat,
+                 "the saved list of databases is damaged: wrong length; "
+                 "restore the universe from a backup");
   }
   databases_ = std::move(databases);
   return {};

@@ -1,5 +1,6 @@
 // UniverseState: which databases there are: the state of system database 0.
-// Thread rule: guarded by the caller (the Manifest calls it under its Turn; others through Inspect).
+// Thread rule: guarded by the caller (the Manifest calls it under its Turn; others through
+// Inspect).
 #pragma once
 
 #include <map>

@@ -17,12 +17,10 @@ bool Overlap(const table::TableRow& a, const table::TableRow& b) {
 
 std::span<const levels::Row> OverlappingOf(const std::vector<levels::Row>& level,
                                            const table::TableRow& row) {
-  const auto first = std::partition_point(level.begin(), level.end(), [&](const levels::Row& one) {
-    return EndsBefore(*one, row);
-  });
-  const auto last = std::partition_point(first, level.end(), [&](const levels::Row& one) {
-    return !EndsBefore(row, *one);
-  });
+  const auto first = std::partition_point(
+      level.begin(), level.end(), [&](const levels::Row& one) { return EndsBefore(*one, row); });
+  const auto last = std::partition_point(
+      first, level.end(), [&](const levels::Row& one) { return !EndsBefore(row, *one); });
   return {first, last};
 }
 

@@ -15,7 +15,8 @@ bool EndsBefore(const table::TableRow& a, const table::TableRow& b);
 // Is there a key that both may cover?
 bool Overlap(const table::TableRow& a, const table::TableRow& b);
 // Those of `level` (disjoint, ascending) that overlap `row`: one stretch.
-std::span<const levels::Row> OverlappingOf(const std::vector<levels::Row>& level, const table::TableRow& row);
+std::span<const levels::Row> OverlappingOf(const std::vector<levels::Row>& level,
+                                           const table::TableRow& row);
 // Those of `level` that overlap one of `rows`, in order, each once.
 std::vector<levels::Row> OverlappingAny(const std::vector<levels::Row>& level,
                                         std::span<const levels::Row> rows);

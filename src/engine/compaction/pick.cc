@@ -9,7 +9,9 @@
 namespace luna::compaction {
 namespace {
 
-bool Everything(const levels::Row&) { return true; }
+bool Everything(const levels::Row&) {
+  return true;
+}
 
 // Bytes and tables of a level that no plan has taken yet.
 struct Free {
@@ -80,7 +82,8 @@ bool Expired(const levels::Levels& levels, int level, const levels::Row& row,
              const Retention& retention) {
   return row->max_expiry_millis != 0 &&
          row->max_expiry_millis <= entry::MillisOf(retention.oldest()) &&
-         row->max_timestamp <= retention.oldest() && !AnyDeeper(levels, level, std::span(&row, 1)) &&
+         row->max_timestamp <= retention.oldest() &&
+         !AnyDeeper(levels, level, std::span(&row, 1)) &&
          (level != 0 || !OlderInLevel0(levels, *row));
 }
 
@@ -159,11 +162,13 @@ std::optional<Plan> Pick(const levels::Levels& levels, const std::set<std::strin
       scores.emplace_back(score, level);
     }
   }
-  std::ranges::stable_sort(scores, std::greater<>(), [](const auto& one) { return one.first; });
+  std::ranges::sort(scores, [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
   for (const auto& [score, level] : scores) {
-    auto plan = level == 0 ? Level0Unit(shape, targets.base, Everything)
-                           : LeastOverlap(shape, level,
-                                          FreeOf(shape, level).bytes - targets.bytes[level]);
+    auto plan = level == 0
+                    ? Level0Unit(shape, targets.base, Everything)
+                    : LeastOverlap(shape, level, FreeOf(shape, level).bytes - targets.bytes[level]);
     if (plan) {
       return Named(std::move(plan), level == 0 ? "level0" : "size", score);
     }

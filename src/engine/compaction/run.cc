@@ -13,7 +13,8 @@ namespace {
 
 constexpr uint64_t kEntriesBetweenQuestions = 256;  // to `stopping`
 
-entry::RangeTombstones Union(const std::vector<std::shared_ptr<const entry::RangeTombstones>>& sets) {
+entry::RangeTombstones Union(
+    const std::vector<std::shared_ptr<const entry::RangeTombstones>>& sets) {
   std::vector<entry::RangeTombstone> all;
   for (const auto& set : sets) {
     for (const auto& fragment : set->fragments()) {
@@ -25,8 +26,8 @@ entry::RangeTombstones Union(const std::vector<std::shared_ptr<const entry::Rang
   return entry::RangeTombstones(all);
 }
 
-// Cuts what survives into tables. A table covers the keys from where the one before was cut up to its
-// own cut; range tombstones are clipped to that.
+// Cuts what survives into tables. A table covers the keys from where the one before was cut up to
+// its own cut; range tombstones are clipped to that.
 class Cutter {
  public:
   Cutter(const Output& output, std::vector<entry::RangeTombstone> tombstones)

@@ -20,16 +20,16 @@ namespace luna::compaction {
 struct Output {
   storage::Storage* storage = nullptr;
   std::string bucket;
-  std::function<std::string()> next_name;      // a fresh object name
+  std::function<std::string()> next_name;  // a fresh object name
   std::function<base::Id128()> next_salt;
   table::TableOptions table;
-  uint64_t table_bytes = uint64_t{32} << 20;   // a table is finished at the first new key past this
+  uint64_t table_bytes = uint64_t{32} << 20;  // a table is finished at the first new key past this
 };
 
 struct Dropped {
-  uint64_t shadowed = 0;      // an older version nobody can read
-  uint64_t deletions = 0;     // deletions with nothing beneath
-  uint64_t covered = 0;       // by a range tombstone
+  uint64_t shadowed = 0;   // an older version nobody can read
+  uint64_t deletions = 0;  // deletions with nothing beneath
+  uint64_t covered = 0;    // by a range tombstone
   uint64_t expired = 0;
 };
 
@@ -46,8 +46,8 @@ struct MergeInput {
   std::unique_ptr<entry::EntryIterator> entries;                          // in internal order
   std::vector<std::shared_ptr<const entry::RangeTombstones>> tombstones;  // of all inputs
   Retention retention;
-  bool last = false;                       // as in Plan
-  std::function<bool()> stopping;          // asked now and then; true ends with kShutDown
+  bool last = false;               // as in Plan
+  std::function<bool()> stopping;  // asked now and then; true ends with kShutDown
 };
 
 // Writes the surviving entries and range tombstones as tables. On an error nothing finished is left

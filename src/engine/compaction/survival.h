@@ -1,9 +1,9 @@
 // survival: the rules by which versions and range tombstones are dropped.
-// A version at or below `safe` belongs to a stripe: what lies between two neighbouring readers. Only the
-// newest of a stripe can be seen, and it is hidden by a range tombstone of its stripe. Where nothing older
-// lies beneath (`last`), deletions that every reader sees have nothing left to hide and go too; ones that
-// a reader still precedes stay: transactions that read at it learn from them that the key changed.
-// Thread rule: Survival is owned by one thread; KeptTombstones is pure.
+// A version at or below `safe` belongs to a stripe: what lies between two neighbouring readers.
+// Only the newest of a stripe can be seen, and it is hidden by a range tombstone of its stripe.
+// Where nothing older lies beneath (`last`), deletions that every reader sees have nothing left to
+// hide and go too; ones that a reader still precedes stay: transactions that read at it learn from
+// them that the key changed. Thread rule: Survival is owned by one thread; KeptTombstones is pure.
 #pragma once
 
 #include <string>
@@ -32,8 +32,8 @@ class Survival {
   const entry::RangeTombstones& tombstones_;
   const bool last_;
   std::string key_;
-  Timestamp above_ = 0;   // the version judged before, of the same key; 0 = none
-  size_t fragment_ = 0;   // the first that does not end before key_
+  Timestamp above_ = 0;  // the version judged before, of the same key; 0 = none
+  size_t fragment_ = 0;  // the first that does not end before key_
 };
 
 // Of `tombstones`, those somebody may need, in the order of their beginnings.

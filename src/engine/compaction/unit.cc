@@ -81,8 +81,8 @@ std::optional<Plan> PlanOf(const Shape& shape, int from, std::vector<levels::Row
   if (std::ranges::any_of(plan.overlapped, [&](const auto& row) { return shape.IsBusy(row); })) {
     return std::nullopt;
   }
-  plan.last = !AnyDeeper(shape.levels, to, plan.inputs) &&
-              !AnyDeeper(shape.levels, to, plan.overlapped);
+  plan.last =
+      !AnyDeeper(shape.levels, to, plan.inputs) && !AnyDeeper(shape.levels, to, plan.overlapped);
   return plan;
 }
 
@@ -112,7 +112,8 @@ std::optional<Plan> Level0Moves(const Shape& shape, int to, const Wanted& wanted
   const std::vector<levels::Row>& rows = shape.levels.level(0);
   for (size_t i = rows.size(); i-- > 0 && moved.size() < kMaxMoved;) {
     if (wanted(rows[i]) && Movable(shape, rows[i], to) &&
-        NextOverlapping(shape.levels, 0, {rows[i]}) >= to && !OlderInLevel0(shape.levels, *rows[i])) {
+        NextOverlapping(shape.levels, 0, {rows[i]}) >= to &&
+        !OlderInLevel0(shape.levels, *rows[i])) {
       moved.push_back(rows[i]);
     }
   }
@@ -179,8 +180,8 @@ std::optional<Plan> Level0Unit(const Shape& shape, int to, const Wanted& wanted)
       continue;
     }
     auto group = GroupOf(shape, i);
-    if (!group || (best && (group->size() <= best->inputs.size() ||
-                            group->size() > kMaxLevel0Tables))) {
+    if (!group ||
+        (best && (group->size() <= best->inputs.size() || group->size() > kMaxLevel0Tables))) {
       continue;
     }
     const int level = to == 0 ? NextOverlapping(shape.levels, 0, *group) : to;

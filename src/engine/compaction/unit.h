@@ -33,8 +33,9 @@ int NextOverlapping(const levels::Levels& levels, int level, const std::vector<l
 std::optional<Plan> UnitOf(const Shape& shape, int from, const levels::Row& row, int to);
 // All tables of level `from` ≥ 1 that can change to `to` without copying, the first up to `bytes`.
 std::optional<Plan> MovesOf(const Shape& shape, int from, int to, uint64_t bytes);
-// Tables of level 0 that can change to `to`, else the largest group that can be merged into it. A group
-// grows from a table that is `wanted`. `to` 0: below it, wherever the group first meets keys of its own.
+// Tables of level 0 that can change to `to`, else the largest group that can be merged into it. A
+// group grows from a table that is `wanted`. `to` 0: below it, wherever the group first meets keys
+// of its own.
 std::optional<Plan> Level0Unit(const Shape& shape, int to, const Wanted& wanted);
 // Does level 0 hold anything else of the same keys that may be older than something in `row`?
 bool OlderInLevel0(const levels::Levels& levels, const table::TableRow& row);

@@ -14,6 +14,7 @@ namespace {
 // into the tablet, never a wrong answer.
 constexpr int kConflictSlotBits = 18;
 constexpr uint64_t kRecentBytes = uint64_t{4} << 20;
+constexpr size_t kKeptBytes = size_t{1} << 20;  // of an encoded record's buffer
 
 std::vector<Result<Timestamp>> AllFailed(size_t count, const Error& error) {
   return std::vector<Result<Timestamp>>(count, Result<Timestamp>(error));
@@ -99,19 +100,22 @@ void CommitPipeline::RunRound(std::span<Work* const> works) {
       (void)round.Join(request.database);  // a dropped one is refused when it is judged
     }
   }
-  AddLimits(round);
+  const bool limited = AddLimits(round);
   const size_t before = round.records().size();
   for (Work* work : works) {
     for (const CommitRequest& request : work->requests) {
       const bool last = work == works.back() && &request == &work->requests.back();
       work->results.push_back(round.Judge(request, !last));
-      if (!work->results.back().ok() && work->results.back().error().code() == ErrorCode::kConflict) {
+      if (!work->results.back().ok() &&
+          work->results.back().error().code() == ErrorCode::kConflict) {
         conflict_count_.Add();
       }
     }
   }
   const size_t accepted = round.records().size() - before;
-  const Status appended = AppendRound(round, Strongest(context_.durability, works));
+  // A limit that power loss took back would let timestamps be given out twice.
+  const Status appended =
+      AppendRound(round, limited ? Durability::kDevice : Strongest(context_.durability, works));
   if (!appended.ok()) {
     for (Work* work : works) {
       for (auto& result : work->results) {
@@ -146,17 +150,22 @@ void CommitPipeline::AddRotations(Round& round) {
   for (uint64_t qualified : wanted) {
     const auto tablet = context_.state->FindTablet(qualified);
     if (tablet != nullptr && !tablet->memstore().ActiveEmpty()) {
-      round.Add({.epoch = 0, .closed = 0, .database = tablet->database()}, Rotate{.tablet = tablet->id()});
+      round.Add({.epoch = 0, .closed = 0, .database = tablet->database()},
+                Rotate{.tablet = tablet->id()});
     }
   }
 }
 
-void CommitPipeline::AddLimits(Round& round) {
+bool CommitPipeline::AddLimits(Round& round) {
+  bool added = false;
   for (const auto& database : round.databases()) {
     if (const Timestamp limit = database->oracle.WantedLimit(); limit != 0) {
-      round.Add({.epoch = 0, .closed = database->oracle.visible(), .database = database->id}, TsLimit{limit});
+      round.Add({.epoch = 0, .closed = database->oracle.visible(), .database = database->id},
+                TsLimit{limit});
+      added = true;
     }
   }
+  return added;
 }
 
 Status CommitPipeline::AppendRound(const Round& round, Durability durability) {
@@ -185,6 +194,11 @@ Status CommitPipeline::Append(std::span<const Decoded> records, Durability durab
   }
   const journal::AppendResult result =
       context_.stream->Append(context_.epoch, context_.state->applied(), views_, durability);
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (encoded_[i].capacity() > kKeptBytes) {
+      std::string().swap(encoded_[i]);  // one huge commit is no reason to hold its size for ever
+    }
+  }
   switch (result.outcome) {
     case Outcome::kOk:
       rounds_.Add();
@@ -199,7 +213,8 @@ Status CommitPipeline::Append(std::span<const Decoded> records, Durability durab
       break;
   }
   const Error error(Reason::kFenced, "another process writes the stream of this group (epoch " +
-                                         std::to_string(result.epoch) + "); this one must be reopened");
+                                         std::to_string(result.epoch) +
+                                         "); this one must be reopened");
   Stop(error);
   return error;
 }
@@ -212,7 +227,8 @@ Status CommitPipeline::ApplyAll(std::span<const Decoded> records) {
       return applied;
     }
     if (const auto* limit = std::get_if<TsLimit>(&record.body)) {
-      if (const auto database = context_.state->FindDatabase(record.envelope.database); database != nullptr) {
+      if (const auto database = context_.state->FindDatabase(record.envelope.database);
+          database != nullptr) {
         database->oracle.LimitIsDurable(limit->limit);
       }
     }
@@ -224,7 +240,8 @@ Status CommitPipeline::ApplyAll(std::span<const Decoded> records) {
 void CommitPipeline::RotateFull(std::span<const Decoded> records) {
   for (const Decoded& record : records) {
     if (const auto* rotate = std::get_if<Rotate>(&record.body)) {
-      const auto tablet = context_.state->FindTablet(Qualify(record.envelope.database, rotate->tablet));
+      const auto tablet =
+          context_.state->FindTablet(Qualify(record.envelope.database, rotate->tablet));
       if (tablet != nullptr) {
         context_.rotated(*tablet);
       }
@@ -249,7 +266,8 @@ void CommitPipeline::RotateFull(std::span<const Decoded> records) {
   }
 }
 
-Result<Timestamp> CommitPipeline::AppendAt(DatabaseId id, const std::function<Body(Timestamp)>& make) {
+Result<Timestamp> CommitPipeline::AppendAt(DatabaseId id,
+                                           const std::function<Body(Timestamp)>& make) {
   Round round({.state = context_.state,
                .conflicts = &conflicts_,
                .storage = context_.storage,
@@ -257,15 +275,17 @@ Result<Timestamp> CommitPipeline::AppendAt(DatabaseId id, const std::function<Bo
                .epoch = context_.epoch});
   const auto database = round.Join(id);
   if (database == nullptr) {
-    return Error(Reason::kDatabaseMissing, "database " + std::to_string(id) + " was dropped; open another one");
+    return Error(Reason::kDatabaseMissing,
+                 "database " + std::to_string(id) + " was dropped; open another one");
   }
-  AddLimits(round);
+  (void)AddLimits(round);
   const Timestamp timestamp = database->oracle.Next();
   Body body = make(timestamp);
   if (const auto* ingest = std::get_if<Ingest>(&body)) {
     for (const levels::Row& row : ingest->tables) {
       // Inclusive bounds as a range: the key after the largest is its end.
-      const entry::KeyRange range{.begin = row->smallest, .end = row->unbounded ? "" : row->largest + '\0'};
+      const entry::KeyRange range{.begin = row->smallest,
+                                  .end = row->unbounded ? "" : row->largest + '\0'};
       conflicts_.RecordRange(Qualify(id, ingest->tablet), range, timestamp);
     }
   }
@@ -285,8 +305,8 @@ Status CommitPipeline::ExtendLimits() {
       (void)round.Join(database->id);
     }
   }
-  AddLimits(round);
-  return AppendRound(round, context_.durability);
+  const bool limited = AddLimits(round);
+  return AppendRound(round, limited ? Durability::kDevice : context_.durability);
 }
 
 }  // namespace luna::group

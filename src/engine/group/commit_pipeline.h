@@ -1,8 +1,9 @@
-// CommitPipeline: everything that is appended to the group's stream goes through here, one round at a time:
-// validate, assign timestamps, append, await the durability asked for, apply, publish, answer.
-// An append that definitely failed (full disk) refuses its round and leaves the pipeline open. One that
-// may or may not be in the stream, or a fence, stops it: later commits get that error until reopened.
-// Thread rule: safe, unless a method says "inside": then only from the body of Exclusive.
+// CommitPipeline: everything that is appended to the group's stream goes through here, one round at
+// a time: validate, assign timestamps, append, await the durability asked for, apply, publish,
+// answer. An append that definitely failed (full disk) refuses its round and leaves the pipeline
+// open. One that may or may not be in the stream, or a fence, stops it: later commits get that
+// error until reopened. Thread rule: safe, unless a method says "inside": then only from the body
+// of Exclusive.
 #pragma once
 
 #include <atomic>
@@ -46,7 +47,8 @@ class CommitPipeline {
 
   // Inside: appends and applies records, in one batch.
   Status Append(std::span<const Decoded> records, Durability durability);
-  // Inside: the result of a round of its own with the timestamp it was given; applies and publishes.
+  // Inside: the result of a round of its own with the timestamp it was given; applies and
+  // publishes.
   Result<Timestamp> AppendAt(DatabaseId database, const std::function<Body(Timestamp)>& make);
   // Inside: logs a new limit where the durable one is near.
   Status ExtendLimits();
@@ -65,7 +67,7 @@ class CommitPipeline {
   void Lead(std::span<Work* const> works);
   void RunRound(std::span<Work* const> works);
   void AddRotations(Round& round);
-  void AddLimits(Round& round);
+  bool AddLimits(Round& round);  // true if a limit is logged
   Status AppendRound(const Round& round, Durability durability);
   Status ApplyAll(std::span<const Decoded> records);
   void RotateFull(std::span<const Decoded> records);
@@ -74,8 +76,8 @@ class CommitPipeline {
   const PipelineContext context_;
   transaction::ConflictTable conflicts_;
   CommitQueue queue_;
-  std::vector<std::string> encoded_;        // the leader's, kept for its capacity
-  std::vector<std::string_view> views_;     // likewise
+  std::vector<std::string> encoded_;     // the leader's, kept for its capacity
+  std::vector<std::string_view> views_;  // likewise
   mutable base::Mutex mutex_;
   std::set<uint64_t> rotations_ GUARDED_BY(mutex_);
   std::optional<Error> stopped_ GUARDED_BY(mutex_);

@@ -21,7 +21,8 @@ uint64_t BytesOf(const Work& work) {
 
 }  // namespace
 
-CommitQueue::CommitQueue(runtime::Runtime& runtime, std::function<void(std::span<Work* const>)> lead)
+CommitQueue::CommitQueue(runtime::Runtime& runtime,
+                         std::function<void(std::span<Work* const>)> lead)
     : runtime_(runtime), lead_(std::move(lead)) {}
 
 CommitQueue::~CommitQueue() {

@@ -1,12 +1,12 @@
 // Group: a tablet group: one Kernel stream, its records applied to its tablets, the oracles of the
 // databases at home here. Embedded: one group with one replica holds every database.
 //
-// A commit round: the thread that finds no round in flight leads one (flat combining, no timer): takes all
-// waiting requests, validates them in order, assigns timestamps, appends one batch, awaits the durability
-// asked for, applies to memtables, publishes, answers; later arrivals form the next round, led by the
-// oldest of them. Nothing is visible before it is durable at its level. An append that fails is never
-// retried: definitely not committed, or (unknown) the group stops with kSyncFailed until it is reopened.
-// Thread rule: safe, unless a method says otherwise.
+// A commit round: the thread that finds no round in flight leads one (flat combining, no timer):
+// takes all waiting requests, validates them in order, assigns timestamps, appends one batch,
+// awaits the durability asked for, applies to memtables, publishes, answers; later arrivals form
+// the next round, led by the oldest of them. Nothing is visible before it is durable at its level.
+// An append that fails is never retried: definitely not committed, or (unknown) the group stops
+// with kSyncFailed until it is reopened. Thread rule: safe, unless a method says otherwise.
 #pragma once
 
 #include <functional>
@@ -40,19 +40,22 @@ struct GroupContext {
   Durability durability = Durability::kDevice;
   uint64_t relaxed_millis = 100;
   uint64_t retention_millis = 0;
-  uint64_t memtable_bytes_total = 0;      // all memtables together: flush at 70 %, slow from 85 %, wait at 100 %
-  uint64_t journal_bytes = uint64_t{256} << 20;  // retained; past it the oldest unflushed tablets are flushed
+  uint64_t memtable_bytes_total =
+      0;  // all memtables together: flush at 70 %, slow from 85 %, wait at 100 %
+  uint64_t journal_bytes = uint64_t{256}
+                           << 20;  // retained; past it the oldest unflushed tablets are flushed
   EventListener* listener = nullptr;
 };
 
 struct CommitRequest {
   DatabaseId database = 0;
-  Timestamp start = 0;                      // 0: blind
+  Timestamp start = 0;  // 0: blind
   bool serializable = true;
   const transaction::ReadSet* reads = nullptr;
-  const transaction::WriteSet* writes = nullptr;   // tablets qualified
+  const transaction::WriteSet* writes = nullptr;  // tablets qualified
   Durability durability = Durability::kDevice;
   std::optional<TransactionId> id;
+  Timestamp begun = 0;  // with an id: when the transaction began
 };
 
 class Group {
@@ -68,16 +71,24 @@ class Group {
   virtual void AddDatabase(DatabaseId database, Timestamp safe_point) = 0;
   virtual void RemoveDatabase(DatabaseId database) = 0;
   virtual void AddTablet(std::shared_ptr<tablet::Tablet> tablet) = 0;
-  virtual void RemoveTablet(DatabaseId database, TabletId tablet) = 0;  // its commits: kCollectionMissing
-  // Replays the stream into the tablets, starts the oracles, logs LeaderStart. Once, before any commit.
+  virtual void RemoveTablet(DatabaseId database,
+                            TabletId tablet) = 0;  // its commits: kCollectionMissing
+  // Replays the stream into the tablets, starts the oracles, logs LeaderStart. Once, before any
+  // commit.
   virtual Status Recover() = 0;
+  // Begins background work. After the owner swept orphans: a flush that runs meanwhile writes
+  // objects that no manifest names yet.
+  virtual void StartBackground() = 0;
 
   virtual Result<Timestamp> Commit(const CommitRequest& request) = 0;
   // All in one round; one result each, in order.
   virtual std::vector<Result<Timestamp>> CommitAll(std::span<const CommitRequest> requests) = 0;
-  // Makes finished tables visible at a fresh commit timestamp (the rows get it as assigned_timestamp).
-  virtual Result<Timestamp> CommitIngest(DatabaseId database, TabletId tablet, std::vector<levels::Row> tables) = 0;
-  virtual Result<Outcome> GetOutcome(DatabaseId database, const TransactionId& id, Timestamp started) = 0;
+  // Makes finished tables visible at a fresh commit timestamp (the rows get it as
+  // assigned_timestamp).
+  virtual Result<Timestamp> CommitIngest(DatabaseId database, TabletId tablet,
+                                         std::vector<levels::Row> tables) = 0;
+  virtual Result<Outcome> GetOutcome(DatabaseId database, const TransactionId& id,
+                                     Timestamp started) = 0;
 
   // A timestamp to read at without registering (single Gets).
   virtual Timestamp ReadTimestamp(DatabaseId database) = 0;
@@ -92,11 +103,11 @@ class Group {
   virtual Status Flush(DatabaseId database, TabletId tablet) = 0;
   // Raises every earlier commit to device durability.
   virtual Status Persist() = 0;
-  // Runs `body` while no round is in flight and none starts; for checkpoints. The stream was rolled first
-  // and everything acknowledged is durable.
+  // Runs `body` while no round is in flight and none starts; for checkpoints. The stream was rolled
+  // first and everything acknowledged is durable.
   virtual Status WithCommitsPaused(const std::function<Status()>& body) = 0;
-  // Flushes every tablet of the database, then runs `body` while no round is in flight and every commit so
-  // far is in tables: what the manifest says is one moment of the database.
+  // Flushes every tablet of the database, then runs `body` while no round is in flight and every
+  // commit so far is in tables: what the manifest says is one moment of the database.
   virtual Status WithDatabaseFlushed(DatabaseId database, const std::function<Status()>& body) = 0;
   // Reads every retained record of the stream and checks it; how many there are.
   virtual Result<uint64_t> VerifyStream() = 0;
@@ -116,6 +127,8 @@ class Group {
     std::string background_error;
   };
   virtual Counts counts() const = 0;
+  // A background job failed: for counts() and the listener.
+  virtual void ReportError(const Error& error) = 0;
   // Stops background work of the group, persists relaxed commits; later commits: kShutDown.
   virtual Status Close() = 0;
 };

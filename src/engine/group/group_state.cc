@@ -18,7 +18,8 @@ constexpr int kTabletBits = 40;
 }  // namespace
 
 uint64_t Qualify(DatabaseId database, TabletId tablet) {
-  LUNA_ASSERT(tablet < (uint64_t{1} << kTabletBits) && database < (uint64_t{1} << (64 - kTabletBits)));
+  LUNA_ASSERT(tablet < (uint64_t{1} << kTabletBits) &&
+              database < (uint64_t{1} << (64 - kTabletBits)));
   return (database << kTabletBits) | tablet;
 }
 
@@ -30,7 +31,9 @@ void GroupState::AddDatabase(DatabaseId database, Timestamp safe_point) {
 
 void GroupState::RemoveDatabase(DatabaseId database) {
   base::MutexLock lock(mutex_);
-  databases_.erase(database);
+  if (auto home = databases_.extract(database); !home.empty()) {
+    dropped_.insert(std::move(home));
+  }
   std::erase_if(tablets_, [&](const auto& one) { return one.second->database() == database; });
 }
 
@@ -49,6 +52,15 @@ std::shared_ptr<HomeDatabase> GroupState::FindDatabase(DatabaseId database) cons
   base::MutexLock lock(mutex_);
   const auto found = databases_.find(database);
   return found == databases_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<HomeDatabase> GroupState::FindEvenDropped(DatabaseId database) const {
+  if (auto home = FindDatabase(database); home != nullptr) {
+    return home;
+  }
+  base::MutexLock lock(mutex_);
+  const auto found = dropped_.find(database);
+  return found == dropped_.end() ? nullptr : found->second;
 }
 
 std::shared_ptr<tablet::Tablet> GroupState::FindTablet(uint64_t qualified) const {
@@ -159,15 +171,18 @@ void GroupState::ApplyCheckpoint(const Checkpoint& checkpoint) {
 std::vector<Checkpoint> GroupState::MakeCheckpoints() const {
   std::vector<Checkpoint> checkpoints(1);
   for (const auto& database : Databases()) {
-    checkpoints.front().clocks.push_back(
-        {.database = database->id, .limit = database->limit, .outcome_floor = database->outcomes.floor()});
+    checkpoints.front().clocks.push_back({.database = database->id,
+                                          .limit = database->limit,
+                                          .outcome_floor = database->outcomes.floor()});
     for (const TransactionId& id : database->outcomes.order()) {
       const auto known = database->outcomes.Find(id);
       if (checkpoints.back().outcomes.size() == kOutcomesPerCheckpoint) {
         checkpoints.emplace_back();
       }
-      checkpoints.back().outcomes.push_back(
-          {.database = database->id, .id = id, .timestamp = known->timestamp, .committed = known->committed});
+      checkpoints.back().outcomes.push_back({.database = database->id,
+                                             .id = id,
+                                             .timestamp = known->timestamp,
+                                             .committed = known->committed});
     }
   }
   return checkpoints;

@@ -1,8 +1,8 @@
-// GroupState: what a group's records mean: which databases and tablets are at home here, their clocks and
-// outcomes. Applying a record is a function of the records before it, so recovery and followers reach
-// the same state. No I/O but for Ingest, which repeats its manifest edit when it was lost.
-// Thread rule: guarded by the caller (recovery, then the commit pipeline); FindDatabase and FindTablet are
-// safe.
+// GroupState: what a group's records mean: which databases and tablets are at home here, their
+// clocks and outcomes. Applying a record is a function of the records before it, so recovery and
+// followers reach the same state. No I/O but for Ingest, which repeats its manifest edit when it
+// was lost. Thread rule: guarded by the caller (recovery, then the commit pipeline); FindDatabase
+// and FindTablet are safe.
 #pragma once
 
 #include <map>
@@ -42,6 +42,8 @@ class GroupState {
   void RemoveTablet(DatabaseId database, TabletId tablet);
 
   std::shared_ptr<HomeDatabase> FindDatabase(DatabaseId database) const;
+  // Also a dropped one: handles give back what they registered.
+  std::shared_ptr<HomeDatabase> FindEvenDropped(DatabaseId database) const;
   std::shared_ptr<tablet::Tablet> FindTablet(uint64_t qualified) const;
   std::vector<std::shared_ptr<tablet::Tablet>> Tablets() const;
   std::vector<std::shared_ptr<HomeDatabase>> Databases() const;
@@ -64,6 +66,7 @@ class GroupState {
   journal::Sequence applied_ = 0;
   mutable base::Mutex mutex_;
   std::map<DatabaseId, std::shared_ptr<HomeDatabase>> databases_ GUARDED_BY(mutex_);
+  std::map<DatabaseId, std::shared_ptr<HomeDatabase>> dropped_ GUARDED_BY(mutex_);
   std::map<uint64_t, std::shared_ptr<tablet::Tablet>> tablets_ GUARDED_BY(mutex_);
 };
 

@@ -14,9 +14,14 @@ namespace {
 constexpr const char* kStreamName = "group-1";
 constexpr uint64_t kTendNanos = 1'000'000'000;
 constexpr uint64_t kFullPauseNanos = 1'000'000;
-constexpr int kFullPauses = 30'000;           // 30 s without room is an error
-constexpr double kFlushFrom = 0.7;            // of the memtables' share: freeze the largest
+constexpr int kFullPauses = 30'000;  // 30 s without room is an error
+constexpr double kFlushFrom = 0.7;   // of the memtables' share: freeze the largest
 constexpr uint64_t kReleaseStep = uint64_t{64} << 20;  // a segment: less frees nothing
+
+// Braces would make a list of two results, the first of them a success.
+std::vector<Result<Timestamp>> AllFailed(size_t count, const Error& error) {
+  return std::vector<Result<Timestamp>>(count, Result<Timestamp>(error));
+}
 
 }  // namespace
 
@@ -34,7 +39,8 @@ std::optional<std::pair<DatabaseId, TabletId>> ParseTabletPayload(std::string_vi
   const char* const end = payload.data() + payload.size();
   const auto database = std::from_chars(payload.data(), middle, ids.first);
   const auto tablet = std::from_chars(middle + 1, end, ids.second);
-  if (database.ec != std::errc() || database.ptr != middle || tablet.ec != std::errc() || tablet.ptr != end) {
+  if (database.ec != std::errc() || database.ptr != middle || tablet.ec != std::errc() ||
+      tablet.ptr != end) {
     return std::nullopt;
   }
   return ids;
@@ -48,7 +54,8 @@ Result<std::unique_ptr<Group>> Group::Open(const GroupContext& context) {
   return std::unique_ptr<Group>(std::make_unique<LocalGroup>(context, std::move(stream), epoch));
 }
 
-LocalGroup::LocalGroup(const GroupContext& context, std::unique_ptr<journal::Stream> stream, journal::Epoch epoch)
+LocalGroup::LocalGroup(const GroupContext& context, std::unique_ptr<journal::Stream> stream,
+                       journal::Epoch epoch)
     : context_(context),
       stream_name_(kStreamName),
       runtime_(context.kernel->runtime()),
@@ -67,9 +74,15 @@ void LocalGroup::AddDatabase(DatabaseId database, Timestamp safe_point) {
   }
 }
 
-void LocalGroup::RemoveDatabase(DatabaseId database) { state_.RemoveDatabase(database); }
-void LocalGroup::AddTablet(std::shared_ptr<tablet::Tablet> tablet) { state_.AddTablet(std::move(tablet)); }
-void LocalGroup::RemoveTablet(DatabaseId database, TabletId tablet) { state_.RemoveTablet(database, tablet); }
+void LocalGroup::RemoveDatabase(DatabaseId database) {
+  state_.RemoveDatabase(database);
+}
+void LocalGroup::AddTablet(std::shared_ptr<tablet::Tablet> tablet) {
+  state_.AddTablet(std::move(tablet));
+}
+void LocalGroup::RemoveTablet(DatabaseId database, TabletId tablet) {
+  state_.RemoveTablet(database, tablet);
+}
 
 Status LocalGroup::Recover() {
   const uint64_t began = runtime_.clock().MonotonicNanos();
@@ -97,7 +110,8 @@ Status LocalGroup::Recover() {
                           }},
       newest);
   TRY(pipeline_->Exclusive([&]() -> Status {
-    const Decoded start{.envelope = {.epoch = epoch_, .closed = 0, .database = 0}, .body = LeaderStart{"embedded"}};
+    const Decoded start{.envelope = {.epoch = epoch_, .closed = 0, .database = 0},
+                        .body = LeaderStart{"embedded"}};
     return pipeline_->Append(std::span(&start, 1), context_.durability);
   }));
   RegisterJobs();
@@ -112,9 +126,10 @@ Status LocalGroup::Replay() {
   const journal::StreamState stream = stream_->state();
   for (const auto& tablet : state_.Tablets()) {
     if (tablet->flushed() > stream.tail) {
-      return Error(Reason::kLostData, "stream " + stream_name_ + " ends at record " + std::to_string(stream.tail) +
-                                          ", but tables hold records up to " + std::to_string(tablet->flushed()) +
-                                          ": the journal lost what it acknowledged; restore a backup");
+      return Error(Reason::kLostData,
+                   "stream " + stream_name_ + " ends at record " + std::to_string(stream.tail) +
+                       ", but tables hold records up to " + std::to_string(tablet->flushed()) +
+                       ": the journal lost what it acknowledged; restore a backup");
     }
   }
   state_.SetApplied(stream.released);
@@ -126,10 +141,12 @@ Status LocalGroup::Replay() {
     }
     const Decoded decoded = TRY(Decode(record->payload));
     TRY(state_.Apply(record->sequence, decoded));
-    // Memory stays bounded while a long stream is replayed; nobody reads yet, so everything is kept.
+    // Memory stays bounded while a long stream is replayed; nobody reads yet, so everything is
+    // kept.
     if (const auto* rotate = std::get_if<Rotate>(&decoded.body)) {
       const auto tablet = state_.FindTablet(Qualify(decoded.envelope.database, rotate->tablet));
-      if (tablet != nullptr && context_.budget->used(base::MemoryUse::kMemtables) > context_.memtable_bytes_total) {
+      if (tablet != nullptr &&
+          context_.budget->used(base::MemoryUse::kMemtables) > context_.memtable_bytes_total) {
         TRY(tablet->FlushOldest([] { return compaction::Retention{}; }));
       }
     }
@@ -143,10 +160,11 @@ Result<Timestamp> LocalGroup::Commit(const CommitRequest& request) {
 
 std::vector<Result<Timestamp>> LocalGroup::CommitAll(std::span<const CommitRequest> requests) {
   if (closed_.load(std::memory_order_acquire)) {
-    return {requests.size(), Result<Timestamp>(Error(Reason::kShutDown, "the universe is closed; open it again"))};
+    return AllFailed(requests.size(),
+                     Error(Reason::kShutDown, "the universe is closed; open it again"));
   }
   if (const Status admitted = Admitted(requests); !admitted.ok()) {
-    return {requests.size(), Result<Timestamp>(admitted.error())};
+    return AllFailed(requests.size(), admitted.error());
   }
   return pipeline_->Commit(requests);
 }
@@ -159,7 +177,8 @@ Pressure LocalGroup::Measure() const {
 
 Status LocalGroup::Admitted(std::span<const CommitRequest> requests) {
   Pressure pressure = Measure();
-  if (static_cast<double>(pressure.memtable_bytes) > kFlushFrom * static_cast<double>(pressure.memtable_bytes_total)) {
+  if (static_cast<double>(pressure.memtable_bytes) >
+      kFlushFrom * static_cast<double>(pressure.memtable_bytes_total)) {
     RelieveMemory();
   }
   Admission admission = Admit(pressure);
@@ -168,7 +187,8 @@ Status LocalGroup::Admitted(std::span<const CommitRequest> requests) {
     return {};
   }
   // Only commits that write pay: they are what fills memory.
-  if (std::all_of(requests.begin(), requests.end(), [](const auto& r) { return r.writes->empty(); })) {
+  if (std::all_of(requests.begin(), requests.end(),
+                  [](const auto& r) { return r.writes->empty(); })) {
     return {};
   }
   for (int pauses = 0;; ++pauses) {
@@ -186,9 +206,10 @@ Status LocalGroup::Admitted(std::span<const CommitRequest> requests) {
       return *error;
     }
     if (pauses == kFullPauses || closed_.load(std::memory_order_acquire)) {
-      return Error(Reason::kBackPressure, "commits wait for " + std::string(admission.cause) +
-                                              " and there was no room for 30 s; the last background error was: " +
-                                              counts().background_error + "; try again later");
+      return Error(Reason::kBackPressure,
+                   "commits wait for " + std::string(admission.cause) +
+                       " and there was no room for 30 s; the last background error was: " +
+                       counts().background_error + "; try again later");
     }
     RelieveMemory();
     runtime_.Sleep(kFullPauseNanos);
@@ -200,7 +221,8 @@ Status LocalGroup::Admitted(std::span<const CommitRequest> requests) {
 }
 
 void LocalGroup::SetDelay(const Admission& admission) {
-  if (delay_micros_.exchange(admission.delay_micros, std::memory_order_relaxed) == admission.delay_micros) {
+  if (delay_micros_.exchange(admission.delay_micros, std::memory_order_relaxed) ==
+      admission.delay_micros) {
     return;
   }
   {
@@ -226,14 +248,17 @@ void LocalGroup::RelieveMemory() {
   }
   if (largest != nullptr) {
     pipeline_->WantRotation(Qualify(largest->database(), largest->id()));
-    context_.kernel->background().Spawn({.kind = "tend", .payload = "", .priority = background::Priority::kFlush});
+    context_.kernel->background().Spawn(
+        {.kind = "tend", .payload = "", .priority = background::Priority::kFlush});
   }
 }
 
-Result<Timestamp> LocalGroup::CommitIngest(DatabaseId database, TabletId id, std::vector<levels::Row> tables) {
+Result<Timestamp> LocalGroup::CommitIngest(DatabaseId database, TabletId id,
+                                           std::vector<levels::Row> tables) {
   const auto tablet = state_.FindTablet(Qualify(database, id));
   if (tablet == nullptr) {
-    return Error(Reason::kCollectionMissing, "the collection was dropped while tables were added to it");
+    return Error(Reason::kCollectionMissing,
+                 "the collection was dropped while tables were added to it");
   }
   TRY(Flush(database, id));  // most of what is in memory goes without holding up anybody
   std::optional<Result<Timestamp>> result;
@@ -241,8 +266,9 @@ Result<Timestamp> LocalGroup::CommitIngest(DatabaseId database, TabletId id, std
     result = IngestAlone(*tablet, tables);
     return {};
   }));
-  context_.kernel->background().Spawn(
-      {.kind = "compact", .payload = TabletPayload(database, id), .priority = background::Priority::kNormal});
+  context_.kernel->background().Spawn({.kind = "compact",
+                                       .payload = TabletPayload(database, id),
+                                       .priority = background::Priority::kNormal});
   return std::move(*result);
 }
 
@@ -256,8 +282,10 @@ Status LocalGroup::FlushAlone(tablet::Tablet& tablet) {
   return {};
 }
 
-Result<Timestamp> LocalGroup::IngestAlone(tablet::Tablet& tablet, std::vector<levels::Row>& tables) {
-  // A memtable must never hold a version older than a table's: what came since the flush goes first.
+Result<Timestamp> LocalGroup::IngestAlone(tablet::Tablet& tablet,
+                                          std::vector<levels::Row>& tables) {
+  // A memtable must never hold a version older than a table's: what came since the flush goes
+  // first.
   TRY(FlushAlone(tablet));
   return pipeline_->AppendAt(tablet.database(), [&](Timestamp timestamp) -> Body {
     Ingest body{.tablet = tablet.id(), .timestamp = timestamp, .tables = {}};
@@ -272,7 +300,8 @@ Result<Timestamp> LocalGroup::IngestAlone(tablet::Tablet& tablet, std::vector<le
   });
 }
 
-Result<Outcome> LocalGroup::GetOutcome(DatabaseId id, const TransactionId& transaction, Timestamp started) {
+Result<Outcome> LocalGroup::GetOutcome(DatabaseId id, const TransactionId& transaction,
+                                       Timestamp started) {
   std::optional<Result<Outcome>> result;
   TRY(pipeline_->Exclusive([&]() -> Status {
     const auto database = state_.FindDatabase(id);
@@ -280,12 +309,14 @@ Result<Outcome> LocalGroup::GetOutcome(DatabaseId id, const TransactionId& trans
       return Error(Reason::kDatabaseMissing, "the database was dropped");
     }
     if (const auto known = database->outcomes.Find(transaction); known) {
-      result = Outcome{.committed = known->committed, .timestamp = known->committed ? known->timestamp : 0};
+      result = Outcome{.committed = known->committed,
+                       .timestamp = known->committed ? known->timestamp : 0};
       return {};
     }
     if (started <= database->outcomes.floor()) {
-      return Error(Reason::kOutcomeNotKept, "a transaction begun at " + std::to_string(started) +
-                                                " is older than the outcomes kept; ask within ten minutes");
+      return Error(Reason::kOutcomeNotKept,
+                   "a transaction begun at " + std::to_string(started) +
+                       " is older than the outcomes kept; ask within ten minutes");
     }
     TRY(pipeline_->AppendAt(id, [&](Timestamp timestamp) -> Body {
       return Abort{.id = transaction, .timestamp = timestamp};
@@ -302,20 +333,21 @@ Timestamp LocalGroup::ReadTimestamp(DatabaseId id) {
     return 0;
   }
   if (database->oracle.HoldsReadersBack() && !closed_.load(std::memory_order_acquire)) {
-    // Without a new limit the read is of the recent past, still consistent: an error here is no reason
-    // to refuse it.
+    // Without a new limit the read is of the recent past, still consistent: an error here is no
+    // reason to refuse it.
     (void)pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); });
   }
   return database->oracle.ReadTimestamp();
 }
 
 transaction::SnapshotRegistry& LocalGroup::snapshots(DatabaseId database) {
-  return state_.FindDatabase(database)->snapshots;
+  return state_.FindEvenDropped(database)->snapshots;
 }
 
 Timestamp LocalGroup::RegisterRead(DatabaseId id) {
-  (void)ReadTimestamp(id);  // a new limit, where one is needed, is logged outside the registry's lock
-  const auto database = state_.FindDatabase(id);
+  (void)ReadTimestamp(
+      id);  // a new limit, where one is needed, is logged outside the registry's lock
+  const auto database = state_.FindEvenDropped(id);
   return database->snapshots.RegisterNow([&] { return database->oracle.ReadTimestamp(); },
                                          runtime_.clock().WallMillis());
 }
@@ -325,7 +357,8 @@ compaction::Retention LocalGroup::Retention(DatabaseId id) {
   if (database == nullptr) {
     return {};
   }
-  auto kept = database->snapshots.Advance([&] { return database->oracle.visible(); }, context_.retention_millis);
+  auto kept = database->snapshots.Advance([&] { return database->oracle.visible(); },
+                                          context_.retention_millis);
   return {.safe = kept.safe, .snapshots = std::move(kept.snapshots)};
 }
 
@@ -338,12 +371,14 @@ Status LocalGroup::Flush(DatabaseId database, TabletId id) {
     if (tablet->memstore().ActiveEmpty()) {
       return {};
     }
-    const Decoded rotate{.envelope = {.epoch = epoch_, .closed = 0, .database = database}, .body = Rotate{.tablet = id}};
+    const Decoded rotate{.envelope = {.epoch = epoch_, .closed = 0, .database = database},
+                         .body = Rotate{.tablet = id}};
     return pipeline_->Append(std::span(&rotate, 1), context_.durability);
   }));
   TRY(FlushAll(*tablet));
-  context_.kernel->background().Spawn(
-      {.kind = "compact", .payload = TabletPayload(database, id), .priority = background::Priority::kNormal});
+  context_.kernel->background().Spawn({.kind = "compact",
+                                       .payload = TabletPayload(database, id),
+                                       .priority = background::Priority::kNormal});
   return {};
 }
 
@@ -351,8 +386,8 @@ Status LocalGroup::FlushAll(tablet::Tablet& tablet) {
   if (tablet.memstore().frozen_count() == 0) {
     return {};
   }
-  // A Flush edit must never be durable before the records it covers: tables ahead of the journal would
-  // look like a journal that lost data.
+  // A Flush edit must never be durable before the records it covers: tables ahead of the journal
+  // would look like a journal that lost data.
   TRY(Persist());
   const auto retention = [&] { return Retention(tablet.database()); };
   while (TRY(tablet.FlushOldest(retention))) {
@@ -375,7 +410,8 @@ Status LocalGroup::ReleaseStream() {
     }
     std::vector<Decoded> records;
     for (Checkpoint& checkpoint : state_.MakeCheckpoints()) {
-      records.push_back({.envelope = {.epoch = epoch_, .closed = 0, .database = 0}, .body = std::move(checkpoint)});
+      records.push_back({.envelope = {.epoch = epoch_, .closed = 0, .database = 0},
+                         .body = std::move(checkpoint)});
     }
     TRY(pipeline_->Append(records, Durability::kDevice));
     return stream_->Release(upto);
@@ -445,26 +481,35 @@ void LocalGroup::RegisterJobs() {
       ReportError(flushed.error());  // "tend" tries again
       return;
     }
-    level0_tables_.store(tablet->base().view()->levels().level(0).size(), std::memory_order_relaxed);
+    level0_tables_.store(tablet->base().view()->levels().level(0).size(),
+                         std::memory_order_relaxed);
     context_.kernel->background().Spawn(
         {.kind = "compact", .payload = job.payload, .priority = background::Priority::kUrgent});
   });
   background.Register("tend", [this](const background::Job&, background::JobContext&) { Tend(); });
-  background.SpawnEvery(kTendNanos, {.kind = "tend", .payload = "", .priority = background::Priority::kFlush});
+  background.Register("persist", [this](const background::Job&, background::JobContext&) {
+    const Status written =
+        pipeline_->Exclusive([&] { return stream_->Persist(Durability::kProcess); });
+    if (!written.ok()) {
+      ReportError(written.error());
+    }
+  });
+}
+
+void LocalGroup::StartBackground() {
+  auto& background = context_.kernel->background();
+  background.SpawnEvery(kTendNanos,
+                        {.kind = "tend", .payload = "", .priority = background::Priority::kFlush});
   if (context_.durability == Durability::kRelaxed) {
-    background.Register("persist", [this](const background::Job&, background::JobContext&) {
-      const Status written = pipeline_->Exclusive([&] { return stream_->Persist(Durability::kProcess); });
-      if (!written.ok()) {
-        ReportError(written.error());
-      }
-    });
-    background.SpawnEvery(context_.relaxed_millis * 1'000'000,
-                          {.kind = "persist", .payload = "", .priority = background::Priority::kFlush});
+    background.SpawnEvery(
+        context_.relaxed_millis * 1'000'000,
+        {.kind = "persist", .payload = "", .priority = background::Priority::kFlush});
   }
 }
 
 void LocalGroup::Tend() {
-  // A cold tablet must not hold the whole stream: past the bound the oldest unflushed one goes first.
+  // A cold tablet must not hold the whole stream: past the bound the oldest unflushed one goes
+  // first.
   if (stream_->state().retained_bytes > context_.journal_bytes) {
     std::shared_ptr<tablet::Tablet> oldest;
     for (const auto& tablet : state_.Tablets()) {
@@ -482,9 +527,10 @@ void LocalGroup::Tend() {
   (void)pipeline_->Commit(nothing);
   for (const auto& tablet : state_.Tablets()) {
     if (tablet->memstore().frozen_count() > 0) {
-      context_.kernel->background().Spawn({.kind = "flush",
-                                           .payload = TabletPayload(tablet->database(), tablet->id()),
-                                           .priority = background::Priority::kFlush});
+      context_.kernel->background().Spawn(
+          {.kind = "flush",
+           .payload = TabletPayload(tablet->database(), tablet->id()),
+           .priority = background::Priority::kFlush});
     }
   }
 }

@@ -1,8 +1,8 @@
-// LocalGroup: a group with one replica: recovery from the stream, commits through the pipeline, memtables
-// flushed in the background, the stream released behind them.
-// Background kinds: "flush" (payload "<database>/<tablet>"; spawns "compact" with the same payload when
-// done, whose handler the owner of the collections registers) and "tend" (once a second: retries, releases).
-// Thread rule: safe.
+// LocalGroup: a group with one replica: recovery from the stream, commits through the pipeline,
+// memtables flushed in the background, the stream released behind them. Background kinds: "flush"
+// (payload "<database>/<tablet>"; spawns "compact" with the same payload when done, whose handler
+// the owner of the collections registers) and "tend" (once a second: retries, releases). Thread
+// rule: safe.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,8 @@ std::optional<std::pair<DatabaseId, TabletId>> ParseTabletPayload(std::string_vi
 
 class LocalGroup final : public Group {
  public:
-  LocalGroup(const GroupContext& context, std::unique_ptr<journal::Stream> stream, journal::Epoch epoch);
+  LocalGroup(const GroupContext& context, std::unique_ptr<journal::Stream> stream,
+             journal::Epoch epoch);
   ~LocalGroup() override;
 
   journal::Epoch epoch() const override { return epoch_; }
@@ -34,11 +35,14 @@ class LocalGroup final : public Group {
   void AddTablet(std::shared_ptr<tablet::Tablet> tablet) override;
   void RemoveTablet(DatabaseId database, TabletId tablet) override;
   Status Recover() override;
+  void StartBackground() override;
 
   Result<Timestamp> Commit(const CommitRequest& request) override;
   std::vector<Result<Timestamp>> CommitAll(std::span<const CommitRequest> requests) override;
-  Result<Timestamp> CommitIngest(DatabaseId database, TabletId tablet, std::vector<levels::Row> tables) override;
-  Result<Outcome> GetOutcome(DatabaseId database, const TransactionId& id, Timestamp started) override;
+  Result<Timestamp> CommitIngest(DatabaseId database, TabletId tablet,
+                                 std::vector<levels::Row> tables) override;
+  Result<Outcome> GetOutcome(DatabaseId database, const TransactionId& id,
+                             Timestamp started) override;
 
   Timestamp ReadTimestamp(DatabaseId database) override;
   transaction::SnapshotRegistry& snapshots(DatabaseId database) override;
@@ -54,6 +58,7 @@ class LocalGroup final : public Group {
   std::vector<std::string> UnflushedBlobs(DatabaseId database) override;
   const std::string& stream() const override { return stream_name_; }
   Counts counts() const override;
+  void ReportError(const Error& error) override;
   Status Close() override;
 
  private:
@@ -65,7 +70,6 @@ class LocalGroup final : public Group {
   void RelieveMemory();
   Status FlushAll(tablet::Tablet& tablet);
   Status ReleaseStream();
-  void ReportError(const Error& error);
   void SetDelay(const Admission& admission);
   // Inside Exclusive: everything the tablet has in memory goes to tables.
   Status FlushAlone(tablet::Tablet& tablet);

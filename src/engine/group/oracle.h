@@ -1,10 +1,10 @@
-// Oracle: the clock of one database: 46 bits of milliseconds, 18 bits of counter, never backwards, never
-// twice. Its word holds the newest visible timestamp and, in the top bit, whether a commit round is in
-// flight. With nothing in flight a reader raises the word to the current millisecond and reads there
-// (expiries move on without commits); during a round it reads at the visible timestamp, so that a
-// commit never lands at or below a timestamp already read.
-// Timestamps are given out only below a limit made durable by a TsLimit record at least a second ahead.
-// Thread rule: ReadTimestamp is safe; the rest is guarded by the caller (the commit pipeline).
+// Oracle: the clock of one database: 46 bits of milliseconds, 18 bits of counter, never backwards,
+// never twice. Its word holds the newest visible timestamp and, in the top bit, whether a commit
+// round is in flight. With nothing in flight a reader raises the word to the current millisecond
+// and reads there (expiries move on without commits); during a round it reads at the visible
+// timestamp, so that a commit never lands at or below a timestamp already read. Timestamps are
+// given out only below a limit made durable by a TsLimit record at least a second ahead. Thread
+// rule: ReadTimestamp is safe; the rest is guarded by the caller (the commit pipeline).
 #pragma once
 
 #include <atomic>
@@ -25,9 +25,11 @@ class Oracle {
   Timestamp ReadTimestamp();
   // A round begins: readers stop raising the word.
   void BeginRound();
-  // The next commit timestamp of the round; not visible yet. A refused commit gives none back: gaps are fine.
+  // The next commit timestamp of the round; not visible yet. A refused commit gives none back: gaps
+  // are fine.
   Timestamp Next();
-  // The round ends: everything up to the last Next() that was applied (`upto`, 0 = nothing) is visible.
+  // The round ends: everything up to the last Next() that was applied (`upto`, 0 = nothing) is
+  // visible.
   void EndRound(Timestamp upto);
   Timestamp visible() const;
   // The limit to log before the round may use Next(), or 0 when the durable one suffices.

@@ -26,7 +26,8 @@ std::optional<OutcomeTable::Known> OutcomeTable::Find(const TransactionId& id) c
 void OutcomeTable::Expire(Timestamp now) {
   const uint64_t millis = entry::MillisOf(now);
   while (order_.size() > kKeptIds ||
-         (!order_.empty() && entry::MillisOf(known_.at(order_.front()).timestamp) + kKeptMillis < millis)) {
+         (!order_.empty() &&
+          entry::MillisOf(known_.at(order_.front()).timestamp) + kKeptMillis < millis)) {
     ForgetOldest();
   }
 }
@@ -38,6 +39,8 @@ void OutcomeTable::ForgetOldest() {
   order_.pop_front();
 }
 
-void OutcomeTable::RaiseFloor(Timestamp floor) { floor_ = std::max(floor_, floor); }
+void OutcomeTable::RaiseFloor(Timestamp floor) {
+  floor_ = std::max(floor_, floor);
+}
 
 }  // namespace luna::group

@@ -57,8 +57,10 @@ Result<Operation> TakeOperation(base::ByteReader& in, Timestamp timestamp) {
     operation.range_end = in.String();
     return operation;
   }
-  if (in.ok() && (kind < static_cast<uint8_t>(entry::Kind::kPut) || kind > static_cast<uint8_t>(entry::Kind::kBlob))) {
-    return Error(Reason::kNewerFormat, "an operation of kind " + std::to_string(kind) + " is unknown to this build");
+  if (in.ok() && (kind < static_cast<uint8_t>(entry::Kind::kPut) ||
+                  kind > static_cast<uint8_t>(entry::Kind::kBlob))) {
+    return Error(Reason::kNewerFormat,
+                 "an operation of kind " + std::to_string(kind) + " is unknown to this build");
   }
   operation.entry.kind = static_cast<entry::Kind>(kind);
   operation.entry.type = in.Byte();
@@ -112,7 +114,8 @@ struct Encoder {
 };
 
 uint8_t TypeOf(const Body& body) {
-  static constexpr uint8_t kTypes[] = {kLeaderStart, kCommit, kTsLimit, kRotate, kIngest, kCheckpoint, kAbort};
+  static constexpr uint8_t kTypes[] = {kLeaderStart, kCommit,     kTsLimit, kRotate,
+                                       kIngest,      kCheckpoint, kAbort};
   static_assert(std::size(kTypes) == std::variant_size_v<Body>);
   return kTypes[body.index()];
 }
@@ -176,8 +179,9 @@ Result<Body> TakeBody(uint8_t type, base::ByteReader& in) {
     case kAbort:
       return Body(Abort{TakeId(in), in.Fixed64()});
     default:
-      return Error(Reason::kNewerFormat, "a record of type " + std::to_string(type) +
-                                             " is unknown to this build; open the universe with a newer one");
+      return Error(Reason::kNewerFormat,
+                   "a record of type " + std::to_string(type) +
+                       " is unknown to this build; open the universe with a newer one");
   }
 }
 
@@ -201,7 +205,8 @@ Result<Decoded> Decode(std::string_view record) {
   decoded.body = TRY(TakeBody(type, in));
   if (!in.ok() || !in.empty()) {
     return Error(Reason::kBadFormat, "a record of type " + std::to_string(type) + " and " +
-                                         std::to_string(record.size()) + " bytes has the wrong length");
+                                         std::to_string(record.size()) +
+                                         " bytes has the wrong length");
   }
   return decoded;
 }

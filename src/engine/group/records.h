@@ -1,10 +1,10 @@
-// records: what a group writes to its stream (distributed.md §2.7). Every record: type (1), epoch (8),
-// closed timestamp (8), database (8, 0 = none), then the type's fields (docs/formats/records.md). The journal
-// adds sequence and checksum. Data are logged physically, so followers and recovery are deterministic.
-// Types reserved for the cluster: Renew 16, Prepare 17, Decision 18, Stage 19, Refuse 20, Finish 21,
-// Forget 22, Split 23, Merge 24, MoveOut 25, MoveAbort 26, Gone 27, Import 28, ImportAbort 29, Own 30,
-// Config 31, Transfer 32, SortedRun 33. Never reuse a number.
-// Thread rule: plain values; views point into the record's bytes.
+// records: what a group writes to its stream (distributed.md §2.7). Every record: type (1), epoch
+// (8), closed timestamp (8), database (8, 0 = none), then the type's fields
+// (docs/formats/records.md). The journal adds sequence and checksum. Data are logged physically, so
+// followers and recovery are deterministic. Types reserved for the cluster: Renew 16, Prepare 17,
+// Decision 18, Stage 19, Refuse 20, Finish 21, Forget 22, Split 23, Merge 24, MoveOut 25, MoveAbort
+// 26, Gone 27, Import 28, ImportAbort 29, Own 30, Config 31, Transfer 32, SortedRun 33. Never reuse
+// a number. Thread rule: plain values; views point into the record's bytes.
 #pragma once
 
 #include <cstdint>
@@ -22,42 +22,48 @@ namespace luna::group {
 using catalog::DatabaseId;
 using catalog::TabletId;
 
-struct LeaderStart { std::string server; };   // leadership of the envelope's epoch begins
+struct LeaderStart {
+  std::string server;
+};  // leadership of the envelope's epoch begins
 
-struct Operation {                            // of a Commit
+struct Operation {  // of a Commit
   TabletId tablet = 0;
-  bool range = false;                         // a range deletion [entry.key, range_end)
-  entry::Entry entry;                         // timestamp: the commit's
+  bool range = false;  // a range deletion [entry.key, range_end)
+  entry::Entry entry;  // timestamp: the commit's
   std::string_view range_end;
 };
 struct Commit {
-  TransactionId id;                           // 0,0: none given
+  TransactionId id;  // 0,0: none given
   Timestamp timestamp = 0;
-  std::vector<Operation> operations;          // grouped by tablet
+  std::vector<Operation> operations;  // grouped by tablet
 };
-struct TsLimit { Timestamp limit = 0; };      // no timestamp at or above it is given out before the next one
-struct Rotate { TabletId tablet = 0; };       // its active memtable is frozen here
+struct TsLimit {
+  Timestamp limit = 0;
+};  // no timestamp at or above it is given out before the next one
+struct Rotate {
+  TabletId tablet = 0;
+};  // its active memtable is frozen here
 struct Ingest {
   TabletId tablet = 0;
   Timestamp timestamp = 0;
   std::vector<levels::Row> tables;
 };
-struct Checkpoint {                           // recovery needs nothing before it but unflushed records
+struct Checkpoint {  // recovery needs nothing before it but unflushed records
   struct Clock {
     DatabaseId database = 0;
     Timestamp limit = 0;
-    Timestamp outcome_floor = 0;              // outcomes of commits up to here are not kept
+    Timestamp outcome_floor = 0;  // outcomes of commits up to here are not kept
   };
   struct Outcome {
     DatabaseId database = 0;
     TransactionId id;
-    Timestamp timestamp = 0;                  // of the commit, or of the abort
+    Timestamp timestamp = 0;  // of the commit, or of the abort
     bool committed = false;
   };
   std::vector<Clock> clocks;
   std::vector<Outcome> outcomes;
 };
-struct Abort {                                // asked for and undecided: can never commit
+struct Abort {  // asked for and undecided: can never commit
   TransactionId id;
   Timestamp timestamp = 0;
 };

@@ -16,9 +16,9 @@ uint64_t ExpiryOf(uint64_t time_to_live_millis, Timestamp commit) {
 }
 
 Error Missing(uint64_t qualified) {
-  return {Reason::kCollectionMissing,
-          "the collection with tablet " + std::to_string(qualified & ((uint64_t{1} << 40) - 1)) +
-              " was dropped; open another one"};
+  return {Reason::kCollectionMissing, "the collection with tablet " +
+                                          std::to_string(qualified & ((uint64_t{1} << 40) - 1)) +
+                                          " was dropped; open another one"};
 }
 
 }  // namespace
@@ -55,9 +55,22 @@ Result<Timestamp> Round::Judge(const CommitRequest& request, bool more) {
       if (known->committed) {
         return known->timestamp;
       }
-      return Error(Reason::kTransactionDone,
-                   "the outcome of this transaction id was asked for before it committed: it is aborted; "
-                   "begin a new transaction with a new id");
+      return Error(
+          Reason::kTransactionDone,
+          "the outcome of this transaction id was asked for before it committed: it is aborted; "
+          "begin a new transaction with a new id");
+    }
+  }
+  const Timestamp floor = database->outcomes.floor();
+  if (request.id && floor != 0 && request.begun <= floor) {
+    return Error(
+        Reason::kTransactionDone,
+        "the transaction is older than the outcomes that are kept, so its id may have been "
+        "declared aborted; begin a new transaction with a new id");
+  }
+  if (request.id) {
+    if (const auto same = ids_.find({request.database, *request.id}); same != ids_.end()) {
+      return same->second;  // sent twice, and both are in this round
     }
   }
   const Timestamp commit = database->oracle.Next();
@@ -75,7 +88,11 @@ Result<Timestamp> Round::Judge(const CommitRequest& request, bool more) {
   if (more) {
     Remember(request, body);
   }
-  Add({.epoch = 0, .closed = database->oracle.visible(), .database = request.database}, std::move(body));
+  if (request.id) {
+    ids_[{request.database, *request.id}] = commit;
+  }
+  Add({.epoch = 0, .closed = database->oracle.visible(), .database = request.database},
+      std::move(body));
   return commit;
 }
 
@@ -87,7 +104,8 @@ Result<Commit> Round::Build(const CommitRequest& request, Timestamp commit) {
       return Missing(qualified);
     }
     for (const entry::KeyRange& range : part.ranges) {
-      Operation operation{.tablet = tablet->id(), .range = true, .entry = {}, .range_end = range.end};
+      Operation operation{
+          .tablet = tablet->id(), .range = true, .entry = {}, .range_end = range.end};
       operation.entry.key = range.begin;
       operation.entry.timestamp = commit;
       body.operations.push_back(operation);
@@ -101,8 +119,9 @@ Result<Commit> Round::Build(const CommitRequest& request, Timestamp commit) {
   return body;
 }
 
-Result<Operation> Round::BuildWrite(const CommitRequest& request, uint64_t qualified, const std::string& key,
-                                    const transaction::Pending& pending, Timestamp commit) {
+Result<Operation> Round::BuildWrite(const CommitRequest& request, uint64_t qualified,
+                                    const std::string& key, const transaction::Pending& pending,
+                                    Timestamp commit) {
   using Base = transaction::Pending::Base;
   Operation operation;
   operation.entry.key = key;
@@ -123,7 +142,8 @@ Result<Operation> Round::BuildWrite(const CommitRequest& request, uint64_t quali
   } else if (pending.base == Base::kBlob) {
     const auto reference = TRY(entry::DecodeBlobReference(pending.value));
     base = transaction::Current{
-        .bytes = TRY(blob::Read(*context_.storage, basestore::BucketName(request.database), reference)),
+        .bytes =
+            TRY(blob::Read(*context_.storage, basestore::BucketName(request.database), reference)),
         .type = pending.type,
         .expiry_millis = ExpiryOf(pending.time_to_live_millis, commit)};
   }
@@ -133,8 +153,9 @@ Result<Operation> Round::BuildWrite(const CommitRequest& request, uint64_t quali
     return operation;
   }
   operation.entry.type = result->type;
-  operation.entry.expiry_millis =
-      pending.base == Base::kPut ? ExpiryOf(pending.time_to_live_millis, commit) : result->expiry_millis;
+  operation.entry.expiry_millis = pending.base == Base::kPut
+                                      ? ExpiryOf(pending.time_to_live_millis, commit)
+                                      : result->expiry_millis;
   TRY(StoreValue(request.database, std::move(result->bytes), operation));
   return operation;
 }
@@ -142,8 +163,9 @@ Result<Operation> Round::BuildWrite(const CommitRequest& request, uint64_t quali
 Status Round::StoreValue(DatabaseId database, std::string value, Operation& operation) {
   operation.entry.kind = entry::Kind::kPut;
   if (value.size() >= entry::kBlobBytes) {
-    const auto reference = TRY(blob::Write(*context_.storage, basestore::BucketName(database),
-                                           context_.names->NextBlob(), context_.names->NextSalt(), value));
+    const auto reference =
+        TRY(blob::Write(*context_.storage, basestore::BucketName(database),
+                        context_.names->NextBlob(), context_.names->NextSalt(), value));
     value = entry::EncodeBlobReference(reference);
     operation.entry.kind = entry::Kind::kBlob;
   }
@@ -156,10 +178,12 @@ void Round::Remember(const CommitRequest& request, const Commit& commit) {
     const uint64_t qualified = Qualify(request.database, operation.tablet);
     if (operation.range) {
       ranges_.push_back({qualified,
-                         {.range = {.begin = std::string(operation.entry.key), .end = std::string(operation.range_end)},
+                         {.range = {.begin = std::string(operation.entry.key),
+                                    .end = std::string(operation.range_end)},
                           .timestamp = commit.timestamp}});
     } else {
-      written_[{qualified, operation.entry.key}] = {.operation = operation, .timestamp = commit.timestamp};
+      written_[{qualified, operation.entry.key}] = {.operation = operation,
+                                                    .timestamp = commit.timestamp};
     }
   }
 }
@@ -196,9 +220,12 @@ Result<Timestamp> Round::NewestChange(uint64_t qualified, std::string_view key, 
   return tablet->NewestChange(key, key_hash, after);
 }
 
-Result<Timestamp> Round::NewestChangeIn(uint64_t qualified, const entry::KeyRange& range, Timestamp after) {
+Result<Timestamp> Round::NewestChangeIn(uint64_t qualified, const entry::KeyRange& range,
+                                        Timestamp after) {
   for (auto found = written_.lower_bound({qualified, range.begin});
-       found != written_.end() && found->first.first == qualified && range.Contains(found->first.second); ++found) {
+       found != written_.end() && found->first.first == qualified &&
+       range.Contains(found->first.second);
+       ++found) {
     if (found->second.timestamp > after) {
       return found->second.timestamp;
     }
@@ -217,7 +244,8 @@ Result<Timestamp> Round::NewestChangeIn(uint64_t qualified, const entry::KeyRang
   return tablet->NewestChangeIn(range, after);
 }
 
-Result<transaction::Versions::Newest> Round::Read(uint64_t qualified, std::string_view key, Timestamp now) {
+Result<transaction::Versions::Newest> Round::Read(uint64_t qualified, std::string_view key,
+                                                  Timestamp now) {
   const auto tablet = context_.state->FindTablet(qualified);
   if (tablet == nullptr) {
     return Missing(qualified);
@@ -245,10 +273,12 @@ Result<transaction::Versions::Newest> Round::Read(uint64_t qualified, std::strin
   if (!found || covering > entry.timestamp || !entry::IsLive(entry, now)) {
     return Newest{};
   }
-  transaction::Current current{.bytes = std::string(entry.value), .type = entry.type, .expiry_millis = entry.expiry_millis};
+  transaction::Current current{
+      .bytes = std::string(entry.value), .type = entry.type, .expiry_millis = entry.expiry_millis};
   if (entry.kind == entry::Kind::kBlob) {
     const auto reference = TRY(entry::DecodeBlobReference(entry.value));
-    current.bytes = TRY(blob::Read(*context_.storage, basestore::BucketName(tablet->database()), reference));
+    current.bytes =
+        TRY(blob::Read(*context_.storage, basestore::BucketName(tablet->database()), reference));
   }
   return Newest{.value = std::move(current), .timestamp = entry.timestamp};
 }

@@ -1,6 +1,6 @@
-// Round: the commits of one round, judged in order, each against what the earlier ones of the round will
-// have written; accepted ones become records. Nothing of it is in a tablet yet.
-// Thread rule: owned by one thread (the leader of the commit queue).
+// Round: the commits of one round, judged in order, each against what the earlier ones of the round
+// will have written; accepted ones become records. Nothing of it is in a tablet yet. Thread rule:
+// owned by one thread (the leader of the commit queue).
 #pragma once
 
 #include <deque>
@@ -19,7 +19,7 @@ namespace luna::group {
 struct RoundContext {
   GroupState* state = nullptr;
   transaction::ConflictTable* conflicts = nullptr;
-  storage::Storage* storage = nullptr;          // blobs that a change made larger than kBlobBytes, or read
+  storage::Storage* storage = nullptr;  // blobs that a change made larger than kBlobBytes, or read
   basestore::ObjectNames* names = nullptr;
   uint64_t epoch = 0;
 };
@@ -38,17 +38,21 @@ class Round final : private transaction::Versions {
   const std::vector<Decoded>& records() const { return records_; }
   // Databases of judged requests; their oracles' rounds were begun.
   const std::vector<std::shared_ptr<HomeDatabase>>& databases() const { return databases_; }
-  std::shared_ptr<HomeDatabase> Join(DatabaseId database);  // begins its oracle's round; null: no such database
+  std::shared_ptr<HomeDatabase> Join(
+      DatabaseId database);  // begins its oracle's round; null: no such database
 
  private:
-  Result<Timestamp> NewestChange(uint64_t tablet, std::string_view key, uint64_t key_hash, Timestamp after) override;
-  Result<Timestamp> NewestChangeIn(uint64_t tablet, const entry::KeyRange& range, Timestamp after) override;
+  Result<Timestamp> NewestChange(uint64_t tablet, std::string_view key, uint64_t key_hash,
+                                 Timestamp after) override;
+  Result<Timestamp> NewestChangeIn(uint64_t tablet, const entry::KeyRange& range,
+                                   Timestamp after) override;
   Result<Newest> Read(uint64_t tablet, std::string_view key, Timestamp now) override;
 
   // Turns the write set into operations with final values.
   Result<Commit> Build(const CommitRequest& request, Timestamp commit);
-  Result<Operation> BuildWrite(const CommitRequest& request, uint64_t qualified, const std::string& key,
-                               const transaction::Pending& pending, Timestamp commit);
+  Result<Operation> BuildWrite(const CommitRequest& request, uint64_t qualified,
+                               const std::string& key, const transaction::Pending& pending,
+                               Timestamp commit);
   Status StoreValue(DatabaseId database, std::string value, Operation& operation);
   void Remember(const CommitRequest& request, const Commit& commit);
   void NoteConflicts(const CommitRequest& request, Timestamp commit);
@@ -64,6 +68,7 @@ class Round final : private transaction::Versions {
   // Of accepted requests of this round; filled only while more follow.
   std::map<std::pair<uint64_t, std::string_view>, Written> written_;
   std::vector<std::pair<uint64_t, entry::RangeTombstone>> ranges_;
+  std::map<std::pair<DatabaseId, TransactionId>, Timestamp> ids_;  // of accepted requests
 };
 
 }  // namespace luna::group

@@ -13,7 +13,9 @@ namespace luna::levels {
 
 namespace {
 
-uint64_t BytesOf(const table::TableRow& row) { return row.size + row.blob_bytes; }
+uint64_t BytesOf(const table::TableRow& row) {
+  return row.size + row.blob_bytes;
+}
 
 // Does everything `a` covers come before everything `b` covers? `a.smallest` ≤ `b.smallest`.
 bool EndsBefore(const table::TableRow& a, const table::TableRow& b) {
@@ -31,7 +33,7 @@ std::string Span(const table::TableRow& row) {
 
 // Level 0: what a reader should ask first comes first.
 void SortNewestFirst(std::vector<Row>& rows) {
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
     if (a->max_timestamp != b->max_timestamp) {
       return a->max_timestamp > b->max_timestamp;
     }
@@ -88,7 +90,9 @@ bool Covers(const table::TableRow& row, std::string_view key) {
   return row.unbounded || (row.largest_exclusive ? key < row.largest : key <= row.largest);
 }
 
-std::shared_ptr<const Levels> Levels::Empty() { return std::make_shared<const Levels>(); }
+std::shared_ptr<const Levels> Levels::Empty() {
+  return std::make_shared<const Levels>();
+}
 
 Result<std::shared_ptr<const Levels>> Levels::Apply(const Change& change) const {
   auto next = std::make_shared<Levels>(*this);
@@ -203,7 +207,8 @@ Result<std::shared_ptr<const Levels>> Levels::Decode(base::ByteReader& reader) {
   for (int n = 0; n < kLevels; ++n) {
     const uint64_t count = reader.Varint();
     for (uint64_t i = 0; i < count && reader.ok(); ++i) {
-      change.added.emplace_back(n, std::make_shared<const table::TableRow>(table::DecodeTableRow(reader)));
+      change.added.emplace_back(
+          n, std::make_shared<const table::TableRow>(table::DecodeTableRow(reader)));
     }
   }
   if (!reader.ok()) {

@@ -1,8 +1,8 @@
 // Levels: the immutable shape of a collection's BaseStore: which tables at which level.
-// Invariants, checked by Apply: a table is in one place and its keys do not end before they begin; tables
-// of level 1 and deeper are disjoint and in key order. Kept by those who write tables: for one key, a
-// version in a smaller level is newer than every version in a larger one (level 0: by timestamps, tables
-// may overlap).
+// Invariants, checked by Apply: a table is in one place and its keys do not end before they begin;
+// tables of level 1 and deeper are disjoint and in key order. Kept by those who write tables: for
+// one key, a version in a smaller level is newer than every version in a larger one (level 0: by
+// timestamps, tables may overlap).
 // Thread rule: immutable.
 #pragma once
 
@@ -23,8 +23,8 @@ inline constexpr int kLevels = 7;  // 0 … 6; 6 is the last
 using Row = std::shared_ptr<const table::TableRow>;
 
 struct Change {
-  std::vector<std::string> removed;          // object names; each must be there
-  std::vector<std::pair<int, Row>> added;    // level, table
+  std::vector<std::string> removed;        // object names; each must be there
+  std::vector<std::pair<int, Row>> added;  // level, table
 };
 
 // Does the table cover a key of `range` / the key?
@@ -42,7 +42,7 @@ class Levels {
   uint64_t bytes(int n) const { return bytes_[n]; }  // table objects and the blobs they refer to
   uint64_t total_bytes() const;
   size_t tables() const;
-  int deepest() const;                                // of a level with tables; 0 when empty
+  int deepest() const;  // of a level with tables; 0 when empty
   bool Contains(const std::string& object) const;
   std::vector<Row> Overlapping(int n, const entry::KeyRange& range) const;
 

@@ -50,9 +50,13 @@ void Memstore::AddRange(Sequence sequence, const entry::RangeTombstone& tombston
   Track(sequence);
 }
 
-bool Memstore::Full() const { return active_->bytes() >= memtable_bytes_; }
+bool Memstore::Full() const {
+  return active_->bytes() >= memtable_bytes_;
+}
 
-bool Memstore::ActiveEmpty() const { return active_first_.load(std::memory_order_acquire) == 0; }
+bool Memstore::ActiveEmpty() const {
+  return active_first_.load(std::memory_order_acquire) == 0;
+}
 
 void Memstore::Rotate(Sequence upto) {
   const Sequence first = active_first_.load(std::memory_order_relaxed);
@@ -98,7 +102,9 @@ Sequence Memstore::FirstUnflushed() const {
   return frozen_.empty() ? active_first_.load(std::memory_order_acquire) : frozen_.front().first;
 }
 
-uint64_t Memstore::active_bytes() const { return view_.Load()->active->bytes(); }
+uint64_t Memstore::active_bytes() const {
+  return view_.Load()->active->bytes();
+}
 
 uint64_t Memstore::bytes() const {
   const auto view = view_.Load();

@@ -1,6 +1,6 @@
-// Memstore: a tablet's recent writes: one active memtable, which takes them, and immutable ones, newest
-// first, waiting to become tables.
-// Thread rule: writes (Add, AddRange, Rotate) are guarded by the caller, one at a time; the rest is safe.
+// Memstore: a tablet's recent writes: one active memtable, which takes them, and immutable ones,
+// newest first, waiting to become tables. Thread rule: writes (Add, AddRange, Rotate) are guarded
+// by the caller, one at a time; the rest is safe.
 #pragma once
 
 #include <atomic>
@@ -30,12 +30,13 @@ struct View {
 
 class Memstore {
  public:
-  // Memtables are frozen by the group from `memtable_bytes` on; memory goes to MemoryUse::kMemtables.
+  // Memtables are frozen by the group from `memtable_bytes` on; memory goes to
+  // MemoryUse::kMemtables.
   Memstore(base::MemoryBudget& budget, uint64_t memtable_bytes);
 
   void Add(Sequence sequence, const entry::Entry& entry);
   void AddRange(Sequence sequence, const entry::RangeTombstone& tombstone);
-  bool Full() const;              // the active memtable reached its size
+  bool Full() const;  // the active memtable reached its size
   bool ActiveEmpty() const;
   // Freezes the active memtable (nothing happens when it is empty).
   void Rotate(Sequence upto);
@@ -60,8 +61,8 @@ class Memstore {
   base::MemoryBudget& budget_;
   const uint64_t memtable_bytes_;
   base::Published<View> view_;
-  memtable::Memtable* active_ = nullptr;  // of view_, for the writer
-  Charged* charge_ = nullptr;             // of active_
+  memtable::Memtable* active_ = nullptr;   // of view_, for the writer
+  Charged* charge_ = nullptr;              // of active_
   std::atomic<Sequence> active_first_{0};  // of the active memtable's first record; 0 = empty
   mutable base::Mutex mutex_;
   std::vector<Frozen> frozen_ GUARDED_BY(mutex_);  // oldest first

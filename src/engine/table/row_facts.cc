@@ -57,8 +57,11 @@ TableRow RowFacts::Finish() const {
   row.largest = last_key_;
   if (row.range_tombstones != 0) {
     row.smallest = row.entries == 0 ? tombstone_begin_ : std::min(row.smallest, tombstone_begin_);
-    // One key more than the range holds: safe, and as cheap to compare.
-    row.largest = std::max(row.largest, tombstone_end_);
+    // The end of a tombstone is not covered itself, unless an entry has that very key.
+    if (tombstone_end_ > row.largest || (row.entries == 0 && !row.unbounded)) {
+      row.largest = tombstone_end_;
+      row.largest_exclusive = true;
+    }
   }
   if (never_expires_) {
     row.max_expiry_millis = 0;

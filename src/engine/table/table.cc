@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "engine/table/assigned_iterator.h"
 #include "engine/table/stored_block.h"
 #include "engine/table/table_iterator.h"
 #include "engine/table/table_reader.h"
@@ -25,30 +26,25 @@ class SortedTable final : public Table {
 
   Result<std::optional<PinnedEntry>> Get(std::string_view key, uint64_t key_hash,
                                          Timestamp read) const override {
-    const LoadedTail* tail = TRY(reader_.tail());
-    if (!tail->view.filter.MayContain(key_hash)) {
+    const Timestamp assigned = row().assigned_timestamp;
+    if (assigned == 0) {
+      return GetStored(key, key_hash, read);
+    }
+    if (read < assigned) {
       return std::optional<PinnedEntry>();
     }
-    const Index& index = tail->view.index;
-    const Index::Place place = index.Find(key, read);
-    // The newest version ≤ read is in the block before the place, or it begins the block behind it:
-    // the latter for certain if that block also begins the key.
-    const bool begins = place.after_has_key && !index.Continues(place.after);
-    if (!begins && place.after != 0) {
-      cache::BlockHandle handle = TRY(reader_.Fetch(*tail, place.after - 1));
-      const Block& block = static_cast<const Block&>(*handle);
-      if (const std::optional<size_t> row = block.Find(key, key_hash, read)) {
-        return Pin(std::move(handle), *row, key);
-      }
+    auto found = TRY(GetStored(key, key_hash, entry::kMaxTimestamp));
+    if (found) {
+      found->entry.timestamp = assigned;
     }
-    if (!place.after_has_key) {
-      return std::optional<PinnedEntry>();
-    }
-    return Pin(TRY(reader_.Fetch(*tail, place.after)), 0, key);
+    return found;
   }
 
   std::unique_ptr<entry::EntryIterator> NewIterator(bool fill_cache) const override {
-    return NewTableIterator(reader_, fill_cache);
+    auto stored = NewTableIterator(reader_, fill_cache);
+    return row().assigned_timestamp == 0
+               ? std::move(stored)
+               : NewAssignedIterator(std::move(stored), row().assigned_timestamp);
   }
 
   Result<std::shared_ptr<const entry::RangeTombstones>> range_tombstones() const override {
@@ -80,6 +76,31 @@ class SortedTable final : public Table {
   }
 
  private:
+  // By the timestamps in the table.
+  Result<std::optional<PinnedEntry>> GetStored(std::string_view key, uint64_t key_hash,
+                                               Timestamp read) const {
+    const LoadedTail* tail = TRY(reader_.tail());
+    if (!tail->view.filter.MayContain(key_hash)) {
+      return std::optional<PinnedEntry>();
+    }
+    const Index& index = tail->view.index;
+    const Index::Place place = index.Find(key, read);
+    // The newest version ≤ read is in the block before the place, or it begins the block behind it:
+    // the latter for certain if that block also begins the key.
+    const bool begins = place.after_has_key && !index.Continues(place.after);
+    if (!begins && place.after != 0) {
+      cache::BlockHandle handle = TRY(reader_.Fetch(*tail, place.after - 1));
+      const Block& block = static_cast<const Block&>(*handle);
+      if (const std::optional<size_t> row = block.Find(key, key_hash, read)) {
+        return Pin(std::move(handle), *row, key);
+      }
+    }
+    if (!place.after_has_key) {
+      return std::optional<PinnedEntry>();
+    }
+    return Pin(TRY(reader_.Fetch(*tail, place.after)), 0, key);
+  }
+
   static Result<std::optional<PinnedEntry>> Pin(cache::BlockHandle handle, size_t row,
                                                 std::string_view key) {
     std::optional<PinnedEntry> found(std::in_place);

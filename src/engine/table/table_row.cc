@@ -2,6 +2,14 @@
 
 namespace luna::table {
 
+namespace {
+
+// Bits of the stored flags byte.
+constexpr uint8_t kUnbounded = 1;
+constexpr uint8_t kLargestExclusive = 2;
+
+}  // namespace
+
 void EncodeTableRow(const TableRow& row, std::string& out) {
   base::PutString(out, row.object);
   base::PutFixed64(out, row.salt.high);
@@ -11,7 +19,9 @@ void EncodeTableRow(const TableRow& row, std::string& out) {
   base::PutFixed64(out, row.tail_checksum);
   base::PutString(out, row.smallest);
   base::PutString(out, row.largest);
-  out.push_back(row.unbounded ? '\1' : '\0');
+  out.push_back(static_cast<char>((row.unbounded ? kUnbounded : 0) |
+                                  (row.largest_exclusive ? kLargestExclusive : 0)));
+  base::PutVarint(out, row.assigned_timestamp);
   base::PutVarint(out, row.entries);
   base::PutVarint(out, row.deletions);
   base::PutVarint(out, row.range_tombstones);
@@ -36,7 +46,10 @@ TableRow DecodeTableRow(base::ByteReader& reader) {
   row.tail_checksum = reader.Fixed64();
   row.smallest = reader.String();
   row.largest = reader.String();
-  row.unbounded = reader.Byte() != 0;
+  const uint8_t flags = reader.Byte();
+  row.unbounded = (flags & kUnbounded) != 0;
+  row.largest_exclusive = (flags & kLargestExclusive) != 0;
+  row.assigned_timestamp = reader.Varint();
   row.entries = reader.Varint();
   row.deletions = reader.Varint();
   row.range_tombstones = reader.Varint();

@@ -13,8 +13,9 @@ namespace luna::tablet {
 namespace {
 
 // The newest version ≤ `read` and covering tombstone of one memtable, merged into `found`.
-void FindIn(const std::shared_ptr<memtable::Memtable>& table, std::string_view key, uint64_t key_hash,
-            Timestamp read, basestore::Found& found, std::shared_ptr<const void>& pin) {
+void FindIn(const std::shared_ptr<memtable::Memtable>& table, std::string_view key,
+            uint64_t key_hash, Timestamp read, basestore::Found& found,
+            std::shared_ptr<const void>& pin) {
   if (const auto ranges = table->range_tombstones(); ranges != nullptr) {
     found.covering = std::max(found.covering, ranges->Covering(key, read));
   }
@@ -36,7 +37,8 @@ Timestamp NewestIn(const memtable::Memtable& table, std::string_view key, uint64
   return newest;
 }
 
-Timestamp NewestInRange(const memtable::Memtable& table, const entry::KeyRange& range, Timestamp after) {
+Timestamp NewestInRange(const memtable::Memtable& table, const entry::KeyRange& range,
+                        Timestamp after) {
   Timestamp newest = 0;
   if (const auto ranges = table.range_tombstones(); ranges != nullptr) {
     newest = ranges->NewestIn(range, after);
@@ -52,13 +54,16 @@ Timestamp NewestInRange(const memtable::Memtable& table, const entry::KeyRange& 
 // Keeps the memtables and tables under an iterator alive, behind the iterator's own interface.
 class PinnedIterator final : public entry::EntryIterator {
  public:
-  PinnedIterator(std::unique_ptr<entry::EntryIterator> source, std::shared_ptr<const memstore::View> memory,
+  PinnedIterator(std::unique_ptr<entry::EntryIterator> source,
+                 std::shared_ptr<const memstore::View> memory,
                  std::shared_ptr<const basestore::BaseView> base)
       : memory_(std::move(memory)), base_(std::move(base)), source_(std::move(source)) {}
 
   void SeekToFirst() override { Moved((source_->SeekToFirst(), 0)); }
   void SeekToLast() override { Moved((source_->SeekToLast(), 0)); }
-  void Seek(std::string_view key, Timestamp timestamp) override { Moved((source_->Seek(key, timestamp), 0)); }
+  void Seek(std::string_view key, Timestamp timestamp) override {
+    Moved((source_->Seek(key, timestamp), 0));
+  }
   void SeekForPrev(std::string_view key, Timestamp timestamp) override {
     Moved((source_->SeekForPrev(key, timestamp), 0));
   }
@@ -99,7 +104,9 @@ void Tablet::ApplyRange(journal::Sequence sequence, const entry::RangeTombstone&
   }
 }
 
-bool Tablet::WantsRotation() const { return memstore_.Full(); }
+bool Tablet::WantsRotation() const {
+  return memstore_.Full();
+}
 
 void Tablet::Rotate(journal::Sequence upto) {
   if (upto > flushed()) {
@@ -107,8 +114,8 @@ void Tablet::Rotate(journal::Sequence upto) {
   }
 }
 
-Result<basestore::Found> Tablet::Find(std::string_view key, Timestamp read, const memstore::View& memory,
-                                      const basestore::BaseView& base,
+Result<basestore::Found> Tablet::Find(std::string_view key, Timestamp read,
+                                      const memstore::View& memory, const basestore::BaseView& base,
                                       std::shared_ptr<const void>& pin) const {
   const uint64_t key_hash = base::Hash(key);
   basestore::Found found;
@@ -130,7 +137,8 @@ Result<basestore::Found> Tablet::Find(std::string_view key, Timestamp read, cons
   return found;
 }
 
-Result<std::optional<Visible>> Tablet::Get(std::string_view key, Timestamp read, bool registered) const {
+Result<std::optional<Visible>> Tablet::Get(std::string_view key, Timestamp read,
+                                           bool registered) const {
   const auto memory = memstore_.view();  // before the tables: nothing falls between the two
   const auto base = context_.base->view();
   if (!registered && read < base->safe()) {
@@ -140,7 +148,8 @@ Result<std::optional<Visible>> Tablet::Get(std::string_view key, Timestamp read,
   }
   std::shared_ptr<const void> pin;
   const basestore::Found found = TRY(Find(key, read, *memory, *base, pin));
-  if (!found.entry || found.covering > found.entry->entry.timestamp || !entry::IsLive(found.entry->entry, read)) {
+  if (!found.entry || found.covering > found.entry->entry.timestamp ||
+      !entry::IsLive(found.entry->entry, read)) {
     return std::optional<Visible>();
   }
   return std::optional<Visible>(Visible{.entry = found.entry->entry, .pin = std::move(pin)});
@@ -157,7 +166,8 @@ Result<std::optional<Visible>> Tablet::GetNewest(std::string_view key) const {
   return std::optional<Visible>(Visible{.entry = found.entry->entry, .pin = std::move(pin)});
 }
 
-Result<std::unique_ptr<entry::VisibleIterator>> Tablet::NewIterator(const entry::KeyRange& range, Timestamp read,
+Result<std::unique_ptr<entry::VisibleIterator>> Tablet::NewIterator(const entry::KeyRange& range,
+                                                                    Timestamp read,
                                                                     bool fill_cache) const {
   auto memory = memstore_.view();
   auto base = context_.base->view();
@@ -178,10 +188,12 @@ Result<std::unique_ptr<entry::VisibleIterator>> Tablet::NewIterator(const entry:
   TRY(base->AddSources(range, fill_cache, sources, tombstones));
   auto merged = std::make_unique<PinnedIterator>(entry::NewMergingIterator(std::move(sources)),
                                                  std::move(memory), std::move(base));
-  return std::make_unique<entry::VisibleIterator>(std::move(merged), std::move(tombstones), read, range);
+  return std::make_unique<entry::VisibleIterator>(std::move(merged), std::move(tombstones), read,
+                                                  range);
 }
 
-Result<Timestamp> Tablet::NewestChange(std::string_view key, uint64_t key_hash, Timestamp after) const {
+Result<Timestamp> Tablet::NewestChange(std::string_view key, uint64_t key_hash,
+                                       Timestamp after) const {
   const auto memory = memstore_.view();
   const auto base = context_.base->view();
   Timestamp newest = NewestIn(*memory->active, key, key_hash);
@@ -250,13 +262,15 @@ Status Tablet::Ingest(journal::Sequence sequence, std::vector<levels::Row> rows)
   if (sequence <= ingested_.load(std::memory_order_acquire)) {
     return {};  // replayed, and in the manifest already
   }
-  const catalog::Edit edit = catalog::Ingest{
-      .tablet = context_.id, .tenure = context_.tenure, .sequence = sequence, .tables = std::move(rows)};
+  const catalog::Edit edit = catalog::Ingest{.tablet = context_.id,
+                                             .tenure = context_.tenure,
+                                             .sequence = sequence,
+                                             .tables = std::move(rows)};
   const auto publish = [&](manifest::Position) { context_.base->Refresh(); };
   const bool valid = TRY(context_.manifest->Commit(catalog::Encode(edit), publish));
   if (!valid) {
-    return Error(Reason::kCollectionMissing,
-                 "tablet " + std::to_string(context_.id) + " was dropped while tables were added to it");
+    return Error(Reason::kCollectionMissing, "tablet " + std::to_string(context_.id) +
+                                                 " was dropped while tables were added to it");
   }
   ingested_.store(sequence, std::memory_order_release);
   return {};
@@ -279,7 +293,8 @@ std::vector<std::string> Tablet::UnflushedBlobs() const {
       if (iterator->entry().kind != entry::Kind::kBlob) {
         continue;
       }
-      if (const auto reference = entry::DecodeBlobReference(iterator->entry().value); reference.ok()) {
+      if (const auto reference = entry::DecodeBlobReference(iterator->entry().value);
+          reference.ok()) {
         names.push_back(reference->name);
       }
     }

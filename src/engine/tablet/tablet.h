@@ -1,6 +1,7 @@
 // Tablet: one key range of a collection: its memstore and its view of the collection's basestore.
 // Read order: active memtable, immutable memtables newest first, tables level by level.
-// Thread rule: writes (Apply…, Rotate) are guarded by the caller, the group's commit pipeline; the rest is safe.
+// Thread rule: writes (Apply…, Rotate) are guarded by the caller, the group's commit pipeline; the
+// rest is safe.
 #pragma once
 
 #include <functional>
@@ -32,7 +33,7 @@ class Tablet {
     uint64_t tenure = 1;
     journal::Sequence flushed = 0;
     journal::Sequence ingested = 0;
-    manifest::Manifest* manifest = nullptr;       // of the database
+    manifest::Manifest* manifest = nullptr;  // of the database
     std::shared_ptr<basestore::Basestore> base;
     runtime::Runtime* runtime = nullptr;
     base::MemoryBudget* budget = nullptr;
@@ -50,27 +51,31 @@ class Tablet {
   bool WantsRotation() const;
   void Rotate(journal::Sequence upto);
 
-  // The version a reader at `read` sees: newest ≤ read, if it is live and not covered; else nothing.
-  // Blobs come as references. kSnapshotTooOld if `read` is below what compaction kept for unregistered
-  // readers and `registered` is false.
+  // The version a reader at `read` sees: newest ≤ read, if it is live and not covered; else
+  // nothing. Blobs come as references. kSnapshotTooOld if `read` is below what compaction kept for
+  // unregistered readers and `registered` is false.
   Result<std::optional<Visible>> Get(std::string_view key, Timestamp read, bool registered) const;
   // The newest version of any kind and the newest covering tombstone, for evaluation at commit.
   Result<std::optional<Visible>> GetNewest(std::string_view key) const;
   // `read` must be registered. Keeps its memtables and tables alive.
-  Result<std::unique_ptr<entry::VisibleIterator>> NewIterator(const entry::KeyRange& range, Timestamp read,
+  Result<std::unique_ptr<entry::VisibleIterator>> NewIterator(const entry::KeyRange& range,
+                                                              Timestamp read,
                                                               bool fill_cache = true) const;
-  // The newest timestamp > `after` of any version or range tombstone of the key / in the range; 0 if none.
+  // The newest timestamp > `after` of any version or range tombstone of the key / in the range; 0
+  // if none.
   Result<Timestamp> NewestChange(std::string_view key, uint64_t key_hash, Timestamp after) const;
   Result<Timestamp> NewestChangeIn(const entry::KeyRange& range, Timestamp after) const;
 
-  // Writes the oldest immutable memtable to level 0 and commits its Flush edit; false if there was none.
-  // One at a time per tablet (guarded by a Turn inside). `retention`: asked once.
+  // Writes the oldest immutable memtable to level 0 and commits its Flush edit; false if there was
+  // none. One at a time per tablet (guarded by a Turn inside). `retention`: asked once.
   Result<bool> FlushOldest(const std::function<compaction::Retention()>& retention);
-  // Adds tables (of an Ingest record at `sequence`, not durable in the manifest yet) by a manifest edit.
+  // Adds tables (of an Ingest record at `sequence`, not durable in the manifest yet) by a manifest
+  // edit.
   Status Ingest(journal::Sequence sequence, std::vector<levels::Row> rows);
 
   journal::Sequence flushed() const { return flushed_.load(std::memory_order_acquire); }
-  // Every record of this tablet at or before this is in tables or never was; `tail` if nothing is in memory.
+  // Every record of this tablet at or before this is in tables or never was; `tail` if nothing is
+  // in memory.
   journal::Sequence ReleasableUpto(journal::Sequence tail) const;
   const memstore::Memstore& memstore() const { return memstore_; }
   // Names of the blobs that memtables refer to: alive though no table names them yet.
@@ -79,7 +84,8 @@ class Tablet {
  private:
   // The newest version ≤ `read` and the newest covering tombstone, wherever they lie.
   Result<basestore::Found> Find(std::string_view key, Timestamp read, const memstore::View& memory,
-                                const basestore::BaseView& base, std::shared_ptr<const void>& pin) const;
+                                const basestore::BaseView& base,
+                                std::shared_ptr<const void>& pin) const;
 
   const Context context_;
   memstore::Memstore memstore_;

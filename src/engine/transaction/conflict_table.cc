@@ -154,7 +154,8 @@ void ConflictTable::DropSegments(Recent& recent, Timestamp up_to) {
   }
 }
 
-// Makes room for a newer segment: what older ones say of `range` is dropped, the rest of them stays.
+// Makes room for a newer segment: what older ones say of `range` is dropped, the rest of them
+// stays.
 void ConflictTable::Cut(Recent& recent, const entry::KeyRange& range) {
   const uint64_t before = recent.bytes;
   auto& segments = recent.segments;
@@ -228,9 +229,9 @@ Answer ConflictTable::CheckKey(TabletId tablet, std::string_view key, uint64_t k
   }
   if (recent != nullptr) {
     const entry::KeyRange only{std::string(key), std::string(key) + '\0'};
-    const auto newer = std::upper_bound(
-        recent->writes.begin(), recent->writes.end(), after,
-        [](Timestamp time, const Write& write) { return time < write.commit; });
+    const auto newer =
+        std::upper_bound(recent->writes.begin(), recent->writes.end(), after,
+                         [](Timestamp time, const Write& write) { return time < write.commit; });
     if (ChangedIn(*recent, only, static_cast<size_t>(recent->writes.end() - newer))) {
       return Answer::kChanged;
     }
@@ -240,8 +241,8 @@ Answer ConflictTable::CheckKey(TabletId tablet, std::string_view key, uint64_t k
 }
 
 // Whether one of the `newer` youngest writes lies in the range. With many of them the search goes
-// down two ways in turn, through the youngest writes and through the keys of the range, and ends with
-// the shorter one: a wide range of a young transaction, and a narrow one of an old.
+// down two ways in turn, through the youngest writes and through the keys of the range, and ends
+// with the shorter one: a wide range of a young transaction, and a narrow one of an old.
 bool ConflictTable::ChangedIn(const Recent& recent, const entry::KeyRange& range, size_t newer) {
   const size_t first = recent.writes.size() - newer;
   auto by_key = recent.index.end();
@@ -284,9 +285,9 @@ Answer ConflictTable::CheckRange(TabletId tablet, const entry::KeyRange& range,
         return Answer::kChanged;
       }
     }
-    const auto newer = std::upper_bound(
-        recent->writes.begin(), recent->writes.end(), after,
-        [](Timestamp time, const Write& write) { return time < write.commit; });
+    const auto newer =
+        std::upper_bound(recent->writes.begin(), recent->writes.end(), after,
+                         [](Timestamp time, const Write& write) { return time < write.commit; });
     if (ChangedIn(*recent, range, static_cast<size_t>(recent->writes.end() - newer))) {
       return Answer::kChanged;
     }

@@ -1,14 +1,14 @@
 // ConflictTable: has this key or range been written since a timestamp? A fixed array of the largest
-// commit timestamp by key hash answers most point questions with "no" in one load; the writes of the
-// recent past in key order answer range questions; what neither knows is decided in the tablet.
+// commit timestamp by key hash answers most point questions with "no" in one load; the writes of
+// the recent past in key order answer range questions; what neither knows is decided in the tablet.
 // Slots start at the recovered visible timestamp, so nothing before is ever taken for clean.
 //
 // Recent writes are kept per tablet in the order they came, and indexed by key only when a question
-// needs it: a commit appends to a queue. They are kept only while somebody is active (see Prune). What
-// is not kept, for whichever reason, raises a watermark; questions about a time below it get kUnknown.
-// Range writes live in disjoint segments, newest timestamp each, with a watermark of their own, which
-// point questions ask too. So kClean and kChanged are always exact.
-// Commits of one tablet come in ascending timestamps; different tablets may be of different databases.
+// needs it: a commit appends to a queue. They are kept only while somebody is active (see Prune).
+// What is not kept, for whichever reason, raises a watermark; questions about a time below it get
+// kUnknown. Range writes live in disjoint segments, newest timestamp each, with a watermark of
+// their own, which point questions ask too. So kClean and kChanged are always exact. Commits of one
+// tablet come in ascending timestamps; different tablets may be of different databases.
 // Thread rule: guarded by the caller (the commit pipeline).
 #pragma once
 
@@ -39,13 +39,14 @@ class ConflictTable {
 
   // `key_hash`: base::Hash(key).
   void Record(TabletId tablet, std::string_view key, uint64_t key_hash, Timestamp commit);
-  void RecordRange(TabletId tablet, const entry::KeyRange& range, Timestamp commit);  // DeleteRange, Ingest
+  void RecordRange(TabletId tablet, const entry::KeyRange& range,
+                   Timestamp commit);  // DeleteRange, Ingest
   // Was the key / anything in the range written at a timestamp > `after`?
   Answer CheckKey(TabletId tablet, std::string_view key, uint64_t key_hash, Timestamp after) const;
   Answer CheckRange(TabletId tablet, const entry::KeyRange& range, Timestamp after) const;
   // Nobody asks about `after` < this any more: recent writes up to it may go. entry::kMaxTimestamp
-  // says that nobody is active: from then on only slots are kept, until a call with less; transactions
-  // that start in between get kUnknown where slots do not answer.
+  // says that nobody is active: from then on only slots are kept, until a call with less;
+  // transactions that start in between get kUnknown where slots do not answer.
   void Prune(Timestamp oldest_active);
 
  private:
@@ -62,7 +63,7 @@ class ConflictTable {
     // The newest of the first `indexed` writes by key; keys are views into `writes`.
     mutable std::map<std::string_view, Timestamp> index;
     mutable size_t indexed = 0;
-    Timestamp watermark = 0;   // every later write of the tablet is here
+    Timestamp watermark = 0;  // every later write of the tablet is here
     uint64_t bytes = 0;
     std::map<std::string, Segment, std::less<>> segments;  // by begin, disjoint
     bool empty() const { return writes.empty() && segments.empty(); }

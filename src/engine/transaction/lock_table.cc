@@ -48,11 +48,11 @@ Status LockTable::Lock(uint64_t owner, TabletId tablet, std::string_view key, ui
     queues_.find(Less::View{tablet, key})->second.waiters.remove(&waiter);
     --waiting_;
   }
-  return Error(Reason::kLockTimeout,
-               "another transaction holds the lock of key \"" + base::Printable(key) +
-                   "\" of tablet " + std::to_string(tablet) + " longer than the " +
-                   std::to_string(nanos / 1'000'000) +
-                   " ms this one may wait; run the transaction again");
+  return Error(Reason::kLockTimeout, "another transaction holds the lock of key \"" +
+                                         base::Printable(key) + "\" of tablet " +
+                                         std::to_string(tablet) + " longer than the " +
+                                         std::to_string(nanos / 1'000'000) +
+                                         " ms this one may wait; run the transaction again");
 }
 
 void LockTable::UnlockAll(uint64_t owner) {

@@ -1,8 +1,8 @@
-// LockTable: GetForUpdate's locks: in memory, per key in the order they came, handed on directly. They
-// save retries on hot keys; correctness never needs them. No deadlock detection: waits are bounded.
-// An unlocked key belongs to the waiter that was longest in its queue from that moment on: whoever comes
-// in between queues behind. A waiter whose time is up leaves the queue, unless the key was handed to it
-// at the last moment.
+// LockTable: GetForUpdate's locks: in memory, per key in the order they came, handed on directly.
+// They save retries on hot keys; correctness never needs them. No deadlock detection: waits are
+// bounded. An unlocked key belongs to the waiter that was longest in its queue from that moment on:
+// whoever comes in between queues behind. A waiter whose time is up leaves the queue, unless the
+// key was handed to it at the last moment.
 // Thread rule: safe; one owner calls from one thread at a time.
 #pragma once
 
@@ -26,8 +26,8 @@ class LockTable {
  public:
   explicit LockTable(runtime::Runtime& runtime);
   ~LockTable();
-  // Waits up to `nanos` (0: not at all) for the key; kLockTimeout names it. Again by the same owner:
-  // granted at once.
+  // Waits up to `nanos` (0: not at all) for the key; kLockTimeout names it. Again by the same
+  // owner: granted at once.
   Status Lock(uint64_t owner, TabletId tablet, std::string_view key, uint64_t nanos);
   // Gives back every lock of `owner`.
   void UnlockAll(uint64_t owner);

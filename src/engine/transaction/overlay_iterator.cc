@@ -17,14 +17,18 @@ OverlayIterator::OverlayIterator(std::unique_ptr<entry::VisibleIterator> committ
       range_(std::move(range)),
       read_blob_(std::move(read_blob)) {}
 
-Status OverlayIterator::status() const { return status_.ok() ? committed_->status() : status_; }
+Status OverlayIterator::status() const {
+  return status_.ok() ? committed_->status() : status_;
+}
 
 const OverlayIterator::Writes& OverlayIterator::writes() const {
   const auto part = writes_.parts().find(tablet_);
   return part == writes_.parts().end() ? none_ : part->second.writes;
 }
 
-void OverlayIterator::SeekToFirst() { Seek(range_.begin); }
+void OverlayIterator::SeekToFirst() {
+  Seek(range_.begin);
+}
 
 void OverlayIterator::SeekToLast() {
   status_ = {};
@@ -153,8 +157,7 @@ void OverlayIterator::SettleBackward(Writes::const_iterator after_own) {
     if (!committed_->Valid() && !committed_->status().ok()) {
       return;
     }
-    const bool has_own =
-        after_own != mine.begin() && std::prev(after_own)->first >= range_.begin;
+    const bool has_own = after_own != mine.begin() && std::prev(after_own)->first >= range_.begin;
     if (!has_own && !committed_->Valid()) {
       return;
     }
@@ -184,8 +187,8 @@ void OverlayIterator::ShowCommitted() {
 bool OverlayIterator::ShowOwn(const Writes::value_type& write, bool on_committed) {
   Result<bool> shown = Apply(write, on_committed);
   if (!shown.ok()) {
-    status_ = Error(shown.error().reason(), "key \"" + base::Printable(write.first) + "\": " +
-                                                shown.error().message());
+    status_ = Error(shown.error().reason(),
+                    "key \"" + base::Printable(write.first) + "\": " + shown.error().message());
     return false;
   }
   if (*shown) {

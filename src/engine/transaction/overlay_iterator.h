@@ -1,8 +1,9 @@
-// OverlayIterator: committed entries at the start timestamp with the transaction's own writes on top,
-// later writes included, in both directions. Changes on a committed value (increment, append) are
-// evaluated as they are shown. Own entries show timestamp 0, and expiry 0 (it is known at commit) but
-// for changes of a committed value, which keep its expiry. A change that cannot be evaluated ends the
-// iteration with its error (kBadNumber, kValueTooLarge), naming the key; so do errors of `committed`.
+// OverlayIterator: committed entries at the start timestamp with the transaction's own writes on
+// top, later writes included, in both directions. Changes on a committed value (increment, append)
+// are evaluated as they are shown. Own entries show timestamp 0, and expiry 0 (it is known at
+// commit) but for changes of a committed value, which keep its expiry. A change that cannot be
+// evaluated ends the iteration with its error (kBadNumber, kValueTooLarge), naming the key; so do
+// errors of `committed`.
 // Thread rule: owned by one thread; the WriteSet may change between calls.
 #pragma once
 
@@ -17,11 +18,12 @@ namespace luna::transaction {
 
 class OverlayIterator {
  public:
-  // `committed` shows the tablet within `range`, at the start timestamp. `read_blob` resolves an encoded
-  // BlobReference (needed where a change applies to a blob). An own blob that nothing changes is shown
-  // as it is stored: kind kBlob, the value its reference.
-  OverlayIterator(std::unique_ptr<entry::VisibleIterator> committed, const WriteSet& writes, TabletId tablet,
-                  entry::KeyRange range, std::function<Result<std::string>(std::string_view)> read_blob);
+  // `committed` shows the tablet within `range`, at the start timestamp. `read_blob` resolves an
+  // encoded BlobReference (needed where a change applies to a blob). An own blob that nothing
+  // changes is shown as it is stored: kind kBlob, the value its reference.
+  OverlayIterator(std::unique_ptr<entry::VisibleIterator> committed, const WriteSet& writes,
+                  TabletId tablet, entry::KeyRange range,
+                  std::function<Result<std::string>(std::string_view)> read_blob);
   bool Valid() const { return valid_; }
   const entry::Entry& entry() const { return entry_; }  // views valid until the next move or write
   void SeekToFirst();
@@ -53,8 +55,8 @@ class OverlayIterator {
   const entry::KeyRange range_;
   const std::function<Result<std::string>(std::string_view)> read_blob_;
 
-  // Going forward committed_ stands at the first committed key ≥ key_ that is not in a deleted range
-  // (as far as known when it got there), going backward at the last ≤ key_.
+  // Going forward committed_ stands at the first committed key ≥ key_ that is not in a deleted
+  // range (as far as known when it got there), going backward at the last ≤ key_.
   std::string key_;  // of the entry shown
   bool forward_ = true;
   uint64_t rollbacks_ = 0;  // of the WriteSet, when committed_ was placed

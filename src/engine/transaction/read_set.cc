@@ -13,7 +13,9 @@ constexpr uint64_t kKeyNodeBytes = 96;
 constexpr uint64_t kRangeNodeBytes = 160;
 
 // `end` bounds a range; "" is beyond every key.
-bool Reaches(std::string_view end, std::string_view key) { return end.empty() || end >= key; }
+bool Reaches(std::string_view end, std::string_view key) {
+  return end.empty() || end >= key;
+}
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// ReadSet: what a serializable transaction has read: keys, and ranges as *requested* (as far as the scan
-// went), absences included. At commit nothing of it may have changed since the start.
+// ReadSet: what a serializable transaction has read: keys, and ranges as *requested* (as far as the
+// scan went), absences included. At commit nothing of it may have changed since the start.
 // Thread rule: owned by one thread.
 #pragma once
 
@@ -19,15 +19,16 @@ namespace luna::transaction {
 class ReadSet {
  public:
   explicit ReadSet(base::MemoryBudget* budget);  // null: not charged
-  // `expiry_millis`: of the version that was seen, 0 if none: an expiry within (start, commit] conflicts.
-  // kMemoryBudget; the set stays as it was.
+  // `expiry_millis`: of the version that was seen, 0 if none: an expiry within (start, commit]
+  // conflicts. kMemoryBudget; the set stays as it was.
   Status AddKey(TabletId tablet, std::string_view key, uint64_t expiry_millis);
   // Merges with overlapping and adjacent ranges. kMemoryBudget.
   Status AddRange(TabletId tablet, const entry::KeyRange& range, uint64_t earliest_expiry_millis);
 
   struct Part {
     std::set<std::string, std::less<>> keys;
-    std::map<std::string, std::string, std::less<>> ranges;  // begin → end ("" = unbounded), disjoint
+    std::map<std::string, std::string, std::less<>>
+        ranges;  // begin → end ("" = unbounded), disjoint
   };
   const std::map<TabletId, Part>& parts() const { return parts_; }
   uint64_t earliest_expiry_millis() const { return earliest_expiry_millis_; }  // 0 = none

@@ -1,6 +1,6 @@
-// SnapshotRegistry: the read timestamps in use, so that compaction keeps what they need. Registering
-// and asking for the retention are atomic against each other: a timestamp is registered only while
-// everything it needs is still kept.
+// SnapshotRegistry: the read timestamps in use, so that compaction keeps what they need.
+// Registering and asking for the retention are atomic against each other: a timestamp is registered
+// only while everything it needs is still kept.
 // Thread rule: safe.
 #pragma once
 

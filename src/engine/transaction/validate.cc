@@ -10,9 +10,13 @@
 namespace luna::transaction {
 namespace {
 
-std::string Quoted(std::string_view key) { return "\"" + base::Printable(key) + "\""; }
+std::string Quoted(std::string_view key) {
+  return "\"" + base::Printable(key) + "\"";
+}
 
-std::string Named(std::string_view key) { return "key " + Quoted(key); }
+std::string Named(std::string_view key) {
+  return "key " + Quoted(key);
+}
 
 std::string Named(const entry::KeyRange& range) {
   return "something in the range from " + Quoted(range.begin) + " to " +
@@ -57,11 +61,12 @@ class Questions {
 
  private:
   Error Changed(TabletId tablet, const std::string& what, Reason reason) const {
-    return Error(reason, what + " of tablet " + std::to_string(tablet) +
-                             (reason == Reason::kReadConflict ? ", which this transaction read,"
-                                                              : ", which this transaction writes,") +
-                             " was changed by another one after this one started (at timestamp " +
-                             std::to_string(start_) + "); run the transaction again");
+    return Error(reason,
+                 what + " of tablet " + std::to_string(tablet) +
+                     (reason == Reason::kReadConflict ? ", which this transaction read,"
+                                                      : ", which this transaction writes,") +
+                     " was changed by another one after this one started (at timestamp " +
+                     std::to_string(start_) + "); run the transaction again");
   }
 
   const Timestamp start_;
@@ -104,15 +109,15 @@ Status CheckPreconditions(const Judged& judged, Versions& versions) {
     for (const auto& [key, precondition] : part.preconditions) {
       const Versions::Newest newest = TRY(versions.Read(tablet, key, judged.commit));
       if (!Holds(precondition, newest)) {
-        const std::string found =
-            newest.value.has_value() ? "it is " + Quoted(newest.value->bytes) +
-                                           ", written at timestamp " +
-                                           std::to_string(newest.timestamp)
-                                     : "it is missing";
-        return Error(Reason::kPreconditionFailed,
-                     "key " + Quoted(key) + " of tablet " + std::to_string(tablet) +
-                         " was required " + Wanted(precondition) + ", but " + found +
-                         "; read it again and decide anew");
+        const std::string found = newest.value.has_value()
+                                      ? "it is " + Quoted(newest.value->bytes) +
+                                            ", written at timestamp " +
+                                            std::to_string(newest.timestamp)
+                                      : "it is missing";
+        return Error(Reason::kPreconditionFailed, "key " + Quoted(key) + " of tablet " +
+                                                      std::to_string(tablet) + " was required " +
+                                                      Wanted(precondition) + ", but " + found +
+                                                      "; read it again and decide anew");
       }
     }
   }

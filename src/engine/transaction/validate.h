@@ -1,8 +1,8 @@
 // validate: may this transaction commit? Pure but for the questions it asks of Versions.
-// Snapshot isolation: no written key changed since the start (first committer wins). Serializable: also
-// nothing that was read, points and ranges, and no expiry of a read version within (start, commit].
-// Preconditions are judged on the newest versions. Blind changes (increments, appends with base kNone)
-// and preconditions do not conflict by themselves.
+// Snapshot isolation: no written key changed since the start (first committer wins). Serializable:
+// also nothing that was read, points and ranges, and no expiry of a read version within (start,
+// commit]. Preconditions are judged on the newest versions. Blind changes (increments, appends with
+// base kNone) and preconditions do not conflict by themselves.
 // Thread rule: guarded by the caller (the commit pipeline).
 #pragma once
 
@@ -17,8 +17,10 @@ namespace luna::transaction {
 class Versions {
  public:
   virtual ~Versions() = default;
-  virtual Result<Timestamp> NewestChange(TabletId tablet, std::string_view key, uint64_t key_hash, Timestamp after) = 0;
-  virtual Result<Timestamp> NewestChangeIn(TabletId tablet, const entry::KeyRange& range, Timestamp after) = 0;
+  virtual Result<Timestamp> NewestChange(TabletId tablet, std::string_view key, uint64_t key_hash,
+                                         Timestamp after) = 0;
+  virtual Result<Timestamp> NewestChangeIn(TabletId tablet, const entry::KeyRange& range,
+                                           Timestamp after) = 0;
   struct Newest {
     std::optional<Current> value;  // live at `now`; blobs resolved
     Timestamp timestamp = 0;       // of the newest version if it is live; 0 = missing
@@ -27,14 +29,15 @@ class Versions {
 };
 
 struct Judged {
-  Timestamp start = 0;          // 0: blind (WriteBatch, single operations): written keys are not checked
-  Timestamp commit = 0;         // the timestamp it would get
+  Timestamp start = 0;   // 0: blind (WriteBatch, single operations): written keys are not checked
+  Timestamp commit = 0;  // the timestamp it would get
   bool serializable = true;
-  const ReadSet* reads = nullptr;   // null: nothing read
+  const ReadSet* reads = nullptr;  // null: nothing read
   const WriteSet* writes = nullptr;
 };
 
-// Ok, or kWriteConflict, kReadConflict (naming the key or range), kPreconditionFailed, or an I/O error.
+// Ok, or kWriteConflict, kReadConflict (naming the key or range), kPreconditionFailed, or an I/O
+// error.
 Status Validate(const Judged& judged, const ConflictTable& table, Versions& versions);
 
 }  // namespace luna::transaction

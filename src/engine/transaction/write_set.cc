@@ -11,7 +11,8 @@
 namespace luna::transaction {
 namespace {
 
-// What an entry takes in a journal record beside key and value: tablet, kind, type, expiry, lengths.
+// What an entry takes in a journal record beside key and value: tablet, kind, type, expiry,
+// lengths.
 constexpr uint64_t kEntryBytes = 32;
 // Map nodes, string headers and allocator rounding, beside the bytes themselves.
 constexpr uint64_t kNodeBytes = 192;
@@ -80,9 +81,10 @@ Status Apply(const Increment& increment, std::string& bytes) {
   }
   int64_t after = 0;
   if (__builtin_add_overflow(*before, increment.delta, &after)) {
-    return Error(Reason::kBadNumber, "incrementing " + std::to_string(*before) + " by " +
-                                         std::to_string(increment.delta) +
-                                         " leaves the range of 64-bit integers; use a smaller step");
+    return Error(Reason::kBadNumber,
+                 "incrementing " + std::to_string(*before) + " by " +
+                     std::to_string(increment.delta) +
+                     " leaves the range of 64-bit integers; use a smaller step");
   }
   bytes = std::to_string(after);
   return {};
@@ -112,7 +114,8 @@ Result<std::optional<Current>> Evaluate(const Pending& pending, std::optional<Cu
       break;
     case Pending::Base::kBlob:
       LUNA_ASSERT(committed.has_value());  // the blob's bytes, read by the caller
-      current = Current{std::move(committed->bytes), pending.type, 0};
+      current = std::move(committed);
+      current->type = pending.type;
       break;
     case Pending::Base::kDelete:
       break;
@@ -152,8 +155,7 @@ WriteSet::Sizes WriteSet::Replaced(std::string_view key, const Pending* before,
     sizes.memory += bytes + kNodeBytes;
   }
   if (recording()) {
-    const uint64_t undo =
-        kNodeBytes + key.size() + (before == nullptr ? 0 : BytesOf(key, *before));
+    const uint64_t undo = kNodeBytes + key.size() + (before == nullptr ? 0 : BytesOf(key, *before));
     sizes.memory += undo;
     sizes.undo_memory += undo;
   }
@@ -183,10 +185,10 @@ Status WriteSet::Store(TabletId tablet, std::string_view key, Pending pending) {
   }
   TRY(Accept(Replaced(key, before, &pending)));
   if (recording()) {
-    undo_.push_back({tablet, WriteUndo{std::string(key),
-                                       before == nullptr
-                                           ? std::nullopt
-                                           : std::optional<Pending>(std::move(*before))}});
+    undo_.push_back(
+        {tablet,
+         WriteUndo{std::string(key),
+                   before == nullptr ? std::nullopt : std::optional<Pending>(std::move(*before))}});
   }
   if (before != nullptr) {
     *before = std::move(pending);
@@ -275,9 +277,9 @@ Status WriteSet::AddChange(TabletId tablet, std::string_view key, Change change)
   return Store(tablet, key, std::move(pending));
 }
 
-// Adds a change to a key already written. Neighbours that add up to the same are kept as one, so that
-// a counter counted up in a loop stays small: appends, and increments of the same sign (of different
-// sign the sum would hide an overflow on the way).
+// Adds a change to a key already written. Neighbours that add up to the same are kept as one, so
+// that a counter counted up in a loop stays small: appends, and increments of the same sign (of
+// different sign the sum would hide an overflow on the way).
 Status WriteSet::Extend(TabletId tablet, std::string_view key, Pending& pending, Change change) {
   Change* last = pending.changes.empty() ? nullptr : &pending.changes.back();
   auto* sum = last == nullptr ? nullptr : std::get_if<Increment>(last);

@@ -1,7 +1,8 @@
-// WriteSet: what a transaction means to write, by tablet and key, with read-your-writes and savepoints.
-// Per key one Pending: a base (none, put, blob, delete) and the increments and appends that follow it,
-// evaluated on the newest committed value at commit. Invariants: no Pending of base kNone lies in a
-// deleted range (its committed value is gone for this transaction); no Part is empty.
+// WriteSet: what a transaction means to write, by tablet and key, with read-your-writes and
+// savepoints. Per key one Pending: a base (none, put, blob, delete) and the increments and appends
+// that follow it, evaluated on the newest committed value at commit. Invariants: no Pending of base
+// kNone lies in a deleted range (its committed value is gone for this transaction); no Part is
+// empty.
 // Thread rule: owned by one thread.
 #pragma once
 
@@ -29,36 +30,45 @@ struct Current {
   uint64_t expiry_millis = 0;
 };
 
-struct Increment { int64_t delta = 0; };
-struct Append { std::string suffix; };
+struct Increment {
+  int64_t delta = 0;
+};
+struct Append {
+  std::string suffix;
+};
 using Change = std::variant<Increment, Append>;
 
 struct Pending {
   enum class Base : uint8_t { kNone, kPut, kBlob, kDelete };
-  Base base = Base::kNone;     // kNone: the changes apply to the committed value
-  std::string value;           // kPut: the value; kBlob: an encoded BlobReference
+  Base base = Base::kNone;  // kNone: the changes apply to the committed value
+  std::string value;        // kPut: the value; kBlob: an encoded BlobReference
   uint8_t type = 0;
   uint64_t time_to_live_millis = 0;  // from commit; 0 = never expires
   std::vector<Change> changes;
 };
 
-// The value after `pending` on top of `committed` (with the blob of a kBlob base read by the caller and
-// given as `committed`); nullopt = deleted or missing. Expired values are missing: the caller gives
-// live ones only. Changes keep type and expiry; on a missing value an increment starts from 0, an
-// append from nothing, with type 0. After a put or blob base the expiry is 0: the caller adds
-// `time_to_live_millis` to the commit time. kBadNumber (no canonical decimal 64-bit integer, or
-// overflow); kValueTooLarge.
+// The value after `pending` on top of `committed` (with the blob of a kBlob base read by the caller
+// and given as `committed`); nullopt = deleted or missing. Expired values are missing: the caller
+// gives live ones only. Changes keep type and expiry; on a missing value an increment starts from
+// 0, an append from nothing, with type 0. After a put base the expiry is 0: the caller adds
+// `time_to_live_millis` to the commit time; after a blob base it is that of `committed`, where the
+// caller may have done so. kBadNumber (no canonical decimal 64-bit integer, or overflow);
+// kValueTooLarge.
 Result<std::optional<Current>> Evaluate(const Pending& pending, std::optional<Current> committed);
 
 class WriteSet {
  public:
   explicit WriteSet(base::MemoryBudget* budget);  // null: not charged
 
-  // kTransactionTooLarge past kMaxBytes, kMemoryBudget when the budget refuses; the set stays as it was.
-  Status Put(TabletId tablet, std::string_view key, std::string_view value, uint64_t ttl_millis, uint8_t type);
-  Status PutBlob(TabletId tablet, std::string_view key, std::string reference, uint64_t ttl_millis, uint8_t type);
+  // kTransactionTooLarge past kMaxBytes, kMemoryBudget when the budget refuses; the set stays as it
+  // was.
+  Status Put(TabletId tablet, std::string_view key, std::string_view value, uint64_t ttl_millis,
+             uint8_t type);
+  Status PutBlob(TabletId tablet, std::string_view key, std::string reference, uint64_t ttl_millis,
+                 uint8_t type);
   Status Delete(TabletId tablet, std::string_view key);
-  Status DeleteRange(TabletId tablet, const entry::KeyRange& range);  // also undoes this set's puts in it
+  Status DeleteRange(TabletId tablet,
+                     const entry::KeyRange& range);  // also undoes this set's puts in it
   Status AddChange(TabletId tablet, std::string_view key, Change change);
   Status Require(TabletId tablet, std::string_view key, Precondition precondition);
 

@@ -39,15 +39,20 @@ Status Decode(const std::string& bytes, const std::string& name, SavedDatabase& 
   if (bytes.size() < kLeast || !bytes.starts_with(kMagic)) {
     return Error(Reason::kBadFormat, name + " is no Luna backup");
   }
-  if (base::LoadFixed64(bytes.data() + bytes.size() - 8) != base::Hash({bytes.data(), bytes.size() - 8})) {
-    return Error(Reason::kBadChecksum, name + " (offset 0): its checksum does not match; restore an older backup by "
-                                             "removing it");
+  if (base::LoadFixed64(bytes.data() + bytes.size() - 8) !=
+      base::Hash({bytes.data(), bytes.size() - 8})) {
+    return Error(Reason::kBadChecksum,
+                 name +
+                     " (offset 0): its checksum does not match; restore an older backup by "
+                     "removing it");
   }
-  base::ByteReader reader(std::string_view(bytes).substr(kMagic.size(), bytes.size() - kMagic.size() - 8));
+  base::ByteReader reader(
+      std::string_view(bytes).substr(kMagic.size(), bytes.size() - kMagic.size() - 8));
   const uint32_t version = reader.Fixed32();
   if (version != kVersion) {
     return Error(Reason::kNewerFormat, name + " has format version " + std::to_string(version) +
-                                           "; this build reads version " + std::to_string(kVersion));
+                                           "; this build reads version " +
+                                           std::to_string(kVersion));
   }
   saved.newest = reader.Fixed64();
   const std::string_view state = reader.String();
@@ -57,7 +62,8 @@ Status Decode(const std::string& bytes, const std::string& name, SavedDatabase& 
   return saved.state.Load(state);
 }
 
-Result<std::string> ReadObject(storage::Storage& storage, const std::string& bucket, const std::string& name) {
+Result<std::string> ReadObject(storage::Storage& storage, const std::string& bucket,
+                               const std::string& name) {
   const auto reader = TRY(storage.Open(bucket, name));
   std::string bytes(reader->size(), '\0');
   TRY(reader->Read(0, bytes.size(), bytes.data()));
@@ -84,7 +90,8 @@ Result<uint64_t> Copy(const Place& from, const Place& to, const std::string& nam
   return reader->size();
 }
 
-Result<BackupReport> CopyMissing(const Place& from, const Place& to, const std::vector<std::string>& names) {
+Result<BackupReport> CopyMissing(const Place& from, const Place& to,
+                                 const std::vector<std::string>& names) {
   BackupReport report;
   const std::vector<std::string> there = TRY(to.storage.List(to.bucket));
   for (const std::string& name : names) {
@@ -101,7 +108,8 @@ Result<BackupReport> CopyMissing(const Place& from, const Place& to, const std::
 }  // namespace
 
 Result<std::vector<std::string>> ObjectsOf(storage::Storage& storage, const std::string& bucket,
-                                           const std::set<std::string>& tables, const std::set<std::string>& blobs) {
+                                           const std::set<std::string>& tables,
+                                           const std::set<std::string>& blobs) {
   std::vector<std::string> names;
   size_t found = 0;
   for (const std::string& object : TRY(storage.List(bucket))) {
@@ -114,7 +122,8 @@ Result<std::vector<std::string>> ObjectsOf(storage::Storage& storage, const std:
     }
   }
   if (found != tables.size()) {
-    return Error(Reason::kLostData, "bucket " + bucket + " lacks " + std::to_string(tables.size() - found) +
+    return Error(Reason::kLostData, "bucket " + bucket + " lacks " +
+                                        std::to_string(tables.size() - found) +
                                         " of the tables that the manifest names; run verify");
   }
   return names;
@@ -129,21 +138,22 @@ Result<BackupReport> WriteBackup(DatabaseCore& database, const std::string& dire
   std::string state;
   std::set<std::string> tables;
   std::set<std::string> blobs;
-  Timestamp newest = 0;
   TRY(engine.group->WithDatabaseFlushed(database.id(), [&]() -> Status {
     database.manifest().Inspect([&](manifest::Position) {
       state = database.state().Save();
       tables = database.state().LiveTables();
       blobs = database.state().LiveBlobs();
     });
-    newest = engine.group->ReadTimestamp(database.id());
     return {};
   }));
+  // Not inside: reading the clock may log a new limit, which waits for its own turn.
+  const Timestamp newest = engine.group->ReadTimestamp(database.id());
   const auto names = TRY(ObjectsOf(source, database.bucket(), tables, blobs));
-  const BackupReport report = TRY(CopyMissing({source, database.bucket()}, {*target, kObjects}, names));
+  const BackupReport report =
+      TRY(CopyMissing({source, database.bucket()}, {*target, kObjects}, names));
   const auto backups = TRY(target->List(kBackups));
-  uint64_t number = 1;
-  while (std::binary_search(backups.begin(), backups.end(), BackupName(number))) {
+  uint64_t number = 1;  // above every one there is: older ones may have been removed
+  while (!backups.empty() && BackupName(number) <= backups.back()) {
     ++number;
   }
   auto writer = TRY(target->Create(kBackups, BackupName(number)));
@@ -159,7 +169,8 @@ Result<std::unique_ptr<SavedDatabase>> ReadBackup(Engine& engine, const std::str
   const auto source = TRY(storage::OpenLocalStorage(engine.runtime, directory));
   const auto backups = TRY(source->List(kBackups));
   if (backups.empty()) {
-    return Error(Reason::kForeignDirectory, directory + " holds no backup; give the directory that backup wrote to");
+    return Error(Reason::kForeignDirectory,
+                 directory + " holds no backup; give the directory that backup wrote to");
   }
   const std::string bytes = TRY(ReadObject(*source, kBackups, backups.back()));
   auto saved = std::make_unique<SavedDatabase>();
@@ -170,7 +181,8 @@ Result<std::unique_ptr<SavedDatabase>> ReadBackup(Engine& engine, const std::str
 Status CopyFromBackup(Engine& engine, const std::string& directory, const SavedDatabase& saved,
                       const std::string& bucket) {
   const auto source = TRY(storage::OpenLocalStorage(engine.runtime, directory));
-  const auto names = TRY(ObjectsOf(*source, kObjects, saved.state.LiveTables(), saved.state.LiveBlobs()));
+  const auto names =
+      TRY(ObjectsOf(*source, kObjects, saved.state.LiveTables(), saved.state.LiveBlobs()));
   TRY(CopyMissing({*source, kObjects}, {engine.kernel->storage(), bucket}, names));
   return {};
 }

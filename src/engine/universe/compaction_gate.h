@@ -1,6 +1,5 @@
-// CompactionGate: lets compactions through, or holds them while a checkpoint or backup lists objects:
-// what a manifest names is not removed meanwhile.
-// Thread rule: safe.
+// CompactionGate: lets compactions through, or holds them while a checkpoint or backup lists
+// objects: what a manifest names is not removed meanwhile. Thread rule: safe.
 #pragma once
 
 #include <memory>

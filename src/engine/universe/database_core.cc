@@ -1,5 +1,7 @@
 #include "engine/universe/database_core.h"
 
+#include <algorithm>
+#include <charconv>
 #include <optional>
 #include <set>
 #include <utility>
@@ -11,16 +13,22 @@
 
 namespace luna::universe {
 
+std::string ManifestName(catalog::DatabaseId database) {
+  return "manifest-" + std::to_string(database);
+}
+
 DatabaseCore::DatabaseCore(Engine& engine, catalog::DatabaseId id, std::string name)
     : engine_(engine), id_(id), name_(std::move(name)), bucket_(basestore::BucketName(id)) {}
 
-Result<std::shared_ptr<DatabaseCore>> DatabaseCore::Open(Engine& engine, catalog::DatabaseId id, std::string name) {
+Result<std::shared_ptr<DatabaseCore>> DatabaseCore::Open(Engine& engine, catalog::DatabaseId id,
+                                                         std::string name) {
   std::shared_ptr<DatabaseCore> core(new DatabaseCore(engine, id, std::move(name)));
-  core->manifest_ = TRY(engine.kernel->OpenManifest("manifest-" + std::to_string(id), core->bucket_, core->state_));
+  core->manifest_ = TRY(engine.kernel->OpenManifest(ManifestName(id), core->bucket_, core->state_));
   const catalog::DatabaseState& state = core->state_;
   engine.group->AddDatabase(id, state.safe_point());
   for (const auto& [tablet_id, tablet] : state.tablets()) {
-    auto made = core->MakeCollection(state.collections().at(tablet.collection), tablet, state.safe_point());
+    auto made =
+        core->MakeCollection(state.collections().at(tablet.collection), tablet, state.safe_point());
     base::MutexLock lock(core->mutex_);
     core->collections_[tablet.collection] = std::move(made);
   }
@@ -30,8 +38,9 @@ Result<std::shared_ptr<DatabaseCore>> DatabaseCore::Open(Engine& engine, catalog
   return core;
 }
 
-std::shared_ptr<CollectionCore> DatabaseCore::MakeCollection(const catalog::CollectionState& collection,
-                                                             const catalog::TabletState& tablet, Timestamp safe) {
+std::shared_ptr<CollectionCore> DatabaseCore::MakeCollection(
+    const catalog::CollectionState& collection, const catalog::TabletState& tablet,
+    Timestamp safe) {
   auto made = std::make_shared<CollectionCore>();
   made->id = collection.id;
   made->qualified = group::Qualify(id_, tablet.id);
@@ -39,42 +48,48 @@ std::shared_ptr<CollectionCore> DatabaseCore::MakeCollection(const catalog::Coll
   context.runtime = &engine_.runtime;
   context.manifest = manifest_.get();
   context.state = &state_;
-  context.tables = {.storage = &engine_.kernel->storage(), .bucket = bucket_, .cache = &engine_.cache,
+  context.tables = {.storage = &engine_.kernel->storage(),
+                    .bucket = bucket_,
+                    .cache = &engine_.cache,
                     .budget = &engine_.budget};
   context.names = &engine_.group->names();
   context.retention = [group = engine_.group.get(), id = id_] { return group->Retention(id); };
-  context.pick = {.table_bytes = engine_.sizes.table, .space_amp_target = engine_.options.space_amp_target};
+  context.pick = {.table_bytes = engine_.sizes.table,
+                  .space_amp_target = engine_.options.space_amp_target};
   context.table = {.block_bytes = engine_.options.block_bytes,
                    .filter_bits_per_key = engine_.options.filter_bits_per_key};
   context.listener = engine_.components.listener.get();
   context.database = name_;
-  made->base = std::make_shared<basestore::Basestore>(std::move(context), collection.id, collection.name,
-                                                      collection.levels, safe);
-  made->tablet = std::make_shared<tablet::Tablet>(tablet::Tablet::Context{.id = tablet.id,
-                                                                          .database = id_,
-                                                                          .collection = collection.id,
-                                                                          .tenure = tablet.tenure,
-                                                                          .flushed = tablet.flushed,
-                                                                          .ingested = tablet.ingested,
-                                                                          .manifest = manifest_.get(),
-                                                                          .base = made->base,
-                                                                          .runtime = &engine_.runtime,
-                                                                          .budget = &engine_.budget,
-                                                                          .memtable_bytes = engine_.sizes.memtable});
+  made->base = std::make_shared<basestore::Basestore>(std::move(context), collection.id,
+                                                      collection.name, collection.levels, safe);
+  made->tablet = std::make_shared<tablet::Tablet>(
+      tablet::Tablet::Context{.id = tablet.id,
+                              .database = id_,
+                              .collection = collection.id,
+                              .tenure = tablet.tenure,
+                              .flushed = tablet.flushed,
+                              .ingested = tablet.ingested,
+                              .manifest = manifest_.get(),
+                              .base = made->base,
+                              .runtime = &engine_.runtime,
+                              .budget = &engine_.budget,
+                              .memtable_bytes = engine_.sizes.memtable});
   return made;
 }
 
 Status DatabaseCore::CheckUsable() const {
   TRY(engine_.CheckOpen());
   if (dropped()) {
-    return Error(Reason::kDatabaseMissing, "database " + base::Printable(name_) + " was dropped; open another one");
+    return Error(Reason::kDatabaseMissing,
+                 "database " + base::Printable(name_) + " was dropped; open another one");
   }
   return {};
 }
 
 Error DatabaseCore::Missing(std::string_view name) const {
   return {Reason::kCollectionMissing, "database " + base::Printable(name_) + " has no collection " +
-                                          base::Printable(name) + "; create it, or list what there is"};
+                                          base::Printable(name) +
+                                          "; create it, or list what there is"};
 }
 
 Result<std::shared_ptr<CollectionCore>> DatabaseCore::Create(std::string_view name) {
@@ -83,15 +98,17 @@ Result<std::shared_ptr<CollectionCore>> DatabaseCore::Create(std::string_view na
   catalog::CollectionId created = 0;
   const catalog::Edit edit = catalog::CreateCollection{.name = std::string(name)};
   const auto publish = [&](manifest::Position position) {
-    auto made = MakeCollection(state_.collections().at(position), state_.tablets().at(position), state_.safe_point());
+    auto made = MakeCollection(state_.collections().at(position), state_.tablets().at(position),
+                               state_.safe_point());
     engine_.group->AddTablet(made->tablet);
     created = position;
     base::MutexLock lock(mutex_);
     collections_[position] = std::move(made);
   };
   if (!TRY(manifest_->Commit(catalog::Encode(edit), publish))) {
-    return Error(Reason::kCollectionExists, "database " + base::Printable(name_) + " has a collection " +
-                                                base::Printable(name) + " already; open it, or choose another name");
+    return Error(Reason::kCollectionExists, "database " + base::Printable(name_) +
+                                                " has a collection " + base::Printable(name) +
+                                                " already; open it, or choose another name");
   }
   return Collection(created);
 }
@@ -124,16 +141,24 @@ Status DatabaseCore::Drop(std::string_view name) {
     collections_.erase(collection->id);
   }
   collection->base->Drop();
+  if (engine_.gate.Enter()) {
+    // Space now, where no reader is left; else, and after an error, the sweep of the next open does
+    // it.
+    (void)collection->base->CollectGarbage();
+    engine_.gate.Leave();
+  }
   return {};
 }
 
 Status DatabaseCore::Rename(std::string_view from, std::string_view to) {
   TRY(CheckName("collection", to));
   const auto collection = TRY(Find(from));
-  const catalog::Edit edit = catalog::RenameCollection{.collection = collection->id, .name = std::string(to)};
+  const catalog::Edit edit =
+      catalog::RenameCollection{.collection = collection->id, .name = std::string(to)};
   if (!TRY(manifest_->Commit(catalog::Encode(edit)))) {
-    return Error(Reason::kCollectionExists, "cannot rename " + base::Printable(from) + " to " + base::Printable(to) +
-                                                ": the name is taken, or the collection was dropped meanwhile");
+    return Error(Reason::kCollectionExists,
+                 "cannot rename " + base::Printable(from) + " to " + base::Printable(to) +
+                     ": the name is taken, or the collection was dropped meanwhile");
   }
   collection->base->Rename(std::string(to));
   return {};
@@ -183,14 +208,30 @@ void DatabaseCore::MarkDropped() {
 }
 
 Status DatabaseCore::AbortStaleJobs() {
-  std::vector<catalog::JobId> jobs;
-  manifest_->Inspect([&](manifest::Position) {
-    for (const auto& [id, job] : state_.jobs()) {
-      jobs.push_back(id);
+  for (const auto& collection : Collections()) {
+    TRY(collection->base->AbortStaleJobs());
+  }
+  return {};
+}
+
+Status DatabaseCore::PassOverNames() {
+  basestore::ObjectNames& names = engine_.group->names();
+  const std::string sample = names.NextTable();  // "t-<group>.<epoch>.<counter>"
+  const size_t digits = sample.rfind('.') + 1;
+  const auto counter_of = [&](const std::string& object) {
+    uint64_t counter = 0;
+    std::from_chars(object.data() + digits, object.data() + object.size(), counter);
+    return counter;
+  };
+  uint64_t taken = 0;
+  for (const std::string& object : TRY(engine_.kernel->storage().List(bucket_))) {
+    // Tables and blobs share the counter; only the kind's letter differs.
+    if (object.size() > digits && object.compare(1, digits - 1, sample, 1, digits - 1) == 0) {
+      taken = std::max(taken, counter_of(object));
     }
-  });
-  for (catalog::JobId job : jobs) {
-    TRY(manifest_->Commit(catalog::Encode(catalog::JobAbort{.job = job})));
+  }
+  for (uint64_t given = counter_of(sample); given < taken; ++given) {
+    (void)names.NextTable();
   }
   return {};
 }
@@ -214,7 +255,7 @@ Status DatabaseCore::SweepOrphans() {
       TRY(storage.Remove(bucket_, object));
     }
   }
-  return {};
+  return PassOverNames();
 }
 
 }  // namespace luna::universe

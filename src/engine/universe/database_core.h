@@ -1,6 +1,5 @@
-// DatabaseCore: one open database: its manifest, and for every collection its basestore and tablet. Handles
-// (LocalDatabase, LocalCollection, transactions, iterators) share it.
-// Thread rule: safe.
+// DatabaseCore: one open database: its manifest, and for every collection its basestore and tablet.
+// Handles (LocalDatabase, LocalCollection, transactions, iterators) share it. Thread rule: safe.
 #pragma once
 
 #include <atomic>
@@ -17,6 +16,9 @@
 
 namespace luna::universe {
 
+// The manifest of a database: a stream of the journal.
+std::string ManifestName(catalog::DatabaseId database);
+
 struct CollectionCore {
   catalog::CollectionId id = 0;
   uint64_t qualified = 0;  // of its tablet
@@ -28,7 +30,8 @@ struct CollectionCore {
 class DatabaseCore {
  public:
   // Opens the manifest and makes every collection's parts; tablets join the group.
-  static Result<std::shared_ptr<DatabaseCore>> Open(Engine& engine, catalog::DatabaseId id, std::string name);
+  static Result<std::shared_ptr<DatabaseCore>> Open(Engine& engine, catalog::DatabaseId id,
+                                                    std::string name);
 
   Engine& engine() { return engine_; }
   catalog::DatabaseId id() const { return id_; }
@@ -49,9 +52,11 @@ class DatabaseCore {
   std::string NameOf(catalog::CollectionId id);
   // The database goes: every handle answers kCollectionMissing or kDatabaseMissing from now on.
   void MarkDropped();
-  // Removes objects that neither the manifest nor unflushed memtables name: what a crash left behind.
-  // Once, after recovery and before any commit.
+  // Removes objects that neither the manifest nor unflushed memtables name: what a crash left
+  // behind. Once, after recovery and before any commit.
   Status SweepOrphans();
+  // Restored objects keep their names: those that look like this process's own are never given out.
+  Status PassOverNames();
   // Closes jobs that were open when the last process ended.
   Status AbortStaleJobs();
   Status CheckUsable() const;
@@ -59,7 +64,8 @@ class DatabaseCore {
  private:
   DatabaseCore(Engine& engine, catalog::DatabaseId id, std::string name);
   std::shared_ptr<CollectionCore> MakeCollection(const catalog::CollectionState& collection,
-                                                 const catalog::TabletState& tablet, Timestamp safe);
+                                                 const catalog::TabletState& tablet,
+                                                 Timestamp safe);
   Error Missing(std::string_view name) const;
 
   Engine& engine_;

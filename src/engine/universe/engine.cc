@@ -34,12 +34,14 @@ Engine::Engine(const Options& settings, const Components& given, runtime::Runtim
 
 Status Engine::CheckOpen() const {
   if (closed.load(std::memory_order_acquire)) {
-    return Error(Reason::kShutDown, "the universe at " + options.location + " is closed; open it again");
+    return Error(Reason::kShutDown,
+                 "the universe at " + options.location + " is closed; open it again");
   }
   return {};
 }
 
-Result<RegisteredRead> RegisteredRead::At(Engine& engine, catalog::DatabaseId database, Timestamp timestamp) {
+Result<RegisteredRead> RegisteredRead::At(Engine& engine, catalog::DatabaseId database,
+                                          Timestamp timestamp) {
   if (timestamp > engine.group->ReadTimestamp(database)) {
     return Error(Reason::kBadRange, "a read at " + std::to_string(timestamp) +
                                         " lies in the future; read at Database::now() or before");

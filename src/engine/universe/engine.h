@@ -53,9 +53,12 @@ class RegisteredRead {
   RegisteredRead(group::Group& group, catalog::DatabaseId database)
       : group_(&group), database_(database), timestamp_(group.RegisterRead(database)) {}
   // A past one: kSnapshotTooOld, kBadRange for the future.
-  static Result<RegisteredRead> At(Engine& engine, catalog::DatabaseId database, Timestamp timestamp);
+  static Result<RegisteredRead> At(Engine& engine, catalog::DatabaseId database,
+                                   Timestamp timestamp);
   RegisteredRead(RegisteredRead&& other) noexcept
-      : group_(std::exchange(other.group_, nullptr)), database_(other.database_), timestamp_(other.timestamp_) {}
+      : group_(std::exchange(other.group_, nullptr)),
+        database_(other.database_),
+        timestamp_(other.timestamp_) {}
   RegisteredRead& operator=(RegisteredRead&&) = delete;
   ~RegisteredRead() {
     if (group_ != nullptr) {

@@ -12,7 +12,8 @@ namespace luna::universe {
 
 namespace {
 
-// Stored with the tables; readers see the commit's timestamp instead (TableRow::assigned_timestamp).
+// Stored with the tables; readers see the commit's timestamp instead
+// (TableRow::assigned_timestamp).
 constexpr Timestamp kPlaceholder = 1;
 
 class SortedWriter {
@@ -23,7 +24,8 @@ class SortedWriter {
     TRY(CheckKey(key));
     TRY(CheckValue(value));
     if (any_ && key <= last_key_) {
-      return Error(Reason::kNotSorted, "key " + base::Printable(key) + " comes after " + base::Printable(last_key_) +
+      return Error(Reason::kNotSorted, "key " + base::Printable(key) + " comes after " +
+                                           base::Printable(last_key_) +
                                            "; ingested keys must ascend and be unique");
     }
     if (builder_ && builder_->size() >= engine_.sizes.table) {
@@ -36,7 +38,8 @@ class SortedWriter {
     std::string reference;
     if (value.size() >= entry::kBlobBytes) {
       const auto stored = TRY(blob::Write(engine_.kernel->storage(), database_.bucket(),
-                                          engine_.group->names().NextBlob(), engine_.group->names().NextSalt(), value));
+                                          engine_.group->names().NextBlob(),
+                                          engine_.group->names().NextSalt(), value));
       blobs_.push_back(stored.name);
       reference = entry::EncodeBlobReference(stored);
       entry.kind = entry::Kind::kBlob;
@@ -70,9 +73,10 @@ class SortedWriter {
   Status Start() {
     const std::string name = engine_.group->names().NextTable();
     auto writer = TRY(engine_.kernel->storage().Create(database_.bucket(), name));
-    builder_.emplace(std::move(writer), name, engine_.group->names().NextSalt(),
-                     table::TableOptions{.block_bytes = engine_.options.block_bytes,
-                                         .filter_bits_per_key = engine_.options.filter_bits_per_key});
+    builder_.emplace(
+        std::move(writer), name, engine_.group->names().NextSalt(),
+        table::TableOptions{.block_bytes = engine_.options.block_bytes,
+                            .filter_bits_per_key = engine_.options.filter_bits_per_key});
     return {};
   }
   Status Cut() {

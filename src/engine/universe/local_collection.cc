@@ -18,10 +18,12 @@ namespace {
 constexpr int kIncrementTries = 1000;
 
 Status CheckTimeToLive(std::chrono::milliseconds time_to_live) {
-  constexpr int64_t kMost = int64_t{1} << 44;  // 557 years: keeps expiry within the timestamps' milliseconds
+  constexpr int64_t kMost = int64_t{1}
+                            << 44;  // 557 years: keeps expiry within the timestamps' milliseconds
   if (time_to_live.count() < 0 || time_to_live.count() > kMost) {
-    return Error(Reason::kBadOption, "time_to_live is " + std::to_string(time_to_live.count()) +
-                                         " ms; it must be 0 (never) or more, and less than 500 years");
+    return Error(Reason::kBadOption,
+                 "time_to_live is " + std::to_string(time_to_live.count()) +
+                     " ms; it must be 0 (never) or more, and less than 500 years");
   }
   return {};
 }
@@ -32,10 +34,10 @@ Result<std::shared_ptr<CollectionCore>> CoreOf(DatabaseCore& database, Collectio
   // Every Collection of this library is a LocalCollection: there is one implementation a process.
   auto& local = static_cast<LocalCollection&>(collection);
   if (&local.database() != &database) {
-    return Error(Reason::kForeignCollection, "collection " + base::Printable(local.name()) + " belongs to database " +
-                                                 base::Printable(local.database().name()) + ", the transaction to " +
-                                                 base::Printable(database.name()) +
-                                                 ": transactions never span databases");
+    return Error(Reason::kForeignCollection,
+                 "collection " + base::Printable(local.name()) + " belongs to database " +
+                     base::Printable(local.database().name()) + ", the transaction to " +
+                     base::Printable(database.name()) + ": transactions never span databases");
   }
   if (local.core()->dropped.load(std::memory_order_acquire)) {
     return Dropped(*local.core());
@@ -43,8 +45,9 @@ Result<std::shared_ptr<CollectionCore>> CoreOf(DatabaseCore& database, Collectio
   return local.core();
 }
 
-Status AddPut(DatabaseCore& database, transaction::WriteSet& writes, uint64_t tablet, std::string_view key,
-              std::string_view value, std::chrono::milliseconds time_to_live, uint8_t type, std::string* blob) {
+Status AddPut(DatabaseCore& database, transaction::WriteSet& writes, uint64_t tablet,
+              std::string_view key, std::string_view value, std::chrono::milliseconds time_to_live,
+              uint8_t type, std::string* blob) {
   TRY(CheckKey(key));
   TRY(CheckValue(value));
   TRY(CheckTimeToLive(time_to_live));
@@ -53,13 +56,14 @@ Status AddPut(DatabaseCore& database, transaction::WriteSet& writes, uint64_t ta
     return writes.Put(tablet, key, value, ttl, type);
   }
   basestore::ObjectNames& names = database.engine().group->names();
-  const auto reference = TRY(
-      blob::Write(database.engine().kernel->storage(), database.bucket(), names.NextBlob(), names.NextSalt(), value));
+  const auto reference = TRY(blob::Write(database.engine().kernel->storage(), database.bucket(),
+                                         names.NextBlob(), names.NextSalt(), value));
   *blob = reference.name;
   return writes.PutBlob(tablet, key, entry::EncodeBlobReference(reference), ttl, type);
 }
 
-Result<std::optional<Value>> LocalCollection::GetValue(std::string_view key, const ReadOptions& options) {
+Result<std::optional<Value>> LocalCollection::GetValue(std::string_view key,
+                                                       const ReadOptions& options) {
   TRY(CheckKey(key));
   database_->engine().reads.Add();
   if (!options.at) {
@@ -70,16 +74,18 @@ Result<std::optional<Value>> LocalCollection::GetValue(std::string_view key, con
   return ReadValue(*database_, *core_, key, *options.at, true);
 }
 
-Result<std::optional<std::string>> LocalCollection::Get(std::string_view key, const ReadOptions& options) {
+Result<std::optional<std::string>> LocalCollection::Get(std::string_view key,
+                                                        const ReadOptions& options) {
   auto value = TRY(GetValue(key, options));
   return value ? std::optional<std::string>(std::move(value->bytes)) : std::nullopt;
 }
 
-Result<std::vector<std::optional<std::string>>> LocalCollection::MultiGet(std::span<const std::string_view> keys,
-                                                                          const ReadOptions& options) {
+Result<std::vector<std::optional<std::string>>> LocalCollection::MultiGet(
+    std::span<const std::string_view> keys, const ReadOptions& options) {
   TRY(database_->CheckUsable());
-  const auto held = options.at ? TRY(RegisteredRead::At(database_->engine(), database_->id(), *options.at))
-                               : RegisteredRead(*database_->engine().group, database_->id());
+  const auto held = options.at
+                        ? TRY(RegisteredRead::At(database_->engine(), database_->id(), *options.at))
+                        : RegisteredRead(*database_->engine().group, database_->id());
   database_->engine().reads.Add(keys.size());
   std::vector<std::optional<std::string>> answers;
   answers.reserve(keys.size());
@@ -96,14 +102,17 @@ Result<std::unique_ptr<Iterator>> LocalCollection::Scan(const ScanOptions& optio
   if (core_->dropped.load(std::memory_order_acquire)) {
     return Dropped(*core_);
   }
-  auto held = options.at ? TRY(RegisteredRead::At(database_->engine(), database_->id(), *options.at))
-                         : RegisteredRead(*database_->engine().group, database_->id());
+  auto held = options.at
+                  ? TRY(RegisteredRead::At(database_->engine(), database_->id(), *options.at))
+                  : RegisteredRead(*database_->engine().group, database_->id());
   auto source = TRY(core_->tablet->NewIterator(RangeOf(options), held.timestamp()));
   return std::unique_ptr<Iterator>(std::make_unique<ScanIterator<entry::VisibleIterator>>(
-      database_, std::move(source), options, std::optional<RegisteredRead>(std::move(held)), nullptr));
+      database_, std::move(source), options, std::optional<RegisteredRead>(std::move(held)),
+      nullptr));
 }
 
-Status LocalCollection::CommitOne(const transaction::WriteSet& writes, const WriteOptions& options) {
+Status LocalCollection::CommitOne(const transaction::WriteSet& writes,
+                                  const WriteOptions& options) {
   TRY(database_->CheckUsable());
   const group::CommitRequest request{
       .database = database_->id(),
@@ -117,14 +126,16 @@ Status LocalCollection::CommitOne(const transaction::WriteSet& writes, const Wri
   return {};
 }
 
-Status LocalCollection::Put(std::string_view key, std::string_view value, const WriteOptions& options) {
+Status LocalCollection::Put(std::string_view key, std::string_view value,
+                            const WriteOptions& options) {
   transaction::WriteSet writes(nullptr);
   std::string blob;
   TRY(database_->CheckUsable());
   TRY(AddPut(*database_, writes, core_->qualified, key, value, options.time_to_live, 0, &blob));
   Status committed = CommitOne(writes, options);
-  if (!committed.ok() && !blob.empty() && committed.error().reason() != Reason::kSyncFailed) {
-    // Definitely not committed: nobody can refer to it. A failure here leaves an orphan for the sweep.
+  if (!committed.ok() && !blob.empty() && DefinitelyRefused(committed.error())) {
+    // Definitely not committed: nobody can refer to it. A failure here leaves an orphan for the
+    // sweep.
     (void)blob::Remove(database_->engine().kernel->storage(), database_->bucket(), blob);
   }
   return committed;
@@ -137,12 +148,14 @@ Status LocalCollection::Delete(std::string_view key, const WriteOptions& options
   return CommitOne(writes, options);
 }
 
-Status LocalCollection::DeleteRange(std::string_view begin, std::string_view end, const WriteOptions& options) {
+Status LocalCollection::DeleteRange(std::string_view begin, std::string_view end,
+                                    const WriteOptions& options) {
   TRY(CheckKey(begin));
   TRY(CheckKey(end));
   const entry::KeyRange range{.begin = std::string(begin), .end = std::string(end)};
   if (range.empty()) {
-    return Error(Reason::kBadRange, "the range " + base::Printable(begin) + " to " + base::Printable(end) +
+    return Error(Reason::kBadRange, "the range " + base::Printable(begin) + " to " +
+                                        base::Printable(end) +
                                         " is empty; the first key must be smaller than the end");
   }
   transaction::WriteSet writes(nullptr);
@@ -150,12 +163,14 @@ Status LocalCollection::DeleteRange(std::string_view begin, std::string_view end
   return CommitOne(writes, options);
 }
 
-Result<int64_t> LocalCollection::Increment(std::string_view key, int64_t delta, const WriteOptions& options) {
+Result<int64_t> LocalCollection::Increment(std::string_view key, int64_t delta,
+                                           const WriteOptions& options) {
   TRY(CheckKey(key));
   TRY(CheckTimeToLive(options.time_to_live));
   for (int attempt = 1;; ++attempt) {
     TRY(database_->CheckUsable());
-    // The new value is part of the answer, so it is computed here and guarded, not evaluated blindly.
+    // The new value is part of the answer, so it is computed here and guarded, not evaluated
+    // blindly.
     const auto current = TRY(ReadNewest(*database_, *core_, key));
     transaction::WriteSet writes(nullptr);
     std::optional<transaction::Current> base;
@@ -167,7 +182,8 @@ Result<int64_t> LocalCollection::Increment(std::string_view key, int64_t delta, 
     pending.changes.push_back(transaction::Increment{.delta = delta});
     const auto next = TRY(transaction::Evaluate(pending, std::move(base)));
     TRY(writes.AddChange(core_->qualified, key, transaction::Increment{.delta = delta}));
-    TRY(writes.Require(core_->qualified, key, Precondition::UnchangedSince(current ? current->timestamp : 0)));
+    TRY(writes.Require(core_->qualified, key,
+                       Precondition::UnchangedSince(current ? current->timestamp : 0)));
     const Status committed = CommitOne(writes, options);
     if (committed.ok()) {
       int64_t value = 0;
@@ -180,7 +196,8 @@ Result<int64_t> LocalCollection::Increment(std::string_view key, int64_t delta, 
   }
 }
 
-Status LocalCollection::Append(std::string_view key, std::string_view suffix, const WriteOptions& options) {
+Status LocalCollection::Append(std::string_view key, std::string_view suffix,
+                               const WriteOptions& options) {
   TRY(CheckKey(key));
   TRY(CheckValue(suffix));
   transaction::WriteSet writes(nullptr);
@@ -240,7 +257,8 @@ CollectionStats StatsOf(const CollectionCore& collection, std::string name) {
   }
   stats.memtable_bytes = collection.tablet->memstore().bytes();
   stats.immutable_memtables = memory->frozen.size();
-  stats.space_amplification = last == 0 ? 1.0 : static_cast<double>(stats.stored_bytes) / static_cast<double>(last);
+  stats.space_amplification =
+      last == 0 ? 1.0 : static_cast<double>(stats.stored_bytes) / static_cast<double>(last);
   stats.flushed_bytes = collection.base->flushed_bytes().value();
   stats.compacted_bytes = collection.base->compacted_bytes().value();
   return stats;

@@ -13,7 +13,8 @@ namespace luna::universe {
 
 class LocalCollection final : public Collection {
  public:
-  LocalCollection(std::shared_ptr<DatabaseCore> database, std::shared_ptr<CollectionCore> core, std::string name)
+  LocalCollection(std::shared_ptr<DatabaseCore> database, std::shared_ptr<CollectionCore> core,
+                  std::string name)
       : database_(std::move(database)), core_(std::move(core)), name_(std::move(name)) {}
 
   const std::string& name() const override { return name_; }
@@ -25,9 +26,12 @@ class LocalCollection final : public Collection {
   Result<std::unique_ptr<Iterator>> Scan(const ScanOptions& options) override;
   Status Put(std::string_view key, std::string_view value, const WriteOptions& options) override;
   Status Delete(std::string_view key, const WriteOptions& options) override;
-  Status DeleteRange(std::string_view begin, std::string_view end, const WriteOptions& options) override;
-  Result<int64_t> Increment(std::string_view key, int64_t delta, const WriteOptions& options) override;
-  Status Append(std::string_view key, std::string_view suffix, const WriteOptions& options) override;
+  Status DeleteRange(std::string_view begin, std::string_view end,
+                     const WriteOptions& options) override;
+  Result<int64_t> Increment(std::string_view key, int64_t delta,
+                            const WriteOptions& options) override;
+  Status Append(std::string_view key, std::string_view suffix,
+                const WriteOptions& options) override;
   Status Flush() override;
   Status Compact(std::string_view begin, std::string_view end) override;
   Result<CollectionStats> Stats() override;
@@ -43,11 +47,14 @@ class LocalCollection final : public Collection {
   const std::string name_;  // when the handle was opened
 };
 
-// The engine's part of a handle, if it belongs to `database`: kForeignCollection, kCollectionMissing.
+// The engine's part of a handle, if it belongs to `database`: kForeignCollection,
+// kCollectionMissing.
 Result<std::shared_ptr<CollectionCore>> CoreOf(DatabaseCore& database, Collection& collection);
-// Adds a put to `writes`: large values are stored as blobs first; `blob` gets the name of a new one.
-Status AddPut(DatabaseCore& database, transaction::WriteSet& writes, uint64_t tablet, std::string_view key,
-              std::string_view value, std::chrono::milliseconds time_to_live, uint8_t type, std::string* blob);
+// Adds a put to `writes`: large values are stored as blobs first; `blob` gets the name of a new
+// one.
+Status AddPut(DatabaseCore& database, transaction::WriteSet& writes, uint64_t tablet,
+              std::string_view key, std::string_view value, std::chrono::milliseconds time_to_live,
+              uint8_t type, std::string* blob);
 // The collection's size and shape.
 CollectionStats StatsOf(const CollectionCore& collection, std::string name);
 

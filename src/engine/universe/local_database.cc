@@ -10,6 +10,7 @@
 #include "engine/universe/local_collection.h"
 #include "engine/universe/local_snapshot.h"
 #include "engine/universe/local_transaction.h"
+#include "engine/universe/values.h"
 #include "engine/universe/write_batch_state.h"
 
 namespace luna::universe {
@@ -64,7 +65,8 @@ Result<Timestamp> LocalDatabase::Transact(const std::function<Status(Transaction
   for (int attempt = 1;; ++attempt) {
     const auto transaction = TRY(Begin(options));
     Status done = body(*transaction);
-    Result<Timestamp> committed = done.ok() ? transaction->Commit() : Result<Timestamp>(done.error());
+    Result<Timestamp> committed =
+        done.ok() ? transaction->Commit() : Result<Timestamp>(done.error());
     if (committed.ok() || !WorthRetrying(committed.error()) || attempt >= max_attempts) {
       return committed;
     }
@@ -83,24 +85,31 @@ Result<Timestamp> LocalDatabase::Write(WriteBatch& batch, const WriteOptions& op
   }
   if (state.database != core_.get()) {
     return Error(Reason::kForeignCollection, "the batch holds writes to database " +
-                                                 base::Printable(state.database->name()) + ", not to " +
-                                                 base::Printable(core_->name()));
+                                                 base::Printable(state.database->name()) +
+                                                 ", not to " + base::Printable(core_->name()));
   }
-  const group::CommitRequest request{.database = core_->id(),
-                                     .start = 0,
-                                     .serializable = true,
-                                     .reads = nullptr,
-                                     .writes = &*state.writes,
-                                     .durability = options.durability.value_or(core_->engine().options.durability),
-                                     .id = std::nullopt};
+  const group::CommitRequest request{
+      .database = core_->id(),
+      .start = 0,
+      .serializable = true,
+      .reads = nullptr,
+      .writes = &*state.writes,
+      .durability = options.durability.value_or(core_->engine().options.durability),
+      .id = std::nullopt};
   auto committed = core_->engine().group->Commit(request);
-  if (committed.ok() || committed.error().reason() == Reason::kSyncFailed) {
+  if (committed.ok() || !DefinitelyRefused(committed.error())) {
+    if (!state.blobs.empty()) {
+      // A second commit would name them again, after they may have been overwritten and removed.
+      state.error = Error(Reason::kTransactionDone,
+                          "this batch with large values was written already; fill another one");
+    }
     state.blobs.clear();  // they are the database's now, or may be
   }
   return committed;
 }
 
-std::vector<Result<Timestamp>> LocalDatabase::CommitAll(std::span<Transaction* const> transactions) {
+std::vector<Result<Timestamp>> LocalDatabase::CommitAll(
+    std::span<Transaction* const> transactions) {
   std::vector<Result<Timestamp>> results;
   std::vector<group::CommitRequest> requests;
   std::vector<size_t> places;

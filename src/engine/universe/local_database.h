@@ -18,12 +18,14 @@ class LocalDatabase final : public Database {
   Result<std::shared_ptr<Collection>> OpenCollection(std::string_view name) override;
   Result<std::shared_ptr<Collection>> OpenOrCreateCollection(std::string_view name) override;
   Status DropCollection(std::string_view name) override { return core_->Drop(name); }
-  Status RenameCollection(std::string_view from, std::string_view to) override { return core_->Rename(from, to); }
+  Status RenameCollection(std::string_view from, std::string_view to) override {
+    return core_->Rename(from, to);
+  }
   Result<std::vector<std::string>> ListCollections() override { return core_->List(); }
 
   Result<std::unique_ptr<Transaction>> Begin(const TransactionOptions& options) override;
-  Result<Timestamp> Transact(const std::function<Status(Transaction&)>& body, const TransactionOptions& options,
-                             int max_attempts) override;
+  Result<Timestamp> Transact(const std::function<Status(Transaction&)>& body,
+                             const TransactionOptions& options, int max_attempts) override;
   Result<Timestamp> Write(WriteBatch& batch, const WriteOptions& options) override;
   std::vector<Result<Timestamp>> CommitAll(std::span<Transaction* const> transactions) override;
   Result<Outcome> GetOutcome(const TransactionId& id, Timestamp started) override;

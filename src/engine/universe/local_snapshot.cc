@@ -8,7 +8,9 @@
 
 namespace luna::universe {
 
-Result<std::optional<std::string>> LocalSnapshot::Get(Collection& collection, std::string_view key) {
+Result<std::optional<std::string>> LocalSnapshot::Get(Collection& collection,
+                                                      std::string_view key) {
+  TRY(database_->CheckUsable());
   const auto core = TRY(CoreOf(*database_, collection));
   TRY(CheckKey(key));
   database_->engine().reads.Add();
@@ -16,8 +18,8 @@ Result<std::optional<std::string>> LocalSnapshot::Get(Collection& collection, st
   return value ? std::optional<std::string>(std::move(value->bytes)) : std::nullopt;
 }
 
-Result<std::vector<std::optional<std::string>>> LocalSnapshot::MultiGet(Collection& collection,
-                                                                        std::span<const std::string_view> keys) {
+Result<std::vector<std::optional<std::string>>> LocalSnapshot::MultiGet(
+    Collection& collection, std::span<const std::string_view> keys) {
   std::vector<std::optional<std::string>> answers;
   answers.reserve(keys.size());
   for (std::string_view key : keys) {
@@ -26,7 +28,8 @@ Result<std::vector<std::optional<std::string>>> LocalSnapshot::MultiGet(Collecti
   return answers;
 }
 
-Result<std::unique_ptr<Iterator>> LocalSnapshot::Scan(Collection& collection, const ScanOptions& options) {
+Result<std::unique_ptr<Iterator>> LocalSnapshot::Scan(Collection& collection,
+                                                      const ScanOptions& options) {
   TRY(database_->CheckUsable());
   const auto core = TRY(CoreOf(*database_, collection));
   if (options.at && *options.at != timestamp()) {
@@ -36,7 +39,8 @@ Result<std::unique_ptr<Iterator>> LocalSnapshot::Scan(Collection& collection, co
   auto held = TRY(RegisteredRead::At(database_->engine(), database_->id(), timestamp()));
   auto source = TRY(core->tablet->NewIterator(RangeOf(options), timestamp()));
   return std::unique_ptr<Iterator>(std::make_unique<ScanIterator<entry::VisibleIterator>>(
-      database_, std::move(source), options, std::optional<RegisteredRead>(std::move(held)), nullptr));
+      database_, std::move(source), options, std::optional<RegisteredRead>(std::move(held)),
+      nullptr));
 }
 
 }  // namespace luna::universe

@@ -16,9 +16,10 @@ class LocalSnapshot final : public Snapshot {
 
   Timestamp timestamp() const override { return held_.timestamp(); }
   Result<std::optional<std::string>> Get(Collection& collection, std::string_view key) override;
-  Result<std::vector<std::optional<std::string>>> MultiGet(Collection& collection,
-                                                           std::span<const std::string_view> keys) override;
-  Result<std::unique_ptr<Iterator>> Scan(Collection& collection, const ScanOptions& options) override;
+  Result<std::vector<std::optional<std::string>>> MultiGet(
+      Collection& collection, std::span<const std::string_view> keys) override;
+  Result<std::unique_ptr<Iterator>> Scan(Collection& collection,
+                                         const ScanOptions& options) override;
 
  private:
   const std::shared_ptr<DatabaseCore> database_;

@@ -18,12 +18,14 @@ namespace {
 constexpr uint64_t kLockNanos = 1'000'000'000;
 
 Error Done() {
-  return {Reason::kTransactionDone, "the transaction was committed or rolled back already; begin another one"};
+  return {Reason::kTransactionDone,
+          "the transaction was committed or rolled back already; begin another one"};
 }
 
 }  // namespace
 
-LocalTransaction::LocalTransaction(std::shared_ptr<DatabaseCore> database, const TransactionOptions& options)
+LocalTransaction::LocalTransaction(std::shared_ptr<DatabaseCore> database,
+                                   const TransactionOptions& options)
     : database_(std::move(database)),
       options_(options),
       held_(std::in_place, *database_->engine().group, database_->id()),
@@ -32,7 +34,9 @@ LocalTransaction::LocalTransaction(std::shared_ptr<DatabaseCore> database, const
       writes_(&database_->engine().budget),
       reads_(&database_->engine().budget) {}
 
-LocalTransaction::~LocalTransaction() { Rollback(); }
+LocalTransaction::~LocalTransaction() {
+  Rollback();
+}
 
 Result<std::shared_ptr<CollectionCore>> LocalTransaction::Enter(Collection& collection) {
   if (done_) {
@@ -42,7 +46,8 @@ Result<std::shared_ptr<CollectionCore>> LocalTransaction::Enter(Collection& coll
   return CoreOf(*database_, collection);
 }
 
-Result<std::optional<Value>> LocalTransaction::ReadCommitted(const CollectionCore& collection, std::string_view key) {
+Result<std::optional<Value>> LocalTransaction::ReadCommitted(const CollectionCore& collection,
+                                                             std::string_view key) {
   has_read_ = true;
   database_->engine().reads.Add();
   auto value = TRY(ReadValue(*database_, collection, key, start_, true));
@@ -52,7 +57,8 @@ Result<std::optional<Value>> LocalTransaction::ReadCommitted(const CollectionCor
   return value;
 }
 
-Result<std::optional<Value>> LocalTransaction::GetValue(Collection& collection, std::string_view key) {
+Result<std::optional<Value>> LocalTransaction::GetValue(Collection& collection,
+                                                        std::string_view key) {
   const auto core = TRY(Enter(collection));
   TRY(CheckKey(key));
   const transaction::Pending* pending = writes_.Find(core->qualified, key);
@@ -74,25 +80,29 @@ Result<std::optional<Value>> LocalTransaction::GetValue(Collection& collection, 
     pending = writes_.Find(core->qualified, key);
   } else if (pending->base == Base::kBlob) {
     const auto reference = TRY(entry::DecodeBlobReference(pending->value));
-    base = transaction::Current{
-        .bytes = TRY(blob::Read(database_->engine().kernel->storage(), database_->bucket(), reference)),
-        .type = pending->type,
-        .expiry_millis = 0};
+    base = transaction::Current{.bytes = TRY(blob::Read(database_->engine().kernel->storage(),
+                                                        database_->bucket(), reference)),
+                                .type = pending->type,
+                                .expiry_millis = 0};
   }
   auto result = TRY(transaction::Evaluate(*pending, std::move(base)));
   if (!result) {
     return std::optional<Value>();
   }
-  return std::optional<Value>(Value{
-      .bytes = std::move(result->bytes), .timestamp = 0, .type = result->type, .expiry_millis = result->expiry_millis});
+  return std::optional<Value>(Value{.bytes = std::move(result->bytes),
+                                    .timestamp = 0,
+                                    .type = result->type,
+                                    .expiry_millis = result->expiry_millis});
 }
 
-Result<std::optional<std::string>> LocalTransaction::Get(Collection& collection, std::string_view key) {
+Result<std::optional<std::string>> LocalTransaction::Get(Collection& collection,
+                                                         std::string_view key) {
   auto value = TRY(GetValue(collection, key));
   return value ? std::optional<std::string>(std::move(value->bytes)) : std::nullopt;
 }
 
-Result<std::optional<std::string>> LocalTransaction::GetForUpdate(Collection& collection, std::string_view key) {
+Result<std::optional<std::string>> LocalTransaction::GetForUpdate(Collection& collection,
+                                                                  std::string_view key) {
   const auto core = TRY(Enter(collection));
   TRY(CheckKey(key));
   TRY(database_->engine().group->locks().Lock(owner_, core->qualified, key, kLockNanos));
@@ -100,17 +110,20 @@ Result<std::optional<std::string>> LocalTransaction::GetForUpdate(Collection& co
   return Get(collection, key);
 }
 
-Result<std::unique_ptr<Iterator>> LocalTransaction::Scan(Collection& collection, const ScanOptions& options) {
+Result<std::unique_ptr<Iterator>> LocalTransaction::Scan(Collection& collection,
+                                                         const ScanOptions& options) {
   const auto core = TRY(Enter(collection));
   if (options.at) {
-    return Error(Reason::kBadOption, "a scan inside a transaction reads at the transaction's start; leave `at` "
-                                     "empty, or scan a Snapshot");
+    return Error(Reason::kBadOption,
+                 "a scan inside a transaction reads at the transaction's start; leave `at` "
+                 "empty, or scan a Snapshot");
   }
   has_read_ = true;
   const entry::KeyRange range = RangeOf(options);
   auto committed = TRY(core->tablet->NewIterator(range, start_));
   auto source = std::make_unique<transaction::OverlayIterator>(
-      std::move(committed), writes_, core->qualified, range, [database = database_](std::string_view reference) {
+      std::move(committed), writes_, core->qualified, range,
+      [database = database_](std::string_view reference) {
         entry::Entry entry;
         entry.kind = entry::Kind::kBlob;
         entry.value = reference;
@@ -130,7 +143,8 @@ Status LocalTransaction::Put(Collection& collection, std::string_view key, std::
                              std::chrono::milliseconds time_to_live, uint8_t type) {
   const auto core = TRY(Enter(collection));
   std::string blob;
-  const Status put = AddPut(*database_, writes_, core->qualified, key, value, time_to_live, type, &blob);
+  const Status put =
+      AddPut(*database_, writes_, core->qualified, key, value, time_to_live, type, &blob);
   if (!blob.empty()) {
     blobs_.push_back(std::move(blob));
   }
@@ -143,13 +157,15 @@ Status LocalTransaction::Delete(Collection& collection, std::string_view key) {
   return writes_.Delete(core->qualified, key);
 }
 
-Status LocalTransaction::DeleteRange(Collection& collection, std::string_view begin, std::string_view end) {
+Status LocalTransaction::DeleteRange(Collection& collection, std::string_view begin,
+                                     std::string_view end) {
   const auto core = TRY(Enter(collection));
   TRY(CheckKey(begin));
   TRY(CheckKey(end));
   const entry::KeyRange range{.begin = std::string(begin), .end = std::string(end)};
   if (range.empty()) {
-    return Error(Reason::kBadRange, "the range " + base::Printable(begin) + " to " + base::Printable(end) +
+    return Error(Reason::kBadRange, "the range " + base::Printable(begin) + " to " +
+                                        base::Printable(end) +
                                         " is empty; the first key must be smaller than the end");
   }
   return writes_.DeleteRange(core->qualified, range);
@@ -161,14 +177,17 @@ Status LocalTransaction::Increment(Collection& collection, std::string_view key,
   return writes_.AddChange(core->qualified, key, transaction::Increment{.delta = delta});
 }
 
-Status LocalTransaction::Append(Collection& collection, std::string_view key, std::string_view suffix) {
+Status LocalTransaction::Append(Collection& collection, std::string_view key,
+                                std::string_view suffix) {
   const auto core = TRY(Enter(collection));
   TRY(CheckKey(key));
   TRY(CheckValue(suffix));
-  return writes_.AddChange(core->qualified, key, transaction::Append{.suffix = std::string(suffix)});
+  return writes_.AddChange(core->qualified, key,
+                           transaction::Append{.suffix = std::string(suffix)});
 }
 
-Status LocalTransaction::Require(Collection& collection, std::string_view key, const Precondition& precondition) {
+Status LocalTransaction::Require(Collection& collection, std::string_view key,
+                                 const Precondition& precondition) {
   const auto core = TRY(Enter(collection));
   TRY(CheckKey(key));
   return writes_.Require(core->qualified, key, precondition);
@@ -208,19 +227,21 @@ Result<group::CommitRequest> LocalTransaction::Prepare() {
   TRY(FoldExtents());
   return group::CommitRequest{
       .database = database_->id(),
-      .start = has_read_ ? start_ : 0,  // who only writes, writes at the newest moment and never conflicts
+      .start = has_read_ ? start_
+                         : 0,  // who only writes, writes at the newest moment and never conflicts
       .serializable = options_.isolation == Isolation::kSerializable,
       .reads = reads_.empty() ? nullptr : &reads_,
       .writes = &writes_,
       .durability = options_.durability.value_or(database_->engine().options.durability),
-      .id = options_.id};
+      .id = options_.id,
+      .begun = start_};
 }
 
 Result<Timestamp> LocalTransaction::Finish(Result<Timestamp> outcome) {
   // An unknown outcome keeps the blobs: the records may name them.
   if (outcome.ok()) {
     RemoveBlobs(true);
-  } else if (outcome.error().reason() != Reason::kSyncFailed) {
+  } else if (DefinitelyRefused(outcome.error())) {
     RemoveBlobs(false);
   }
   End();

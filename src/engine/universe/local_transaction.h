@@ -22,15 +22,18 @@ class LocalTransaction final : public Transaction {
 
   Result<std::optional<std::string>> Get(Collection& collection, std::string_view key) override;
   Result<std::optional<Value>> GetValue(Collection& collection, std::string_view key) override;
-  Result<std::optional<std::string>> GetForUpdate(Collection& collection, std::string_view key) override;
-  Result<std::unique_ptr<Iterator>> Scan(Collection& collection, const ScanOptions& options) override;
+  Result<std::optional<std::string>> GetForUpdate(Collection& collection,
+                                                  std::string_view key) override;
+  Result<std::unique_ptr<Iterator>> Scan(Collection& collection,
+                                         const ScanOptions& options) override;
   Status Put(Collection& collection, std::string_view key, std::string_view value,
              std::chrono::milliseconds time_to_live, uint8_t type) override;
   Status Delete(Collection& collection, std::string_view key) override;
   Status DeleteRange(Collection& collection, std::string_view begin, std::string_view end) override;
   Status Increment(Collection& collection, std::string_view key, int64_t delta) override;
   Status Append(Collection& collection, std::string_view key, std::string_view suffix) override;
-  Status Require(Collection& collection, std::string_view key, const Precondition& precondition) override;
+  Status Require(Collection& collection, std::string_view key,
+                 const Precondition& precondition) override;
   Status SetSavepoint(std::string_view name) override;
   Status RollbackTo(std::string_view name) override;
   Status ReleaseSavepoint(std::string_view name) override;
@@ -48,7 +51,8 @@ class LocalTransaction final : public Transaction {
  private:
   // Usable, and the collection is of this database.
   Result<std::shared_ptr<CollectionCore>> Enter(Collection& collection);
-  Result<std::optional<Value>> ReadCommitted(const CollectionCore& collection, std::string_view key);
+  Result<std::optional<Value>> ReadCommitted(const CollectionCore& collection,
+                                             std::string_view key);
   Status FoldExtents();
   void End();
   void RemoveBlobs(bool committed);

@@ -14,7 +14,8 @@
 
 namespace luna {
 
-Result<std::unique_ptr<Universe>> Universe::Open(const Options& options, const Components& components) {
+Result<std::unique_ptr<Universe>> Universe::Open(const Options& options,
+                                                 const Components& components) {
   return universe::LocalUniverse::Open(options, components);
 }
 
@@ -33,13 +34,15 @@ kernel::KernelOptions KernelOptionsOf(const Options& options) {
 }
 
 Error NoDatabase(const std::string& location, std::string_view name) {
-  return {Reason::kDatabaseMissing, "the universe at " + location + " has no database " + base::Printable(name) +
+  return {Reason::kDatabaseMissing, "the universe at " + location + " has no database " +
+                                        base::Printable(name) +
                                         "; create it, or list what there is"};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Universe>> LocalUniverse::Open(const Options& options, const Components& components) {
+Result<std::unique_ptr<Universe>> LocalUniverse::Open(const Options& options,
+                                                      const Components& components) {
   TRY(options.Validate());
   std::unique_ptr<runtime::Runtime> own;
   if (components.runtime == nullptr) {
@@ -55,19 +58,24 @@ Result<std::unique_ptr<Universe>> LocalUniverse::Open(const Options& options, co
 LocalUniverse::LocalUniverse(const Options& options, const Components& components,
                              std::unique_ptr<runtime::Runtime> own)
     : own_runtime_(std::move(own)),
-      engine_(options, components, own_runtime_ != nullptr ? *own_runtime_ : *components.runtime) {}
+      engine_(options, components, own_runtime_ != nullptr ? *own_runtime_ : *components.runtime),
+      databases_turn_(engine_.runtime) {}
 
-LocalUniverse::~LocalUniverse() { (void)Close(); }
+LocalUniverse::~LocalUniverse() {
+  (void)Close();
+}
 
 Status LocalUniverse::Start() {
-  engine_.kernel = TRY(kernel::OpenKernel(engine_.options.location, engine_.runtime, KernelOptionsOf(engine_.options)));
-  engine_.group = TRY(group::Group::Open({.kernel = engine_.kernel.get(),
-                                          .budget = &engine_.budget,
-                                          .durability = engine_.options.durability,
-                                          .relaxed_millis = static_cast<uint64_t>(engine_.options.relaxed_interval.count()),
-                                          .retention_millis = static_cast<uint64_t>(engine_.options.history_retention.count()),
-                                          .memtable_bytes_total = engine_.sizes.memtables_total,
-                                          .listener = engine_.components.listener.get()}));
+  engine_.kernel = TRY(kernel::OpenKernel(engine_.options.location, engine_.runtime,
+                                          KernelOptionsOf(engine_.options)));
+  engine_.group = TRY(group::Group::Open(
+      {.kernel = engine_.kernel.get(),
+       .budget = &engine_.budget,
+       .durability = engine_.options.durability,
+       .relaxed_millis = static_cast<uint64_t>(engine_.options.relaxed_interval.count()),
+       .retention_millis = static_cast<uint64_t>(engine_.options.history_retention.count()),
+       .memtable_bytes_total = engine_.sizes.memtables_total,
+       .listener = engine_.components.listener.get()}));
   manifest_ = TRY(engine_.kernel->OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
   RegisterJobs();
   TRY(OpenDatabases());
@@ -76,12 +84,14 @@ Status LocalUniverse::Start() {
     TRY(database->AbortStaleJobs());
     TRY(database->SweepOrphans());
   }
-  TRY(RemoveBucketsOfDropped());
+  TRY(RemoveRestOfDropped());
+  engine_.group->StartBackground();
   for (const auto& database : Cores()) {
     for (const auto& collection : database->Collections()) {
-      engine_.kernel->background().Spawn({.kind = "compact",
-                                          .payload = group::TabletPayload(database->id(), collection->tablet->id()),
-                                          .priority = background::Priority::kNormal});
+      engine_.kernel->background().Spawn(
+          {.kind = "compact",
+           .payload = group::TabletPayload(database->id(), collection->tablet->id()),
+           .priority = background::Priority::kNormal});
     }
   }
   engine_.kernel->background().SpawnEvery(
@@ -101,10 +111,18 @@ Status LocalUniverse::OpenDatabases() {
   return {};
 }
 
-Status LocalUniverse::RemoveBucketsOfDropped() {
-  std::vector<std::string> live = {basestore::BucketName(0)};
+Status LocalUniverse::RemoveRestOfDropped() {
+  std::vector<std::string> live = {basestore::BucketName(0), kSystemManifest};
   for (const auto& database : Cores()) {
     live.push_back(database->bucket());
+    live.push_back(ManifestName(database->id()));
+  }
+  journal::Journal& journal = engine_.kernel->journal();
+  for (const std::string& stream : TRY(journal.List())) {
+    if (stream.starts_with("manifest-") &&
+        std::find(live.begin(), live.end(), stream) == live.end()) {
+      TRY(journal.Remove(stream));
+    }
   }
   for (const std::string& bucket : TRY(engine_.kernel->storage().ListBuckets())) {
     if (std::find(live.begin(), live.end(), bucket) == live.end()) {
@@ -127,8 +145,11 @@ Status LocalUniverse::Close() {
 void LocalUniverse::RegisterJobs() {
   auto& background = engine_.kernel->background();
   background.Register("compact",
-                      [this](const background::Job& job, background::JobContext& context) { Compact(job, context); });
-  background.Register("sweep", [this](const background::Job&, background::JobContext& context) { Sweep(context); });
+                      [this](const background::Job& job, background::JobContext& context) {
+                        Compact(job, context);
+                      });
+  background.Register(
+      "sweep", [this](const background::Job&, background::JobContext& context) { Sweep(context); });
 }
 
 void LocalUniverse::Compact(const background::Job& job, background::JobContext& context) {
@@ -136,14 +157,16 @@ void LocalUniverse::Compact(const background::Job& job, background::JobContext& 
   std::shared_ptr<CollectionCore> collection;
   for (const auto& database : Cores()) {
     if (database->id() == ids->first) {
-      collection = database->Collection(ids->second);  // a collection has one tablet, of the same id
+      collection =
+          database->Collection(ids->second);  // a collection has one tablet, of the same id
     }
   }
   if (collection == nullptr) {
     return;  // dropped
   }
   const auto stopping = [&] {
-    return context.stopping() || engine_.gate.closing() || collection->dropped.load(std::memory_order_acquire);
+    return context.stopping() || engine_.gate.closing() ||
+           collection->dropped.load(std::memory_order_acquire);
   };
   if (!engine_.gate.Enter()) {
     engine_.runtime.Sleep(1'000'000);
@@ -152,9 +175,10 @@ void LocalUniverse::Compact(const background::Job& job, background::JobContext& 
   }
   const auto worked = collection->base->CompactOne(false, stopping);
   engine_.gate.Leave();
-  const bool paused = !worked.ok() && worked.error().reason() == Reason::kShutDown && !context.stopping();
-  if (!worked.ok() && worked.error().reason() != Reason::kShutDown && engine_.components.listener != nullptr) {
-    engine_.components.listener->OnBackgroundError(worked.error());
+  const bool paused =
+      !worked.ok() && worked.error().reason() == Reason::kShutDown && !context.stopping();
+  if (!worked.ok()) {
+    engine_.group->ReportError(worked.error());
   }
   if ((worked.ok() && *worked) || paused) {
     engine_.kernel->background().Spawn(job);  // behind what is more urgent
@@ -198,15 +222,24 @@ Result<std::shared_ptr<DatabaseCore>> LocalUniverse::FindCore(std::string_view n
 Result<std::shared_ptr<DatabaseCore>> LocalUniverse::CreateCore(std::string_view name) {
   TRY(engine_.CheckOpen());
   TRY(CheckName("database", name));
+  runtime::TurnHold hold(databases_turn_);
   catalog::DatabaseId id = 0;
   const catalog::Edit edit = catalog::CreateDatabase{.name = std::string(name)};
-  if (!TRY(manifest_->Commit(catalog::Encode(edit), [&](manifest::Position position) { id = position; }))) {
-    return Error(Reason::kDatabaseExists, "the universe at " + engine_.options.location + " has a database " +
-                                              base::Printable(name) + " already; open it, or choose another name");
+  if (!TRY(manifest_->Commit(catalog::Encode(edit),
+                             [&](manifest::Position position) { id = position; }))) {
+    return Error(Reason::kDatabaseExists, "the universe at " + engine_.options.location +
+                                              " has a database " + base::Printable(name) +
+                                              " already; open it, or choose another name");
   }
-  auto core = TRY(DatabaseCore::Open(engine_, id, std::string(name)));
+  auto core = DatabaseCore::Open(engine_, id, std::string(name));
+  if (!core.ok()) {
+    // Nobody could open it: the name is given back, as far as that works.
+    (void)manifest_->Commit(catalog::Encode(catalog::DropDatabase{.database = id}));
+    engine_.group->RemoveDatabase(id);
+    return core;
+  }
   base::MutexLock lock(mutex_);
-  databases_[id] = core;
+  databases_[id] = *core;
   return core;
 }
 
@@ -231,6 +264,7 @@ Result<std::shared_ptr<Database>> LocalUniverse::OpenOrCreateDatabase(std::strin
 }
 
 Status LocalUniverse::DropDatabase(std::string_view name) {
+  runtime::TurnHold hold(databases_turn_);
   const auto database = TRY(FindCore(name));
   if (!TRY(manifest_->Commit(catalog::Encode(catalog::DropDatabase{.database = database->id()})))) {
     return NoDatabase(engine_.options.location, name);
@@ -242,6 +276,7 @@ Status LocalUniverse::DropDatabase(std::string_view name) {
   }
   base::MutexLock lock(mutex_);
   databases_.erase(database->id());
+  dropped_.push_back(database);
   return {};
 }
 
@@ -258,15 +293,15 @@ Result<std::vector<std::string>> LocalUniverse::ListDatabases() {
 Status LocalUniverse::LinkObjects(DatabaseCore& database, const std::string& directory) {
   // The manifest first: what it names stays, for no compaction runs.
   TRY(database.manifest().Link(directory));
+  // Memtables before the manifest: what a flush moves meanwhile is seen in one of the two.
+  const std::vector<std::string> unflushed = engine_.group->UnflushedBlobs(database.id());
   std::set<std::string> tables;
   std::set<std::string> blobs;
   database.manifest().Inspect([&](manifest::Position) {
     tables = database.state().LiveTables();
     blobs = database.state().LiveBlobs();
   });
-  for (std::string& name : engine_.group->UnflushedBlobs(database.id())) {
-    blobs.insert(std::move(name));
-  }
+  blobs.insert(unflushed.begin(), unflushed.end());
   storage::Storage& storage = engine_.kernel->storage();
   for (const std::string& object : TRY(ObjectsOf(storage, database.bucket(), tables, blobs))) {
     TRY(storage.Link(database.bucket(), object, directory));
@@ -295,8 +330,10 @@ Status LocalUniverse::Restore(const std::string& directory, std::string_view nam
   const auto database = TRY(CreateCore(name));
   const auto fill = [&]() -> Status {
     TRY(CopyFromBackup(engine_, directory, *saved, database->bucket()));
+    TRY(database->PassOverNames());
     // Restored versions keep their timestamps: the new database's clock starts above them.
-    TRY(database->manifest().Commit(catalog::Encode(catalog::SafePoint{.timestamp = saved->newest})));
+    TRY(database->manifest().Commit(
+        catalog::Encode(catalog::SafePoint{.timestamp = saved->newest})));
     engine_.group->AddDatabase(database->id(), saved->newest);
     for (const auto& [id, collection] : saved->state.collections()) {
       const auto made = TRY(database->Create(collection.name));
@@ -306,7 +343,8 @@ Status LocalUniverse::Restore(const std::string& directory, std::string_view nam
           attach.tables.emplace_back(level, row);
         }
       }
-      TRY(database->manifest().Commit(catalog::Encode(attach), [&](manifest::Position) { made->base->Refresh(); }));
+      TRY(database->manifest().Commit(catalog::Encode(attach),
+                                      [&](manifest::Position) { made->base->Refresh(); }));
     }
     return {};
   };
@@ -321,7 +359,7 @@ Result<VerifyReport> LocalUniverse::Verify() {
   TRY(engine_.CheckOpen());
   VerifyReport report;
   for (const auto& database : Cores()) {
-    TRY(VerifyDatabase(*database, report));
+    VerifyDatabase(*database, report);
   }
   const auto records = engine_.group->VerifyStream();
   if (records.ok()) {

@@ -1,8 +1,8 @@
 // LocalUniverse: the public Universe over one Kernel and one group: databases by name, background
 // compaction, checkpoint, verification.
-// Background kinds: "compact" (payload "<database>/<tablet>") one bounded unit after the other while the shape
-// asks for it; "sweep" every compaction_interval over all collections.
-// Thread rule: safe.
+// Background kinds: "compact" (payload "<database>/<tablet>") one bounded unit after the other
+// while the shape asks for it; "sweep" every compaction_interval over all collections. Thread rule:
+// safe.
 #pragma once
 
 #include <map>
@@ -15,12 +15,14 @@
 #include "engine/universe/database_core.h"
 #include "engine/universe/engine.h"
 #include "luna/universe.h"
+#include "runtime/turn.h"
 
 namespace luna::universe {
 
 class LocalUniverse final : public Universe {
  public:
-  static Result<std::unique_ptr<Universe>> Open(const Options& options, const Components& components);
+  static Result<std::unique_ptr<Universe>> Open(const Options& options,
+                                                const Components& components);
   ~LocalUniverse() override;
   Status Close() override;
 
@@ -37,7 +39,8 @@ class LocalUniverse final : public Universe {
   Status Persist() override;
 
  private:
-  LocalUniverse(const Options& options, const Components& components, std::unique_ptr<runtime::Runtime> own);
+  LocalUniverse(const Options& options, const Components& components,
+                std::unique_ptr<runtime::Runtime> own);
   Status Start();
   Status OpenDatabases();
   void RegisterJobs();
@@ -47,14 +50,17 @@ class LocalUniverse final : public Universe {
   Result<std::shared_ptr<DatabaseCore>> CreateCore(std::string_view name);
   std::vector<std::shared_ptr<DatabaseCore>> Cores() const;
   Status LinkObjects(DatabaseCore& database, const std::string& directory);
-  Status RemoveBucketsOfDropped();
+  Status RemoveRestOfDropped();
 
   const std::unique_ptr<runtime::Runtime> own_runtime_;  // null: given by the caller
   Engine engine_;
   catalog::UniverseState state_;
   std::unique_ptr<manifest::Manifest> manifest_;  // of system database 0
+  runtime::Turn databases_turn_;                  // one creation or drop at a time
   mutable base::Mutex mutex_;
   std::map<catalog::DatabaseId, std::shared_ptr<DatabaseCore>> databases_ GUARDED_BY(mutex_);
+  // Dropped ones stay until the end: background jobs may still be at work in them.
+  std::vector<std::shared_ptr<DatabaseCore>> dropped_ GUARDED_BY(mutex_);
 };
 
 }  // namespace luna::universe

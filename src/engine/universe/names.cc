@@ -11,14 +11,18 @@ namespace {
 
 constexpr size_t kMaxNameBytes = 255;
 
-// How many bytes the UTF-8 sequence at the front has; 0 if it is none (overlong, surrogate, cut off).
+// How many bytes the UTF-8 sequence at the front has; 0 if it is none (overlong, surrogate, cut
+// off).
 size_t SequenceLength(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
   if (first < 0x80) {
     return 1;
   }
-  const size_t length = first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+  const size_t length = first >= 0xc2 && first < 0xe0   ? 2
+                        : first >= 0xe0 && first < 0xf0 ? 3
+                        : first >= 0xf0 && first < 0xf5 ? 4
+                                                        : 0;
   if (length == 0 || text.size() < length) {
     return 0;
   }
@@ -37,8 +41,9 @@ size_t SequenceLength(std::string_view text) {
 
 Status CheckName(std::string_view what, std::string_view name) {
   const auto bad = [&](const std::string& why) {
-    return Error(Reason::kBadName, "the name of a " + std::string(what) + ", " + base::Printable(name) + ", " + why +
-                                       "; names are 1 to 255 bytes of UTF-8 without control characters");
+    return Error(Reason::kBadName,
+                 "the name of a " + std::string(what) + ", " + base::Printable(name) + ", " + why +
+                     "; names are 1 to 255 bytes of UTF-8 without control characters");
   };
   if (name.empty()) {
     return bad("is empty");

@@ -15,12 +15,14 @@ Status Bad(const std::string& field, const std::string& value, const std::string
 
 Status CheckBytes(const std::string& field, uint64_t value, uint64_t least, uint64_t most) {
   if (value < least || value > most) {
-    return Bad(field, base::FormatBytes(value), base::FormatBytes(least) + " to " + base::FormatBytes(most));
+    return Bad(field, base::FormatBytes(value),
+               base::FormatBytes(least) + " to " + base::FormatBytes(most));
   }
   return {};
 }
 
-Status CheckNumber(const std::string& field, int64_t value, int64_t least, int64_t most, const char* unit) {
+Status CheckNumber(const std::string& field, int64_t value, int64_t least, int64_t most,
+                   const char* unit) {
   if (value < least || value > most) {
     return Bad(field, std::to_string(value) + unit,
                std::to_string(least) + unit + " to " + std::to_string(most) + unit);

@@ -1,6 +1,5 @@
-// ScanIterator: the public Iterator over what a VisibleIterator or an OverlayIterator shows: direction,
-// limit, large values.
-// Thread rule: owned by one thread.
+// ScanIterator: the public Iterator over what a VisibleIterator or an OverlayIterator shows:
+// direction, limit, large values. Thread rule: owned by one thread.
 #pragma once
 
 #include <memory>
@@ -28,10 +27,11 @@ struct ScanExtent {
 template <typename Source>
 class ScanIterator final : public Iterator {
  public:
-  // `held` keeps the read timestamp registered (null: somebody else does). `extent`: where to note what
-  // was seen (null: nobody asks).
-  ScanIterator(std::shared_ptr<DatabaseCore> database, std::unique_ptr<Source> source, const ScanOptions& options,
-               std::optional<RegisteredRead> held, std::shared_ptr<ScanExtent> extent)
+  // `held` keeps the read timestamp registered (null: somebody else does). `extent`: where to note
+  // what was seen (null: nobody asks).
+  ScanIterator(std::shared_ptr<DatabaseCore> database, std::unique_ptr<Source> source,
+               const ScanOptions& options, std::optional<RegisteredRead> held,
+               std::shared_ptr<ScanExtent> extent)
       : database_(std::move(database)),
         held_(std::move(held)),
         source_(std::move(source)),
@@ -94,8 +94,8 @@ class ScanIterator final : public Iterator {
     if (source_->Valid()) {
       const entry::Entry& entry = source_->entry();
       Note(entry.key);
-      if (entry.expiry_millis != 0 &&
-          (extent_->earliest_expiry_millis == 0 || entry.expiry_millis < extent_->earliest_expiry_millis)) {
+      if (entry.expiry_millis != 0 && (extent_->earliest_expiry_millis == 0 ||
+                                       entry.expiry_millis < extent_->earliest_expiry_millis)) {
         extent_->earliest_expiry_millis = entry.expiry_millis;
       }
     } else {
@@ -111,7 +111,8 @@ class ScanIterator final : public Iterator {
     }
     std::string after = std::string(key) + '\0';
     if (!extent_->any) {
-      // A reverse scan has seen everything from its upper border down to the first key it stands on.
+      // A reverse scan has seen everything from its upper border down to the first key it stands
+      // on.
       extent_->range = {.begin = std::string(key), .end = reverse_ ? range_.end : std::move(after)};
       extent_->any = true;
       return;

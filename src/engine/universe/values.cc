@@ -6,13 +6,19 @@
 namespace luna::universe {
 
 namespace {
-// A compaction can overtake an unregistered read between its steps; the next try reads newer versions.
+// A compaction can overtake an unregistered read between its steps; the next try reads newer
+// versions.
 constexpr int kTries = 100;
 }  // namespace
 
 Error Dropped(const CollectionCore& collection) {
   return {Reason::kCollectionMissing,
           "collection " + std::to_string(collection.id) + " was dropped; open another one"};
+}
+
+bool DefinitelyRefused(const Error& error) {
+  return error.code() == ErrorCode::kConflict || error.code() == ErrorCode::kInvalidArgument ||
+         error.code() == ErrorCode::kBusy || error.code() == ErrorCode::kNotFound;
 }
 
 Result<std::string> BytesOf(DatabaseCore& database, const entry::Entry& entry) {

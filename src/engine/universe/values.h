@@ -20,5 +20,8 @@ Result<std::optional<Value>> ReadValue(DatabaseCore& database, const CollectionC
 Result<std::optional<Value>> ReadNewest(DatabaseCore& database, const CollectionCore& collection,
                                         std::string_view key);
 Error Dropped(const CollectionCore& collection);
+// The commit that failed so is not in the journal and never will be: what was stored for it may go.
+// After any other error it may be there.
+bool DefinitelyRefused(const Error& error);
 
 }  // namespace luna::universe

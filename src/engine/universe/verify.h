@@ -1,5 +1,5 @@
-// verify: what a universe says about itself: every checksum of a database, and the numbers of Stats.
-// Thread rule: functions are safe.
+// verify: what a universe says about itself: every checksum of a database, and the numbers of
+// Stats. Thread rule: functions are safe.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,9 @@
 
 namespace luna::universe {
 
-// Reads every table and blob that the database refers to, while work goes on; damage goes into `report`.
-Status VerifyDatabase(DatabaseCore& database, VerifyReport& report);
+// Reads every table and blob that the database refers to, while work goes on; damage goes into
+// `report`.
+void VerifyDatabase(DatabaseCore& database, VerifyReport& report);
 Stats StatsOf(Engine& engine, const std::vector<std::shared_ptr<DatabaseCore>>& databases);
 
 }  // namespace luna::universe

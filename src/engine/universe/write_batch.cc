@@ -55,7 +55,8 @@ void WriteBatch::Put(Collection& collection, std::string_view key, std::string_v
   uint64_t tablet = 0;
   if (auto* writes = Begin(*state_, collection, &tablet); writes != nullptr) {
     std::string blob;
-    Note(*state_, universe::AddPut(*state_->database, *writes, tablet, key, value, time_to_live, type, &blob));
+    Note(*state_, universe::AddPut(*state_->database, *writes, tablet, key, value, time_to_live,
+                                   type, &blob));
     if (!blob.empty()) {
       state_->blobs.push_back(std::move(blob));
     }
@@ -83,8 +84,14 @@ void WriteBatch::DeleteRange(Collection& collection, std::string_view begin, std
   }
 }
 
-void WriteBatch::Clear() { state_ = std::make_unique<State>(); }
-size_t WriteBatch::count() const { return state_->count; }
-size_t WriteBatch::bytes() const { return state_->writes ? state_->writes->bytes() : 0; }
+void WriteBatch::Clear() {
+  state_ = std::make_unique<State>();
+}
+size_t WriteBatch::count() const {
+  return state_->count;
+}
+size_t WriteBatch::bytes() const {
+  return state_->writes ? state_->writes->bytes() : 0;
+}
 
 }  // namespace luna

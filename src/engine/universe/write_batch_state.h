@@ -17,8 +17,8 @@ struct WriteBatch::State {
   ~State();
   universe::DatabaseCore* database = nullptr;  // of the first collection written to
   std::optional<transaction::WriteSet> writes;
-  std::optional<Error> error;                  // the first one; returned by Database::Write
-  std::vector<std::string> blobs;              // written for this batch, not committed yet
+  std::optional<Error> error;      // the first one; returned by Database::Write
+  std::vector<std::string> blobs;  // written for this batch, not committed yet
   size_t count = 0;
 };
 

@@ -60,8 +60,10 @@ TEST_F(BaseViewTest, RandomShapesAnswerLikeAList) {
     std::vector<Version> batch;
     std::vector<entry::RangeTombstone> ranges;
     for (int i = 0; i < 40; ++i) {
-      batch.push_back(random() % 4 == 0 ? Deletion(key(), ++now)
-                                        : Put(key(), ++now, std::string(60, static_cast<char>('a' + random() % 26))));
+      batch.push_back(
+          random() % 4 == 0
+              ? Deletion(key(), ++now)
+              : Put(key(), ++now, std::string(60, static_cast<char>('a' + random() % 26))));
     }
     if (random() % 3 == 0) {
       ranges.push_back({{key(), ""}, ++now});

@@ -1,6 +1,5 @@
-// A database's manifest, storage and one collection's Basestore on a file system in memory, and the few
-// words tests say to it.
-// Thread rule: owned by one thread.
+// A database's manifest, storage and one collection's Basestore on a file system in memory, and the
+// few words tests say to it. Thread rule: owned by one thread.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -62,11 +61,14 @@ class BasestorePlace : public testing::Test {
   }
 
   bool Commit(const catalog::Edit& edit) {
-    return manifest_->Commit(catalog::Encode(edit), [this](manifest::Position) {
-                       if (base_) {
-                         base_->Refresh();
-                       }
-                     }).value();
+    return manifest_
+        ->Commit(catalog::Encode(edit),
+                 [this](manifest::Position) {
+                   if (base_) {
+                     base_->Refresh();
+                   }
+                 })
+        .value();
   }
   const catalog::CollectionState& collection() const { return *state_->FindCollection("c"); }
 
@@ -104,7 +106,8 @@ class BasestorePlace : public testing::Test {
     std::vector<std::unique_ptr<entry::EntryIterator>> sources;
     std::vector<std::shared_ptr<const entry::RangeTombstones>> tombstones;
     EXPECT_TRUE(view->AddSources(range, true, sources, tombstones).ok());
-    entry::VisibleIterator visible(entry::NewMergingIterator(std::move(sources)), tombstones, read, range);
+    entry::VisibleIterator visible(entry::NewMergingIterator(std::move(sources)), tombstones, read,
+                                   range);
     std::string text;
     for (visible.SeekToFirst(); visible.Valid(); visible.Next()) {
       text += std::string(visible.entry().key) + "=" + std::string(visible.entry().value) + " ";
@@ -148,7 +151,8 @@ class BasestorePlace : public testing::Test {
     journal_.reset();
     journal_ = journal::OpenLocalJournal(runtime_, "journal").value();
     state_ = std::make_unique<catalog::DatabaseState>();
-    manifest_ = manifest::Manifest::Open(runtime_, *journal_, *storage_, "db-1", "meta", *state_).value();
+    manifest_ =
+        manifest::Manifest::Open(runtime_, *journal_, *storage_, "db-1", "meta", *state_).value();
   }
 
   void OpenBase() {
@@ -157,15 +161,16 @@ class BasestorePlace : public testing::Test {
     context.runtime = &runtime_;
     context.manifest = manifest_.get();
     context.state = state_.get();
-    context.tables = {.storage = storage_.get(), .bucket = "db-1", .cache = &cache_, .budget = &budget_};
+    context.tables = {
+        .storage = storage_.get(), .bucket = "db-1", .cache = &cache_, .budget = &budget_};
     context.names = names_.get();
     context.retention = [this] { return retention_; };
     context.pick = pick_;
     context.table.block_bytes = 1024;
     context.listener = &events_;
     context.database = "d";
-    base_ = std::make_unique<Basestore>(std::move(context), collection().id, "c", collection().levels,
-                                        state_->safe_point());
+    base_ = std::make_unique<Basestore>(std::move(context), collection().id, "c",
+                                        collection().levels, state_->safe_point());
   }
 };
 

@@ -15,8 +15,9 @@ std::vector<Version> Rows(Timestamp at, int first, int count) {
   std::vector<Version> versions;
   for (int i = first; i < first + count; ++i) {
     const std::string digits = std::to_string(i);
-    versions.push_back(Put("k" + std::string(5 - digits.size(), '0') + digits, at,
-                           "v" + std::to_string(at) + std::string(50, static_cast<char>('a' + i % 26))));
+    versions.push_back(
+        Put("k" + std::string(5 - digits.size(), '0') + digits, at,
+            "v" + std::to_string(at) + std::string(50, static_cast<char>('a' + i % 26))));
   }
   return versions;
 }
@@ -48,11 +49,13 @@ TEST_F(BasestoreTest, CompactionConvergesAndKeepsWhatIsVisible) {
   Reopen();
   EXPECT_EQ(Scan({}), before);
   int verified = 0;
-  EXPECT_TRUE(base_->Verify([&](const std::string&, uint64_t bytes, const Status& status) {
-                     EXPECT_TRUE(status.ok());
-                     EXPECT_GT(bytes, 0U);
-                     ++verified;
-                   }).ok());
+  EXPECT_TRUE(base_
+                  ->Verify([&](const std::string&, uint64_t bytes, const Status& status) {
+                    EXPECT_TRUE(status.ok());
+                    EXPECT_GT(bytes, 0U);
+                    ++verified;
+                  })
+                  .ok());
   EXPECT_EQ(verified, static_cast<int>(base_->view()->levels().tables()));
 }
 
@@ -78,7 +81,9 @@ TEST_F(BasestoreTest, DeadObjectsGoOnceNoViewHoldsThem) {
   const std::string old1 = view->levels().level(0)[1]->object;
   ASSERT_TRUE(base_->CompactRange({}, {}).ok());
   ASSERT_TRUE(base_->CollectGarbage().ok());
-  const auto has = [&](const std::string& object) { return std::ranges::count(Objects(), object) == 1; };
+  const auto has = [&](const std::string& object) {
+    return std::ranges::count(Objects(), object) == 1;
+  };
   EXPECT_TRUE(has(old0) && has(old1));
   EXPECT_TRUE(view->Get("k00001", base::Hash("k00001"), 15).value().entry);
   view.reset();
@@ -122,17 +127,17 @@ TEST_F(BasestoreTest, VerifyNamesTheDamagedObjectAndGoesOn) {
   const auto first = Flush(Rows(10, 0, 20));
   Flush(Rows(20, 0, 20));
   const std::string victim = first.tables[0]->object;
-  const auto file = runtime_.files().Open("objects/db-1/" + victim, runtime::OpenMode::kReadWrite).value();
+  const auto file =
+      runtime_.files().Open("objects/db-1/" + victim, runtime::OpenMode::kReadWrite).value();
   ASSERT_TRUE(file->Write(30, "xxxxxxxx").ok());
   int good = 0;
   std::vector<std::string> bad;
-  const Status status =
-      base_->Verify([&](const std::string& object, uint64_t, const Status& one) {
-        good += one.ok() ? 1 : 0;
-        if (!one.ok()) {
-          bad.push_back(object);
-        }
-      });
+  const Status status = base_->Verify([&](const std::string& object, uint64_t, const Status& one) {
+    good += one.ok() ? 1 : 0;
+    if (!one.ok()) {
+      bad.push_back(object);
+    }
+  });
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code(), ErrorCode::kCorruption);
   EXPECT_EQ(good, 1);

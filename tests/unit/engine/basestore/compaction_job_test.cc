@@ -10,7 +10,7 @@ namespace {
 using CompactionJobTest = BasestorePlace;
 
 void FillLevel0(const std::function<void(Timestamp)>& flush) {
-  for (Timestamp timestamp = 10; timestamp < 50; timestamp += 10) {
+  for (Timestamp timestamp = 10; timestamp <= 50; timestamp += 10) {
     flush(timestamp);
   }
 }
@@ -33,12 +33,12 @@ TEST_F(CompactionJobTest, SwapsInputsForOutputsNamedByTheJob) {
   EXPECT_EQ(view->levels().level(6)[0]->entries, 2U);
   EXPECT_TRUE(state_->jobs().empty());
   EXPECT_EQ(view->safe(), 100U);  // the job raised the safe point
-  EXPECT_EQ(Get("a"), "a40");
+  EXPECT_EQ(Get("a"), "a50");
 }
 
 TEST_F(CompactionJobTest, StoppedJobIsAbortedAndLeavesNothing) {
   FillLevel0([&](Timestamp at) { Flush({Put("a", at), Put("b", at)}); });
-  while (base_->view()->levels().level(0).size() == 4) {  // the oldest only moves
+  while (base_->view()->levels().level(0).size() == 5) {  // the oldest only moves
     ASSERT_TRUE(base_->CompactOne(false, {}).value());
   }
   Flush({Put("a", 60)});
@@ -55,8 +55,9 @@ TEST_F(CompactionJobTest, StoppedJobIsAbortedAndLeavesNothing) {
 TEST_F(CompactionJobTest, DamagedInputFailsTheJobAndNothingIsLost) {
   FillLevel0([&](Timestamp at) { Flush({Put("a", at), Put("b", at)}); });
   const auto victim = base_->view()->levels().level(0)[0];
-  const auto file =
-      runtime_.files().Open("objects/db-1/" + victim->object, runtime::OpenMode::kReadWrite).value();
+  const auto file = runtime_.files()
+                        .Open("objects/db-1/" + victim->object, runtime::OpenMode::kReadWrite)
+                        .value();
   ASSERT_TRUE(file->Write(8, "xxxxxxxx").ok());
   Status failed;
   for (int i = 0; i < 5 && failed.ok(); ++i) {
@@ -88,6 +89,25 @@ TEST_F(CompactionJobTest, OfADroppedCollectionIsVoid) {
   const auto result = job.Run(retention_, {}).value();
   EXPECT_FALSE(result.committed);
   EXPECT_FALSE(base_->CompactOne(true, {}).value());
+}
+
+TEST_F(CompactionJobTest, CommitThatTheManifestRefusesIsAnErrorAndClosesTheJob) {
+  Flush({Put("a", 10), Put("b", 10)});
+  const auto view = base_->view();
+  compaction::Plan plan;  // to where no level is
+  plan.from_level = 0;
+  plan.to_level = levels::kLevels;
+  plan.inputs = view->levels().level(0);
+  plan.move_only = true;
+  BasestoreContext context;
+  context.manifest = manifest_.get();
+  context.state = state_.get();
+  CompactionJob job(context, collection().id, plan, *view, [] {});
+  const auto result = job.Run(retention_, {});
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().reason(), Reason::kBadFormat);
+  EXPECT_TRUE(state_->jobs().empty());
+  EXPECT_EQ(Get("a"), "v");
 }
 
 }  // namespace

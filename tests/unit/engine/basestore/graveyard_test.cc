@@ -24,8 +24,8 @@ class GraveyardTest : public testing::Test {
     table::TableRow row;
     row.object = object;
     row.blobs = std::move(blobs);
-    return std::make_shared<HeldTable>(graveyard_,
-                                       table::Table::Open({.storage = storage_.get(), .bucket = "b"}, row));
+    return std::make_shared<HeldTable>(
+        graveyard_, table::Table::Open({.storage = storage_.get(), .bucket = "b"}, row));
   }
   std::vector<std::string> Left() {
     EXPECT_TRUE(graveyard_->Collect(*storage_, "b").ok());

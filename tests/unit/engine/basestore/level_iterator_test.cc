@@ -12,18 +12,20 @@ namespace {
 
 class LevelIteratorTest : public testing::Test {
  protected:
-  // Tables of ten keys each, "k000" to "k…", two versions a key; table 2 has a range tombstone whose
-  // end lies far behind its last key.
+  // Tables of ten keys each, "k000" to "k…", two versions a key; table 2 has a range tombstone
+  // whose end lies far behind its last key.
   LevelIteratorTest() {
     for (int table = 0; table < 5; ++table) {
       const std::string object = "t" + std::to_string(table);
-      table::TableBuilder builder(storage_.Create("b", object).value(), object, table::kTestSalt, {});
+      table::TableBuilder builder(storage_.Create("b", object).value(), object, table::kTestSalt,
+                                  {});
       for (int i = 0; i < 10; ++i) {
         const int number = table * 100 + i;
         for (const Timestamp timestamp : {Timestamp{20}, Timestamp{10}}) {
           const entry::Version version{.key = Key(number), .timestamp = timestamp, .value = object};
           EXPECT_TRUE(
-              builder.Add({.key = version.key, .timestamp = timestamp, .value = version.value}).ok());
+              builder.Add({.key = version.key, .timestamp = timestamp, .value = version.value})
+                  .ok());
           all_.push_back(version);
         }
       }

@@ -115,7 +115,8 @@ TEST_F(Blob, OversizedObjectIsNoPart) {
 TEST(BlobNames, PartsAreToldFromOtherObjects) {
   EXPECT_EQ(NameOfPart("b-1.2.3.0"), "b-1.2.3");
   EXPECT_EQ(NameOfPart("b-1.2.33.17"), "b-1.2.33");
-  for (const char* other : {"b-1.2.3", "t-1.2.3", "t-1.2.3.0", "j-1.ab.0", "b-1.2.3.", "b-1.2.x.0", "", "b-"}) {
+  for (const char* other :
+       {"b-1.2.3", "t-1.2.3", "t-1.2.3.0", "j-1.ab.0", "b-1.2.3.", "b-1.2.x.0", "", "b-"}) {
     EXPECT_EQ(NameOfPart(other), "") << other;
   }
 }

@@ -8,9 +8,12 @@
 namespace luna::blob {
 namespace {
 
-const Trailer kTrailer{.part = 0, .salt = {.high = 7, .low = 9}, .whole_bytes = 5, .payload_bytes = 5};
+const Trailer kTrailer{
+    .part = 0, .salt = {.high = 7, .low = 9}, .whole_bytes = 5, .payload_bytes = 5};
 
-std::string Object() { return "value" + EncodeTrailer(kTrailer, "value"); }
+std::string Object() {
+  return "value" + EncodeTrailer(kTrailer, "value");
+}
 
 TEST(Part, ComesBackAsItWas) {
   const Trailer trailer = CheckPart(Object(), "db-1/b-1.1.1.0").value();
@@ -42,7 +45,8 @@ TEST(Part, TooShortIsLostData) {
 TEST(Part, LaterVersionIsNamed) {
   std::string trailer = EncodeTrailer(kTrailer, "value");
   base::StoreFixed32(trailer.data() + 8, 2);
-  const uint64_t checksum = base::Hash("value", base::Hash(std::string_view(trailer).substr(0, 48)));
+  const uint64_t checksum =
+      base::Hash("value", base::Hash(std::string_view(trailer).substr(0, 48)));
   base::StoreFixed64(trailer.data() + 48, checksum);
   EXPECT_EQ(CheckPart("value" + trailer, "x").error().reason(), Reason::kNewerFormat);
 }
@@ -50,12 +54,14 @@ TEST(Part, LaterVersionIsNamed) {
 TEST(Part, SizesThatContradictTheObjectAreBadFormat) {
   Trailer wrong = kTrailer;
   wrong.whole_bytes = 6;
-  EXPECT_EQ(CheckPart("value" + EncodeTrailer(wrong, "value"), "x").error().reason(), Reason::kBadFormat);
+  EXPECT_EQ(CheckPart("value" + EncodeTrailer(wrong, "value"), "x").error().reason(),
+            Reason::kBadFormat);
 }
 
 TEST(Part, PayloadsAddUpToTheWhole) {
-  for (const uint64_t whole : {uint64_t{1}, uint64_t{entry::kBlobPartBytes},
-                               uint64_t{entry::kBlobPartBytes} + 1, uint64_t{entry::kMaxValueBytes}}) {
+  for (const uint64_t whole :
+       {uint64_t{1}, uint64_t{entry::kBlobPartBytes}, uint64_t{entry::kBlobPartBytes} + 1,
+        uint64_t{entry::kMaxValueBytes}}) {
     uint64_t sum = 0;
     for (uint64_t part = 0; part < entry::BlobParts(whole); ++part) {
       EXPECT_GT(PayloadBytes(whole, part), 0U);

@@ -118,7 +118,7 @@ TEST_F(DatabaseStateTest, AJobOwnsItsInputsUntilItEnds) {
   EXPECT_EQ(state_.LiveTables(), (Strings{"c", "o", "p"}));
   EXPECT_TRUE(Apply(23, JobAbort{17}));
   EXPECT_FALSE(Apply(24, JobAbort{17}));
-  EXPECT_TRUE(Apply(25, JobStart{10, {"c"}, 0}));  // free again
+  EXPECT_TRUE(Apply(25, JobStart{10, {"c"}, 0}));             // free again
   EXPECT_TRUE(Apply(26, JobCommit{25, {{6, NewRow("c")}}}));  // moved as it is
   EXPECT_EQ(Levels().deepest(), 6);
 }
@@ -149,8 +149,13 @@ TEST_F(DatabaseStateTest, EditsOfTheSystemDatabaseAreVoidAndDamageIsAnError) {
 }
 
 TEST_F(DatabaseStateTest, LiveBlobsAreThoseOfTheTables) {
-  ASSERT_TRUE(Apply(11, Flush{10, 1, 0, 5, {NewRow("t", "a", "b", {"b1", "b2"}),
-                                            NewRow("u", "a", "b", {"b2", "b3"})}, 0}));
+  ASSERT_TRUE(
+      Apply(11, Flush{10,
+                      1,
+                      0,
+                      5,
+                      {NewRow("t", "a", "b", {"b1", "b2"}), NewRow("u", "a", "b", {"b2", "b3"})},
+                      0}));
   EXPECT_EQ(state_.LiveBlobs(), (Strings{"b1", "b2", "b3"}));
   ASSERT_TRUE(Apply(12, JobStart{10, {"t"}, 0}));
   ASSERT_TRUE(Apply(13, JobCommit{12, {}}));
@@ -197,8 +202,8 @@ TEST_F(DatabaseStateTest, ASavedStateThatDoesNotFitTogetherIsRefused) {
   EXPECT_TRUE(state_.Load(std::string("\x01\x00\x00\x00\x00", 5)).ok());
 }
 
-// Whatever edits come, in whatever order: a void edit changes nothing (Apply checks it), every reader
-// reaches the same state, also over a save in between.
+// Whatever edits come, in whatever order: a void edit changes nothing (Apply checks it), every
+// reader reaches the same state, also over a save in between.
 TEST(DatabaseState, IsAFunctionOfItsEdits) {
   uint64_t valid = 0;
   for (uint64_t seed = 1; seed <= 60; ++seed) {
@@ -213,17 +218,35 @@ TEST(DatabaseState, IsAFunctionOfItsEdits) {
       const uint64_t from = random() % 4;
       Edit edit = CreateCollection{name, 1};
       switch (random() % 12) {
-        case 0: edit = DropCollection{id}; break;
-        case 1: edit = RenameCollection{id, name}; break;
-        case 2: case 3: case 4:
+        case 0:
+          edit = DropCollection{id};
+          break;
+        case 1:
+          edit = RenameCollection{id, name};
+          break;
+        case 2:
+        case 3:
+        case 4:
           edit = Flush{id, 1, from, from + random() % 3, {NewRow(object)}, random() % 50};
           break;
-        case 5: edit = Ingest{id, 1, random() % 5, {NewRow(object)}}; break;
-        case 6: case 7: edit = JobStart{id, {object}, random() % 50}; break;
-        case 8: edit = JobCommit{id, {{static_cast<int>(random() % 8), NewRow("o" + object)}}}; break;
-        case 9: edit = JobAbort{id}; break;
-        case 10: edit = SafePoint{random() % 60}; break;
-        default: break;
+        case 5:
+          edit = Ingest{id, 1, random() % 5, {NewRow(object)}};
+          break;
+        case 6:
+        case 7:
+          edit = JobStart{id, {object}, random() % 50};
+          break;
+        case 8:
+          edit = JobCommit{id, {{static_cast<int>(random() % 8), NewRow("o" + object)}}};
+          break;
+        case 9:
+          edit = JobAbort{id};
+          break;
+        case 10:
+          edit = SafePoint{random() % 60};
+          break;
+        default:
+          break;
       }
       const std::string bytes = Encode(edit);
       const std::string before = one.Save();

@@ -106,14 +106,22 @@ TEST(Edits, FieldsComeBackInTheirPlaces) {
 
 // Stored in every manifest: these bytes never change.
 TEST(Edits, BytesAreThoseOfTheFormat) {
-  EXPECT_EQ(Encode(CreateDatabase{"db"}), "\x01\x02" "db");
+  EXPECT_EQ(Encode(CreateDatabase{"db"}),
+            "\x01\x02"
+            "db");
   EXPECT_EQ(Encode(DropDatabase{300}), "\x02\xac\x02");
-  EXPECT_EQ(Encode(CreateCollection{"c"}), "\x03\x01" "c\x01");
+  EXPECT_EQ(Encode(CreateCollection{"c"}),
+            "\x03\x01"
+            "c\x01");
   EXPECT_EQ(Encode(DropCollection{5}), "\x04\x05");
-  EXPECT_EQ(Encode(RenameCollection{5, "d"}), "\x05\x05\x01" "d");
+  EXPECT_EQ(Encode(RenameCollection{5, "d"}),
+            "\x05\x05\x01"
+            "d");
   EXPECT_EQ(Encode(Flush{1, 2, 3, 4, {}, 5}), std::string("\x06\x01\x02\x03\x04\x00\x05", 7));
   EXPECT_EQ(Encode(Ingest{1, 2, 3, {}}), std::string("\x07\x01\x02\x03\x00", 5));
-  EXPECT_EQ(Encode(JobStart{1, {"t"}, 2}), "\x08\x01\x01\x01" "t\x02");
+  EXPECT_EQ(Encode(JobStart{1, {"t"}, 2}),
+            "\x08\x01\x01\x01"
+            "t\x02");
   EXPECT_EQ(Encode(JobCommit{1, {}}), std::string("\x09\x01\x00", 3));
   EXPECT_EQ(Encode(JobAbort{1}), "\x0a\x01");
   EXPECT_EQ(Encode(SafePoint{1}), "\x0b\x01");

@@ -45,9 +45,11 @@ TEST(Overlap, OfALevelIsOneStretch) {
 }
 
 TEST(Overlap, OfSeveralRowsCountsEachOnce) {
-  const auto levels =
-      LevelsOf({{0, RowOf("x", "a", "b")}, {0, RowOf("y", "b", "c")}, {2, RowOf("1", "a", "c", 10)},
-                {2, RowOf("2", "d", "e", 5)}, {5, RowOf("3", "c", "d")}});
+  const auto levels = LevelsOf({{0, RowOf("x", "a", "b")},
+                                {0, RowOf("y", "b", "c")},
+                                {2, RowOf("1", "a", "c", 10)},
+                                {2, RowOf("2", "d", "e", 5)},
+                                {5, RowOf("3", "c", "d")}});
   const auto found = OverlappingAny(levels->level(2), levels->level(0));
   EXPECT_EQ(Names(found), "1");
   EXPECT_EQ(BytesOf(found), 10U);

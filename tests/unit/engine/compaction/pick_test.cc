@@ -20,13 +20,16 @@ constexpr PickOptions kOptions{.table_bytes = 1000,
                                .last_level_minimum_bytes = 4000};
 const std::set<std::string> kNobody;
 
-std::optional<Plan> PickOf(const std::vector<Placed>& rows, const std::set<std::string>& busy = {}) {
+std::optional<Plan> PickOf(const std::vector<Placed>& rows,
+                           const std::set<std::string>& busy = {}) {
   return Pick(*LevelsOf(rows), busy, kOptions);
 }
 
 TEST(Pick, NothingToDoForAGoodShape) {
   EXPECT_FALSE(PickOf({}));
-  EXPECT_FALSE(PickOf({{0, RowOf("a", "a", "z")}, {0, RowOf("b", "a", "z")}, {0, RowOf("c", "a", "z")},
+  EXPECT_FALSE(PickOf({{0, RowOf("a", "a", "z")},
+                       {0, RowOf("b", "a", "z")},
+                       {0, RowOf("c", "a", "z")},
                        {6, RowOf("d", "a", "z", 3000)}}));
 }
 
@@ -83,7 +86,8 @@ TEST(PickSweep, ExpiredTablesGoWholeIfNothingOlderLiesBeneath) {
   hiding.max_expiry_millis = 100;
   const std::vector<Placed> rows{{5, expired}, {5, hiding}, {6, RowOf("1", "q", "r", 300'000)}};
   const auto levels = LevelsOf(rows);
-  const auto plan = PickSweep(*levels, kNobody, kOptions, {.safe = entry::FirstAt(100), .snapshots = {}});
+  const auto plan =
+      PickSweep(*levels, kNobody, kOptions, {.safe = entry::FirstAt(100), .snapshots = {}});
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->reason, "expired");
   EXPECT_EQ(Names(plan->inputs), "x");
@@ -115,8 +119,9 @@ TEST(PickSweep, DeletionsGoDownAndInTheLastLevelAreDroppedOnceNobodyPrecedesThem
 }
 
 TEST(PickSweep, SmallDataEndInOneLevel) {
-  const auto plan = PickSweep(*LevelsOf({{0, RowOf("a", "a", "c", 100)}, {6, RowOf("1", "b", "d", 100)}}),
-                              kNobody, kOptions, {.safe = 1, .snapshots = {}});
+  const auto plan =
+      PickSweep(*LevelsOf({{0, RowOf("a", "a", "c", 100)}, {6, RowOf("1", "b", "d", 100)}}),
+                kNobody, kOptions, {.safe = 1, .snapshots = {}});
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->reason, "sweep");
   EXPECT_EQ(Names(plan->inputs), "a");
@@ -158,8 +163,8 @@ class Growth {
   void Flush() {
     const uint64_t first = random_() % 900'000;
     const uint64_t width = random_() % 3 == 0 ? 100 + random_() % 20'000 : 99'999;
-    table::TableRow row =
-        RowOf("f" + std::to_string(++counter_), Key(first), Key(first + width), 200 + random_() % 800);
+    table::TableRow row = RowOf("f" + std::to_string(++counter_), Key(first), Key(first + width),
+                                200 + random_() % 800);
     row.min_timestamp = now_ + 1;
     row.max_timestamp = now_ += 10;
     row.deletions = random_() % 8 == 0 ? 60 : 0;
@@ -167,7 +172,8 @@ class Growth {
   }
 
   // False: nothing to start.
-  bool Start(const std::function<std::optional<Plan>(const levels::Levels&, const std::set<std::string>&)>& pick) {
+  bool Start(const std::function<std::optional<Plan>(const levels::Levels&,
+                                                     const std::set<std::string>&)>& pick) {
     const auto plan = pick(*levels_, busy_);
     if (!plan) {
       return false;
@@ -255,7 +261,8 @@ class Growth {
     };
     for (const levels::Row& stays : levels_->level(0)) {
       for (const levels::Row& row : plan.inputs) {
-        ASSERT_TRUE(leaves(stays) || !Overlap(*stays, *row) || stays->min_timestamp > row->max_timestamp);
+        ASSERT_TRUE(leaves(stays) || !Overlap(*stays, *row) ||
+                    stays->min_timestamp > row->max_timestamp);
       }
     }
   }
@@ -282,8 +289,9 @@ class Growth {
     const uint64_t parts = std::min(keys, bytes / kOptions.table_bytes + 1);
     std::vector<Placed> added;
     for (uint64_t part = 0; part < parts; ++part) {
-      table::TableRow row = RowOf("m" + std::to_string(++counter_), Key(first + keys * part / parts),
-                                  Key(first + keys * (part + 1) / parts - 1), bytes / parts, min, max);
+      table::TableRow row =
+          RowOf("m" + std::to_string(++counter_), Key(first + keys * part / parts),
+                Key(first + keys * (part + 1) / parts - 1), bytes / parts, min, max);
       row.deletions = plan.last ? 0 : deletions;
       added.emplace_back(plan.to_level, row);
     }
@@ -309,7 +317,8 @@ void ExpectGoodShape(const levels::Levels& levels) {
   }
   EXPECT_LT(levels.level(0).size(), kOptions.level0_tables);
   const uint64_t last = std::max(levels.bytes(kLastLevel), kOptions.last_level_minimum_bytes);
-  EXPECT_LE(static_cast<double>(upper), (kOptions.space_amp_target - 1) * static_cast<double>(last));
+  EXPECT_LE(static_cast<double>(upper),
+            (kOptions.space_amp_target - 1) * static_cast<double>(last));
 }
 
 TEST_P(PickGrowth, PlansNeverMeetAndTheShapeBecomesGood) {

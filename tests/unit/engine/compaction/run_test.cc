@@ -38,7 +38,8 @@ struct Contents {
   const Version* Newest(const std::string& key, Timestamp read) const {
     const Version* newest = nullptr;
     for (const Version& one : versions) {
-      if (one.key == key && one.timestamp <= read && (!newest || one.timestamp > newest->timestamp)) {
+      if (one.key == key && one.timestamp <= read &&
+          (!newest || one.timestamp > newest->timestamp)) {
         newest = &one;
       }
     }
@@ -46,7 +47,8 @@ struct Contents {
   }
   std::string Visible(const std::string& key, Timestamp read) const {
     const Version* newest = Newest(key, read);
-    if (newest == nullptr || newest->timestamp < Covering(key, read) || newest->kind == Kind::kDelete ||
+    if (newest == nullptr || newest->timestamp < Covering(key, read) ||
+        newest->kind == Kind::kDelete ||
         (newest->expiry_millis != 0 && entry::MillisOf(read) >= newest->expiry_millis)) {
       return "nothing";
     }
@@ -126,13 +128,13 @@ TEST(Merge, NothingMakesNoTable) {
 
 TEST(Merge, CountsWhatItDropsByRule) {
   Merging merging;
-  const Contents source{
-      {Put("a", 9), Put("a", 5),
-       {.key = "b", .timestamp = 9, .kind = Kind::kDelete},
-       Put("c", 3),
-       {.key = "e", .timestamp = 9, .expiry_millis = 1, .value = "gone"},
-       Put("f", 9)},
-      {{{"c", "d"}, 8}}};
+  const Contents source{{Put("a", 9),
+                         Put("a", 5),
+                         {.key = "b", .timestamp = 9, .kind = Kind::kDelete},
+                         Put("c", 3),
+                         {.key = "e", .timestamp = 9, .expiry_millis = 1, .value = "gone"},
+                         Put("f", 9)},
+                        {{{"c", "d"}, 8}}};
   const auto written =
       merging.Run({source}, {.safe = entry::FirstAt(2), .snapshots = {}}, true).value();
   EXPECT_EQ(written.entries_in, 6U);
@@ -149,7 +151,8 @@ TEST(Merge, CountsWhatItDropsByRule) {
 
 TEST(Merge, RangeTombstonesAloneMakeATable) {
   Merging merging;
-  const auto written = merging.Run({{{}, {{{"c", ""}, 8}}}}, {.safe = 20, .snapshots = {}}, false).value();
+  const auto written =
+      merging.Run({{{}, {{{"c", ""}, 8}}}}, {.safe = 20, .snapshots = {}}, false).value();
   ASSERT_EQ(written.tables.size(), 1U);
   EXPECT_EQ(written.tables[0]->entries, 0U);
   EXPECT_TRUE(written.tables[0]->unbounded);
@@ -228,14 +231,16 @@ class MergeModel : public testing::TestWithParam<uint64_t> {
         version.kind = Kind::kDelete;
       } else {
         version.value = "v" + std::to_string(random_());
-        version.expiry_millis = random_() % 4 == 0 ? entry::MillisOf(version.timestamp) + random_() % 30 : 0;
+        version.expiry_millis =
+            random_() % 4 == 0 ? entry::MillisOf(version.timestamp) + random_() % 30 : 0;
       }
       contents.versions.push_back(version);
     }
     for (uint64_t i = random_() % 4; i > 0; --i) {
       const std::string begin = Key();
       contents.tombstones.push_back(
-          {{begin, random_() % 5 == 0 ? "" : begin + std::string(1, 'z') + Key()}, Time(first, last)});
+          {{begin, random_() % 5 == 0 ? "" : begin + std::string(1, 'z') + Key()},
+           Time(first, last)});
       std::string& end = contents.tombstones.back().range.end;
       if (!end.empty() && random_() % 2 == 0) {
         end = std::max(Key(), begin) + "!";
@@ -285,7 +290,8 @@ TEST_P(MergeModel, EveryReaderSeesTheSameBeforeAndAfter) {
       for (const std::string& key : {std::string(1, letter), std::string(1, letter) + "m"}) {
         for (const Timestamp read : readers) {
           ASSERT_EQ(after.Visible(key, read), before.Visible(key, read)) << key << " at " << read;
-          ASSERT_EQ(after.NewestChange(key, read), before.NewestChange(key, read)) << key << " at " << read;
+          ASSERT_EQ(after.NewestChange(key, read), before.NewestChange(key, read))
+              << key << " at " << read;
         }
       }
     }

@@ -72,7 +72,8 @@ TEST(Survival, DeletionsGoOnlyInTheLastLevelAndBelowEveryReader) {
   Expect({{9, Kind::kDelete, 0, Verdict::kKept}}, retention, false);
   // The snapshot at 10 must find out that the key changed after it.
   Expect({{20, Kind::kDelete, 0, Verdict::kKept}}, retention, true);
-  Expect({{20, Kind::kDelete, 0, Verdict::kKept}, {9, Kind::kPut, 0, Verdict::kKept}}, retention, true);
+  Expect({{20, Kind::kDelete, 0, Verdict::kKept}, {9, Kind::kPut, 0, Verdict::kKept}}, retention,
+         true);
 }
 
 TEST(Survival, ExpiredEntriesGoLikeDeletions) {
@@ -80,7 +81,8 @@ TEST(Survival, ExpiredEntriesGoLikeDeletions) {
   Expect({{5, Kind::kPut, 100, Verdict::kExpired}}, {.safe = safe, .snapshots = {}}, true);
   Expect({{5, Kind::kPut, 101, Verdict::kKept}}, {.safe = safe, .snapshots = {}}, true);
   Expect({{5, Kind::kPut, 100, Verdict::kKept}}, {.safe = safe, .snapshots = {}}, false);
-  Expect({{5, Kind::kPut, 100, Verdict::kKept}}, {.safe = safe, .snapshots = {entry::FirstAt(99)}}, true);
+  Expect({{5, Kind::kPut, 100, Verdict::kKept}}, {.safe = safe, .snapshots = {entry::FirstAt(99)}},
+         true);
 }
 
 TEST(Survival, RangeTombstonesHideWhatIsOlderInTheirStripe) {
@@ -88,7 +90,8 @@ TEST(Survival, RangeTombstonesHideWhatIsOlderInTheirStripe) {
   const Retention retention{.safe = 30, .snapshots = {10, 20}};
   Expect({{25, Kind::kPut, 0, Verdict::kKept}}, retention, false, at25);  // of the same transaction
   Expect({{24, Kind::kPut, 0, Verdict::kCovered}}, retention, false, at25);
-  Expect({{20, Kind::kPut, 0, Verdict::kKept}}, retention, false, at25);  // the snapshot at 20 sees it
+  Expect({{20, Kind::kPut, 0, Verdict::kKept}}, retention, false,
+         at25);  // the snapshot at 20 sees it
   Expect({{24, Kind::kPut, 0, Verdict::kKept}}, retention, false, {{{"a", "k"}, 25}});
   Expect({{35, Kind::kPut, 0, Verdict::kKept}}, retention, false, {{{"a", ""}, 40}});
 }
@@ -98,7 +101,8 @@ TEST(KeptTombstones, OneOfEachStripeAndNoneBelowEveryReaderInTheLastLevel) {
       {{"a", "z"}, 40}, {{"a", "z"}, 29}, {{"a", "m"}, 25}, {{"m", "z"}, 8}, {{"p", "z"}, 7}});
   const Retention retention{.safe = 30, .snapshots = {10}};
   const auto kept = KeptTombstones(set, retention, false);
-  EXPECT_EQ(kept, (std::vector<entry::RangeTombstone>{{{"a", "z"}, 40}, {{"a", "z"}, 29}, {{"m", "z"}, 8}}));
+  EXPECT_EQ(kept, (std::vector<entry::RangeTombstone>{
+                      {{"a", "z"}, 40}, {{"a", "z"}, 29}, {{"m", "z"}, 8}}));
   const auto last = KeptTombstones(set, retention, true);
   EXPECT_EQ(last, (std::vector<entry::RangeTombstone>{{{"a", "z"}, 40}, {{"a", "z"}, 29}}));
 }

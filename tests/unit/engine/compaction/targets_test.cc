@@ -48,7 +48,8 @@ TEST(Targets, UpperLevelsTogetherStayWithinTheSpaceTarget) {
 }
 
 TEST(Targets, BaseNeverPassesAFilledLevel) {
-  const auto levels = LevelsOf({{3, RowOf("left", "a", "b", 10)}, {6, RowOf("big", "a", "z", 100)}});
+  const auto levels =
+      LevelsOf({{3, RowOf("left", "a", "b", 10)}, {6, RowOf("big", "a", "z", 100)}});
   const Targets targets = TargetsOf(*levels, {});
   EXPECT_EQ(targets.base, 3);
   EXPECT_EQ(targets.bytes[3], 0U);  // should be empty

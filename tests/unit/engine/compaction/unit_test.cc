@@ -8,7 +8,9 @@
 namespace luna::compaction {
 namespace {
 
-bool Any(const levels::Row&) { return true; }
+bool Any(const levels::Row&) {
+  return true;
+}
 
 TEST(Unit, OfOneTableTakesWhatItOverlaps) {
   const auto levels = LevelsOf({{2, RowOf("u", "c", "e")},
@@ -34,7 +36,8 @@ TEST(Unit, IsNotLastWhenItsPartnersReachDeeper) {
 TEST(Unit, WithNothingBelowOnlyChangesItsLevel) {
   table::TableRow deletions = RowOf("d", "x", "y");
   deletions.deletions = 50;
-  const auto levels = LevelsOf({{4, RowOf("u", "c", "e")}, {4, deletions}, {6, RowOf("1", "a", "b")}});
+  const auto levels =
+      LevelsOf({{4, RowOf("u", "c", "e")}, {4, deletions}, {6, RowOf("1", "a", "b")}});
   const auto moved = UnitOf({*levels, {}}, 4, levels->level(4)[0], 5);
   EXPECT_TRUE(moved->move_only);
   // Merging drops the deletions, moving would keep them.
@@ -104,7 +107,8 @@ TEST(Unit, Level0GroupsAreBounded) {
 }
 
 TEST(Unit, NextOverlappingSkipsLevelsWithoutTheKeys) {
-  const auto levels = LevelsOf({{1, RowOf("a", "a", "b")}, {2, RowOf("x", "x", "y")}, {4, RowOf("1", "b", "c")}});
+  const auto levels =
+      LevelsOf({{1, RowOf("a", "a", "b")}, {2, RowOf("x", "x", "y")}, {4, RowOf("1", "b", "c")}});
   EXPECT_EQ(NextOverlapping(*levels, 1, levels->level(1)), 4);
   EXPECT_EQ(NextOverlapping(*levels, 2, levels->level(2)), kLastLevel);
 }

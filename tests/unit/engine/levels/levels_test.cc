@@ -78,16 +78,16 @@ TEST(Levels, BrokenShapesAreRefused) {
   const auto levels = Made({{}, {{0, NewRow("a", "a", "c")}, {2, NewRow("b", "d", "f")}}});
   const Change bad[] = {
       {{"missing"}, {}},
-      {{}, {{1, NewRow("a", "a", "c")}}},                                // is in level 0
-      {{}, {{0, NewRow("x", "a", "c")}, {1, NewRow("x", "a", "c")}}},    // twice
+      {{}, {{1, NewRow("a", "a", "c")}}},                              // is in level 0
+      {{}, {{0, NewRow("x", "a", "c")}, {1, NewRow("x", "a", "c")}}},  // twice
       {{}, {{7, NewRow("x", "a", "c")}}},
       {{}, {{-1, NewRow("x", "a", "c")}}},
-      {{}, {{2, NewRow("x", "f", "g")}}},                                // f is taken
+      {{}, {{2, NewRow("x", "f", "g")}}},  // f is taken
       {{}, {{2, NewRow("x", "a", "d")}}},
       {{}, {{2, NewRow("x", "e", "e")}}},
-      {{}, {{2, Ending(NewRow("x", "a", ""), false, true)}}},            // to the end
-      {{}, {{0, NewRow("x", "c", "b")}}},                                // ends before it begins
-      {{}, {{0, Ending(NewRow("x", "c", "c"), true, false)}}},           // covers nothing
+      {{}, {{2, Ending(NewRow("x", "a", ""), false, true)}}},   // to the end
+      {{}, {{0, NewRow("x", "c", "b")}}},                       // ends before it begins
+      {{}, {{0, Ending(NewRow("x", "c", "c"), true, false)}}},  // covers nothing
   };
   for (const Change& change : bad) {
     const auto result = levels->Apply(change);
@@ -101,9 +101,10 @@ TEST(Levels, BrokenShapesAreRefused) {
 }
 
 TEST(Levels, AnExclusiveEndMayTouchTheNextTable) {
-  const auto levels = Made({{}, {{3, Ending(NewRow("a", "a", "d"), true, false)},
-                                 {3, NewRow("b", "d", "f")},
-                                 {3, Ending(NewRow("c", "g", ""), false, true)}}});
+  const auto levels = Made({{},
+                            {{3, Ending(NewRow("a", "a", "d"), true, false)},
+                             {3, NewRow("b", "d", "f")},
+                             {3, Ending(NewRow("c", "g", ""), false, true)}}});
   EXPECT_EQ(levels->ToString(), "L3: [a..d) [d..f] [g..…)\n");
   EXPECT_EQ(Names(levels->Overlapping(3, {"d", "e"})), (Strings{"b"}));
   EXPECT_EQ(Names(levels->Overlapping(3, {"c", "d"})), (Strings{"a"}));
@@ -124,8 +125,8 @@ TEST(Levels, TouchesAgreesWithCovers) {
                                     end == 'j' ? std::string() : std::string(1, end)};
         bool covered = false;
         for (char key = 'a'; key <= 'z'; ++key) {
-          covered = covered || (range.Contains(std::string(1, key)) &&
-                                Covers(*row, std::string(1, key)));
+          covered =
+              covered || (range.Contains(std::string(1, key)) && Covers(*row, std::string(1, key)));
         }
         if (covered) {
           EXPECT_TRUE(Touches(*row, range)) << row->object << " " << range.begin << range.end;
@@ -175,9 +176,11 @@ TEST(Levels, OverlappingFindsWhatALookAtEveryTableFinds) {
 }
 
 TEST(Levels, RoundTripsAndNoticesDamage) {
-  const auto levels = Made({{}, {{0, NewRow("a", "a", "c", 9)}, {0, NewRow("b", "b", "d", 4)},
-                                 {5, Ending(NewRow("c", "d", "f"), true, false)},
-                                 {5, Ending(NewRow("d", "f", ""), false, true)}}});
+  const auto levels = Made({{},
+                            {{0, NewRow("a", "a", "c", 9)},
+                             {0, NewRow("b", "b", "d", 4)},
+                             {5, Ending(NewRow("c", "d", "f"), true, false)},
+                             {5, Ending(NewRow("d", "f", ""), false, true)}}});
   std::string bytes;
   levels->Encode(bytes);
   base::ByteReader reader(bytes);
@@ -210,7 +213,8 @@ TEST(Levels, AStoredShapeIsCheckedToo) {
   base::ByteReader reader(moved);
   const auto result = Levels::Decode(reader);
   ASSERT_FALSE(result.ok());
-  EXPECT_NE(result.error().message().find("overlap"), std::string::npos) << result.error().message();
+  EXPECT_NE(result.error().message().find("overlap"), std::string::npos)
+      << result.error().message();
 }
 
 }  // namespace

@@ -44,11 +44,13 @@ TEST(RowFacts, RangeTombstonesWidenTheBounds) {
   facts.AddRangeTombstone({.range = {.begin = "m", .end = "q"}, .timestamp = 3});
   EXPECT_EQ(facts.Finish().smallest, "m");
   EXPECT_EQ(facts.Finish().largest, "q");
+  EXPECT_TRUE(facts.Finish().largest_exclusive);
   ASSERT_TRUE(facts.Add(OwnedEntry{.key = "p", .timestamp = 9, .expiry_millis = 5}.View()).ok());
   facts.AddRangeTombstone({.range = {.begin = "a", .end = "b"}, .timestamp = 30});
   TableRow row = facts.Finish();
   EXPECT_EQ(row.smallest, "a");
   EXPECT_EQ(row.largest, "q");
+  EXPECT_TRUE(row.largest_exclusive);
   EXPECT_EQ(row.range_tombstones, 2u);
   EXPECT_EQ(row.min_timestamp, 3u);
   EXPECT_EQ(row.max_timestamp, 30u);
@@ -56,6 +58,14 @@ TEST(RowFacts, RangeTombstonesWidenTheBounds) {
   EXPECT_FALSE(row.unbounded);
   facts.AddRangeTombstone({.range = {.begin = "x", .end = ""}, .timestamp = 5});
   EXPECT_TRUE(facts.Finish().unbounded);
+}
+
+TEST(RowFacts, AnEntryAtTheEndOfARangeTombstoneIsCovered) {
+  RowFacts facts;
+  facts.AddRangeTombstone({.range = {.begin = "m", .end = "q"}, .timestamp = 3});
+  ASSERT_TRUE(facts.Add(OwnedEntry{.key = "q", .timestamp = 9}.View()).ok());
+  EXPECT_EQ(facts.Finish().largest, "q");
+  EXPECT_FALSE(facts.Finish().largest_exclusive);
 }
 
 TEST(RowFacts, BlobsAreNamedOnce) {

@@ -95,7 +95,8 @@ TEST(ConflictTable, ForgetsTheOldestPastItsLimitAndCharges) {
   for (Timestamp commit = 101; commit <= 40'000; ++commit) {
     f.Record(1 + commit % 3, "key" + std::to_string(commit), commit);
     if (commit % 50 == 0) {
-      f.table.RecordRange(1, {"r" + std::to_string(commit), "r" + std::to_string(commit) + "x"}, commit);
+      f.table.RecordRange(1, {"r" + std::to_string(commit), "r" + std::to_string(commit) + "x"},
+                          commit);
     }
   }
   EXPECT_LE(f.budget.used(), 8192 + limit + (uint64_t{512} << 10));
@@ -145,7 +146,9 @@ struct History {
   }
 };
 
-std::string Key(uint64_t number) { return "k" + std::to_string(100 + number % 200); }
+std::string Key(uint64_t number) {
+  return "k" + std::to_string(100 + number % 200);
+}
 
 entry::KeyRange RandomRange(std::mt19937_64& random) {
   entry::KeyRange range{Key(random()), Key(random())};

@@ -42,7 +42,8 @@ std::string Forward(OverlayIterator& iterator) {
 std::string Backward(OverlayIterator& iterator) {
   std::string text;
   for (iterator.SeekToLast(); iterator.Valid(); iterator.Prev()) {
-    text = std::string(iterator.entry().key) + "=" + std::string(iterator.entry().value) + " " + text;
+    text =
+        std::string(iterator.entry().key) + "=" + std::string(iterator.entry().value) + " " + text;
   }
   return text;
 }
@@ -53,11 +54,12 @@ TEST(OverlayIterator, ShowsOwnWritesOnTopOfCommittedOnes) {
   ASSERT_TRUE(writes.Delete(kTablet, "c").ok());
   ASSERT_TRUE(writes.Put(kTablet, "e", "new", 0, 0).ok());
   ASSERT_TRUE(writes.Put(99, "a", "another tablet", 0, 0).ok());
-  const auto iterator = NewOverlay({{.key = "a", .timestamp = 5, .value = "1"},
-                                    {.key = "b", .timestamp = 5, .value = "2"},
-                                    {.key = "c", .timestamp = 5, .value = "3"},
-                                    {.key = "d", .timestamp = 5, .expiry_millis = 77, .value = "4"}},
-                                   writes);
+  const auto iterator =
+      NewOverlay({{.key = "a", .timestamp = 5, .value = "1"},
+                  {.key = "b", .timestamp = 5, .value = "2"},
+                  {.key = "c", .timestamp = 5, .value = "3"},
+                  {.key = "d", .timestamp = 5, .expiry_millis = 77, .value = "4"}},
+                 writes);
   EXPECT_EQ(Forward(*iterator), "a=1 b=own d=4 e=new ");
   EXPECT_EQ(Backward(*iterator), "a=1 b=own d=4 e=new ");
   iterator->Seek("b");
@@ -165,7 +167,8 @@ class Differential {
   explicit Differential(uint64_t seed) : random_(seed) {
     const uint64_t versions = random_() % 60;
     for (uint64_t i = 0; i < versions; ++i) {
-      committed_.push_back({.key = RandomKey(random_), .timestamp = 900 + i * 3,
+      committed_.push_back({.key = RandomKey(random_),
+                            .timestamp = 900 + i * 3,
                             .kind = random_() % 4 == 0 ? Kind::kDelete : Kind::kPut,
                             .value = std::to_string(random_() % 1000)});
       Version& version = committed_.back();
@@ -197,10 +200,12 @@ class Differential {
   void Write() {
     const std::string key = RandomKey(random_);
     switch (random_() % 9) {
-      case 0: case 1:
+      case 0:
+      case 1:
         ASSERT_TRUE(writes_.Put(kTablet, key, std::to_string(random_() % 1000), 0, 0).ok());
         break;
-      case 2: case 3:
+      case 2:
+      case 3:
         ASSERT_TRUE(writes_.Delete(kTablet, key).ok());
         break;
       case 4:
@@ -249,7 +254,10 @@ class Differential {
         iterator_->SeekForPrev(key);
         at = Before(expected, expected.upper_bound(key));
         break;
-      case 4: case 5: case 6: case 7:
+      case 4:
+      case 5:
+      case 6:
+      case 7:
         iterator_->Next();
         at = expected.upper_bound(key_);
         break;

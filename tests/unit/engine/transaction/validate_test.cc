@@ -25,7 +25,8 @@ class CommittedVersions final : public Versions {
     const auto found = changed.find(std::string(key));
     return found == changed.end() || found->second <= after ? 0 : found->second;
   }
-  Result<Timestamp> NewestChangeIn(TabletId, const entry::KeyRange& range, Timestamp after) override {
+  Result<Timestamp> NewestChangeIn(TabletId, const entry::KeyRange& range,
+                                   Timestamp after) override {
     ++questions;
     if (failing) {
       return Error(Reason::kBadChecksum, "a block is damaged");
@@ -170,15 +171,18 @@ TEST_F(ValidateTest, AnExpiryBetweenStartAndCommitConflicts) {
 
 TEST_F(ValidateTest, PreconditionsAreJudgedOnTheNewestVersion) {
   versions_.values["k"] = {Current{"value", 0, 0}, 1700};
-  const std::pair<Precondition, bool> onValue[] = {
-      {Precondition::Exists(), true},          {Precondition::Missing(), false},
-      {Precondition::Equals("value"), true},   {Precondition::Equals("valu"), false},
-      {Precondition::UnchangedSince(1700), true}, {Precondition::UnchangedSince(1600), false},
-      {Precondition::UnchangedSince(0), false}};
-  const std::pair<Precondition, bool> onNothing[] = {
-      {Precondition::Exists(), false},         {Precondition::Missing(), true},
-      {Precondition::Equals(""), false},       {Precondition::UnchangedSince(0), true},
-      {Precondition::UnchangedSince(1700), false}};
+  const std::pair<Precondition, bool> onValue[] = {{Precondition::Exists(), true},
+                                                   {Precondition::Missing(), false},
+                                                   {Precondition::Equals("value"), true},
+                                                   {Precondition::Equals("valu"), false},
+                                                   {Precondition::UnchangedSince(1700), true},
+                                                   {Precondition::UnchangedSince(1600), false},
+                                                   {Precondition::UnchangedSince(0), false}};
+  const std::pair<Precondition, bool> onNothing[] = {{Precondition::Exists(), false},
+                                                     {Precondition::Missing(), true},
+                                                     {Precondition::Equals(""), false},
+                                                     {Precondition::UnchangedSince(0), true},
+                                                     {Precondition::UnchangedSince(1700), false}};
   for (Timestamp start : {Timestamp{0}, kStart}) {
     for (const auto& [precondition, holds] : onValue) {
       writes_ = WriteSet(nullptr);

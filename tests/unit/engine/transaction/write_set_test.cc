@@ -30,8 +30,9 @@ TEST(Evaluate, IncrementsTakeCanonicalDecimalsOnly) {
   EXPECT_EQ(Incremented("-7", 5), "'-2'");
   EXPECT_EQ(Incremented("9223372036854775806", 1), "'9223372036854775807'");
   EXPECT_EQ(Incremented("-9223372036854775808", kMax), "'-1'");
-  for (const char* bad : {"", "-", "-0", "00", "01", "-01", "+1", " 1", "1 ", "1x", "0x1", "1.0", "1e3",
-                          "9223372036854775808", "-9223372036854775809", "99999999999999999999999"}) {
+  for (const char* bad :
+       {"", "-", "-0", "00", "01", "-01", "+1", " 1", "1 ", "1x", "0x1", "1.0", "1e3",
+        "9223372036854775808", "-9223372036854775809", "99999999999999999999999"}) {
     EXPECT_EQ(Incremented(bad, 1), "error bad_number") << bad;
   }
 }
@@ -44,8 +45,10 @@ TEST(Evaluate, OverflowIsRefused) {
 }
 
 TEST(Evaluate, ChangesOnAMissingValueStartFromNothing) {
-  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {Increment{-3}}}, std::nullopt)), "'-3'");
-  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {Append{"abc"}}}, std::nullopt)), "'abc'");
+  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {Increment{-3}}}, std::nullopt)),
+            "'-3'");
+  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {Append{"abc"}}}, std::nullopt)),
+            "'abc'");
   EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {Append{""}}}, std::nullopt)), "''");
 }
 
@@ -64,19 +67,22 @@ TEST(Evaluate, TheBaseDecidesWhatChangesApplyTo) {
   EXPECT_EQ((*put)->type, 2);
   EXPECT_EQ((*put)->expiry_millis, 0u);
   const Result<std::optional<Current>> blob =
-      Evaluate({Pending::Base::kBlob, "reference", 3, 0, {Append{"!"}}}, Current{"blob", 0, 0});
+      Evaluate({Pending::Base::kBlob, "reference", 3, 0, {Append{"!"}}}, Current{"blob", 0, 70});
   ASSERT_TRUE(blob.ok());
   EXPECT_EQ((*blob)->bytes, "blob!");
   EXPECT_EQ((*blob)->type, 3);
+  EXPECT_EQ((*blob)->expiry_millis, 70u);
   EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kDelete, {}, 0, 0, {}}, committed)), "missing");
-  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kDelete, {}, 0, 0, {Increment{2}}}, committed)), "'2'");
+  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kDelete, {}, 0, 0, {Increment{2}}}, committed)),
+            "'2'");
   EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {}}, std::nullopt)), "missing");
 }
 
 TEST(Evaluate, AValueTooLargeIsRefused) {
   Current committed{std::string(entry::kMaxValueBytes - 2, 'x'), 0, 0};
-  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {Append{"abc"}}}, std::move(committed))),
-            "error value_too_large");
+  EXPECT_EQ(
+      ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {Append{"abc"}}}, std::move(committed))),
+      "error value_too_large");
 }
 
 // The model: per key every operation ever made, applied one by one; savepoints are copies.
@@ -123,31 +129,39 @@ std::string Expected(const std::vector<Operation>& operations, std::optional<std
 
 class Differential {
  public:
-  explicit Differential(uint64_t seed) : random_(seed), budget_(uint64_t{1} << 30), set_(&budget_) {}
+  explicit Differential(uint64_t seed)
+      : random_(seed), budget_(uint64_t{1} << 30), set_(&budget_) {}
 
   void Step() {
     const TabletId tablet = 1 + random_() % 2;
     const std::string key = Key(random_() % kKeys);
     auto& operations = model_[{tablet, key}];
     switch (random_() % 16) {
-      case 0: case 1: case 2: {
+      case 0:
+      case 1:
+      case 2: {
         const std::string value = random_() % 2 == 0 ? std::to_string(random_() % 100) : "text";
         EXPECT_TRUE(set_.Put(tablet, key, value, random_() % 3, 0).ok());
         operations.push_back({Operation::kPut, value});
         break;
       }
-      case 3: case 4:
+      case 3:
+      case 4:
         EXPECT_TRUE(set_.Delete(tablet, key).ok());
         operations.push_back({Operation::kDelete});
         break;
-      case 5: case 6: case 7: case 8: {
+      case 5:
+      case 6:
+      case 7:
+      case 8: {
         const int64_t deltas[] = {1, -1, 5, 0, kMax, kMin, kMax / 2};
         const int64_t delta = deltas[random_() % 7];
         EXPECT_TRUE(set_.AddChange(tablet, key, Increment{delta}).ok());
         operations.push_back({Operation::kIncrement, {}, delta});
         break;
       }
-      case 9: case 10: {
+      case 9:
+      case 10: {
         const std::string suffix = std::to_string(random_() % 10);
         EXPECT_TRUE(set_.AddChange(tablet, key, Append{suffix}).ok());
         operations.push_back({Operation::kAppend, suffix});
@@ -156,7 +170,8 @@ class Differential {
       case 11:
         DeleteRange(tablet);
         break;
-      case 12: case 13:
+      case 12:
+      case 13:
         set_.SetSavepoint(Name());
         saved_.push_back({last_name_, model_, set_.bytes(), set_.parts().size()});
         break;

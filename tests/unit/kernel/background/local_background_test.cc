@@ -169,6 +169,7 @@ TEST_F(LocalBackgroundTest, ManyThreadsRunEveryJobOnce) {
 }
 
 TEST_F(LocalBackgroundTest, AJobWithoutHandlerIsAProgrammerError) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(background_->Spawn(Make("nobody", "")), "handlers_");
 }
 

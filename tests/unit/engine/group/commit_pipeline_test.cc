@@ -1,0 +1,226 @@
+#include "engine/group/commit_pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "base/try.h"
+#include "unit/engine/group/group_place.h"
+
+namespace luna::group {
+namespace {
+
+class CommitPipelineTest : public GroupPlace {
+ protected:
+  CommitPipelineTest() {
+    state_.AddDatabase(kDatabase, 0);
+    tablet_ = parts_->NewTablet(first_);
+    state_.AddTablet(tablet_);
+    home_ = state_.FindDatabase(kDatabase);
+    home_->oracle.Start(0, 0);
+    pipeline_ = std::make_unique<CommitPipeline>(
+        PipelineContext{.runtime = &runtime_,
+                        .stream = stream_.get(),
+                        .state = &state_,
+                        .budget = &budget_,
+                        .storage = &kernel_->storage(),
+                        .names = names_.get(),
+                        .epoch = 1,
+                        .durability = Durability::kRelaxed,
+                        .rotated = [this](const tablet::Tablet&) { rotated_.fetch_add(1); }},
+        home_->oracle.visible());
+  }
+  Result<Timestamp> Commit(const Request& request) {
+    const CommitRequest one = request.get();
+    auto results = pipeline_->Commit(std::span(&one, 1));
+    EXPECT_EQ(results.size(), 1u);
+    return results.front();
+  }
+  Result<Timestamp> Put(const std::string& key, const std::string& value) {
+    Request request;
+    request.Put(a(), key, value);
+    return Commit(request);
+  }
+
+  GroupState state_{runtime_.clock()};
+  base::MemoryBudget budget_{uint64_t{256} << 20};
+  std::unique_ptr<journal::Stream> stream_ = kernel_->journal().Open("group-1", {}).value();
+  std::shared_ptr<tablet::Tablet> tablet_;
+  std::shared_ptr<HomeDatabase> home_;
+  std::atomic<int> rotated_{0};
+  std::unique_ptr<CommitPipeline> pipeline_;
+};
+
+TEST_F(CommitPipelineTest, WhatIsAnsweredIsVisible) {
+  const auto commit = Put("k", "v");
+  ASSERT_TRUE(commit.ok());
+  EXPECT_GE(home_->oracle.visible(), *commit);
+  EXPECT_EQ(Value(*tablet_, "k"), "v");
+  EXPECT_EQ(pipeline_->commits().value(), 1u);
+  EXPECT_EQ(pipeline_->rounds().value(), 1u);
+}
+
+TEST_F(CommitPipelineTest, TimestampsAreGivenOutBelowALoggedLimit) {
+  const auto commit = Put("k", "v");
+  ASSERT_TRUE(commit.ok());
+  EXPECT_GT(home_->limit, *commit);
+  EXPECT_EQ(stream_->state().tail, 2u);  // the limit and the commit
+  ASSERT_TRUE(Put("k", "w").ok());
+  EXPECT_EQ(stream_->state().tail, 3u);
+}
+
+TEST_F(CommitPipelineTest, CommitsOfOneCallShareARoundAndHaveAResultEach) {
+  Request good;
+  good.Put(a(), "k", "v");
+  Request bad;
+  bad.Require(a(), "k", Precondition::Missing()).Put(a(), "k", "w");
+  Request after;
+  after.Require(a(), "k", Precondition::Equals("v")).Put(a(), "l", "v");
+  const std::vector<CommitRequest> requests = {good.get(), bad.get(), after.get()};
+  const auto results = pipeline_->Commit(requests);
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_TRUE(results[0].ok());
+  ASSERT_FALSE(results[1].ok());
+  EXPECT_EQ(results[1].error().reason(), Reason::kPreconditionFailed);
+  EXPECT_TRUE(results[2].ok());
+  EXPECT_GT(*results[2], *results[0]);
+  EXPECT_EQ(pipeline_->rounds().value(), 1u);
+  EXPECT_EQ(pipeline_->commits().value(), 2u);
+  EXPECT_EQ(pipeline_->conflicts().value(), 1u);
+}
+
+TEST_F(CommitPipelineTest, NoRequestsAreNoResults) {
+  EXPECT_TRUE(pipeline_->Commit({}).empty());
+  EXPECT_EQ(pipeline_->rounds().value(), 0u);
+}
+
+TEST_F(CommitPipelineTest, AnAppendThatFailedRefusesItsRoundOnly) {
+  ASSERT_TRUE(Put("k", "before").ok());
+  // Together more than fits into a segment of the stream.
+  const std::string large(60'000, 'x');
+  std::vector<Request> requests(3);
+  std::vector<CommitRequest> views;
+  for (Request& request : requests) {
+    for (int i = 0; i < 480; ++i) {
+      request.Put(a(), "k" + std::to_string(i), large);
+    }
+    views.push_back(request.get());
+  }
+  const Timestamp visible = home_->oracle.ReadTimestamp();
+  for (const auto& result : pipeline_->Commit(views)) {
+    ASSERT_FALSE(result.ok());
+    EXPECT_NE(result.error().reason(), Reason::kSyncFailed);
+  }
+  EXPECT_FALSE(pipeline_->stopped().has_value());
+  EXPECT_EQ(Value(*tablet_, "k0"), "-");
+  const auto later = Put("k", "after");
+  ASSERT_TRUE(later.ok()) << later.error().ToString();
+  EXPECT_GT(*later, visible);
+  EXPECT_EQ(Value(*tablet_, "k"), "after");
+}
+
+TEST_F(CommitPipelineTest, AFenceStopsIt) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  ASSERT_TRUE(stream_->Fence(1, std::nullopt, 2).ok());  // somebody else leads now
+  const auto refused = Put("k", "w");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), Reason::kFenced);
+  EXPECT_EQ(Value(*tablet_, "k"), "v");
+  ASSERT_TRUE(pipeline_->stopped().has_value());
+  EXPECT_EQ(Put("l", "w").error().reason(), Reason::kFenced);
+}
+
+TEST_F(CommitPipelineTest, StoppedItRefusesEverythingWithTheFirstError) {
+  pipeline_->Stop(Error(Reason::kShutDown, "closed"));
+  pipeline_->Stop(Error(Reason::kFenced, "later"));
+  EXPECT_EQ(Put("k", "v").error().reason(), Reason::kShutDown);
+  const Status alone = pipeline_->Exclusive([&]() -> Status {
+    const Decoded record{.envelope = {}, .body = TsLimit{1}};
+    return pipeline_->Append(std::span(&record, 1), Durability::kRelaxed);
+  });
+  ASSERT_FALSE(alone.ok());
+  EXPECT_EQ(alone.error().reason(), Reason::kShutDown);
+}
+
+TEST_F(CommitPipelineTest, AnExclusiveBodysErrorIsItsResult) {
+  const Status status =
+      pipeline_->Exclusive([]() -> Status { return Error(Reason::kDiskFull, "no room"); });
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().reason(), Reason::kDiskFull);
+  EXPECT_TRUE(pipeline_->Exclusive([]() -> Status { return {}; }).ok());
+}
+
+TEST_F(CommitPipelineTest, ARecordAloneGetsATimestampOfItsOwn) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  Timestamp given = 0;
+  ASSERT_TRUE(pipeline_
+                  ->Exclusive([&]() -> Status {
+                    given = TRY(pipeline_->AppendAt(kDatabase, [](Timestamp timestamp) -> Body {
+                      return Abort{.id = {.high = 1, .low = 1}, .timestamp = timestamp};
+                    }));
+                    return {};
+                  })
+                  .ok());
+  EXPECT_GE(home_->oracle.visible(), given);
+  EXPECT_TRUE(home_->outcomes.Find({.high = 1, .low = 1}).has_value());
+  const Status missing = pipeline_->Exclusive([&]() -> Status {
+    TRY(pipeline_->AppendAt(77, [](Timestamp) -> Body { return Abort{}; }));
+    return {};
+  });
+  EXPECT_EQ(missing.error().reason(), Reason::kDatabaseMissing);
+}
+
+TEST_F(CommitPipelineTest, LimitsAreExtendedForReadersAlone) {
+  EXPECT_TRUE(home_->oracle.HoldsReadersBack());
+  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); }).ok());
+  EXPECT_FALSE(home_->oracle.HoldsReadersBack());
+  EXPECT_EQ(stream_->state().tail, 1u);
+  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); }).ok());
+  EXPECT_EQ(stream_->state().tail, 1u);
+}
+
+TEST_F(CommitPipelineTest, AFullMemtableIsFrozenWithTheNextRound) {
+  ASSERT_TRUE(Put("k", std::string(1000, 'x')).ok());
+  ASSERT_TRUE(Put("l", std::string(parts_->memtable_bytes, 'x')).ok());
+  EXPECT_EQ(rotated_.load(), 0);
+  ASSERT_TRUE(Put("m", "small").ok());
+  EXPECT_EQ(rotated_.load(), 1);
+  EXPECT_EQ(tablet_->memstore().frozen_count(), 1u);
+  EXPECT_EQ(Value(*tablet_, "m"), "small");
+}
+
+TEST_F(CommitPipelineTest, AFreezeAskedForComesWithAnEmptyRound) {
+  pipeline_->WantRotation(a());
+  (void)pipeline_->Commit({});
+  EXPECT_EQ(rotated_.load(), 0);  // nothing to freeze
+  ASSERT_TRUE(Put("k", "v").ok());
+  pipeline_->WantRotation(a());
+  (void)pipeline_->Commit({});
+  EXPECT_EQ(rotated_.load(), 1);
+}
+
+TEST_F(CommitPipelineTest, ThreadsLoseNoUpdate) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 100;
+  std::vector<std::unique_ptr<runtime::Thread>> threads;
+  std::atomic<int> failed{0};
+  for (int t = 0; t < kThreads; ++t) {
+    threads.push_back(runtime_.Spawn("adder", runtime::ThreadClass::kForeground, [&] {
+      for (int i = 0; i < kEach; ++i) {
+        Request request;
+        request.Increment(a(), "n");
+        failed += Commit(request).ok() ? 0 : 1;
+      }
+    }));
+  }
+  for (auto& thread : threads) {
+    thread->Join();
+  }
+  EXPECT_EQ(failed.load(), 0);
+  EXPECT_EQ(Value(*tablet_, "n"), std::to_string(kThreads * kEach));
+  EXPECT_EQ(pipeline_->commits().value(), uint64_t{kThreads} * kEach);
+  EXPECT_LE(pipeline_->rounds().value(), uint64_t{kThreads} * kEach);
+}
+
+}  // namespace
+}  // namespace luna::group

@@ -1,0 +1,264 @@
+#include "engine/group/local_group.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/engine/group/group_place.h"
+
+namespace luna::group {
+namespace {
+
+class LocalGroupTest : public GroupPlace {
+ protected:
+  void SetUp() override { ASSERT_NO_FATAL_FAILURE(OpenGroup()); }
+  ~LocalGroupTest() override { CloseGroup(); }
+
+  Status TryOpenGroup() {
+    kernel_->background().Register("compact",
+                                   [](const background::Job&, background::JobContext&) {});
+    group_ = Group::Open({.kernel = kernel_.get(),
+                          .budget = &parts_->budget(),
+                          .durability = durability_,
+                          .relaxed_millis = 10'000,
+                          .retention_millis = 0,
+                          .memtable_bytes_total = uint64_t{16} << 20})
+                 .value();
+    group_->AddDatabase(kDatabase, parts_->state().safe_point());
+    for (const auto& [id, collection] : parts_->state().collections()) {
+      tablets_[id] = parts_->NewTablet(id);
+      group_->AddTablet(tablets_[id]);
+    }
+    return group_->Recover();
+  }
+  void OpenGroup() {
+    const Status recovered = TryOpenGroup();
+    ASSERT_TRUE(recovered.ok()) << recovered.error().ToString();
+    group_->StartBackground();
+  }
+  void CloseGroup() {
+    kernel_->background().Shutdown();
+    if (group_) {
+      (void)group_->Close();
+    }
+    group_.reset();
+    tablets_.clear();
+    parts_.reset();
+    names_.reset();
+    kernel_.reset();
+  }
+  void Reopen() {
+    CloseGroup();
+    OpenKernel();
+    ASSERT_NO_FATAL_FAILURE(OpenGroup());
+  }
+  // Power goes: only what was synced is left.
+  void Crash() {
+    memory_->Crash([] { return memory::Fate::kLost; });
+    Reopen();
+  }
+  Result<Timestamp> Put(const std::string& key, const std::string& value,
+                        Durability durability = Durability::kRelaxed) {
+    Request request;
+    request.Put(a(), key, value).At(durability);
+    return group_->Commit(request.get());
+  }
+  std::string Get(const std::string& key) { return Value(*tablets_.at(first_), key); }
+  Timestamp Now() { return group_->ReadTimestamp(kDatabase); }
+
+  Durability durability_ = Durability::kProcess;
+  std::unique_ptr<Group> group_;
+  std::map<catalog::CollectionId, std::shared_ptr<tablet::Tablet>> tablets_;
+};
+
+TEST(TabletPayload, ComesBackAndRefusesOtherText) {
+  EXPECT_EQ(ParseTabletPayload(TabletPayload(12, 345)), (std::pair<DatabaseId, TabletId>{12, 345}));
+  for (const char* text : {"", "12", "12/", "/3", "a/3", "1/2/3", "1/2 "}) {
+    EXPECT_FALSE(ParseTabletPayload(text).has_value()) << text;
+  }
+}
+
+TEST_F(LocalGroupTest, ReplayIsWhatWasCommitted) {
+  ASSERT_TRUE(Put("k", "1").ok());
+  ASSERT_TRUE(Put("k", "2").ok());
+  Request more;
+  more.Put(a(), "l", "3").Put(b(), "m", "4").DeleteRange(a(), "x", "y");
+  ASSERT_TRUE(group_->Commit(more.get()).ok());
+  const uint64_t epoch = group_->epoch();
+  Reopen();
+  EXPECT_GT(group_->epoch(), epoch);
+  EXPECT_EQ(Get("k"), "2");
+  EXPECT_EQ(Get("l"), "3");
+  EXPECT_EQ(Value(*tablets_.at(second_), "m"), "4");
+}
+
+TEST_F(LocalGroupTest, TimestampsGoOnAboveEverythingGivenOut) {
+  const Timestamp before = Put("k", "1").value();
+  const Timestamp read = Now();
+  Reopen();
+  EXPECT_GE(Now(), read);
+  EXPECT_GT(Put("k", "2").value(), std::max(before, read));
+}
+
+TEST_F(LocalGroupTest, ReadTimestampsMoveOnWithoutCommits) {
+  const Timestamp first = Now();
+  const uint64_t until = runtime_.clock().WallMillis() + 2;
+  while (runtime_.clock().WallMillis() < until) {
+    runtime_.Yield();
+  }
+  EXPECT_GT(Now(), first);
+}
+
+TEST_F(LocalGroupTest, PowerTakesOnlyWhatWasNotPromised) {
+  ASSERT_TRUE(Put("device", "1", Durability::kDevice).ok());
+  ASSERT_TRUE(Put("process", "1", Durability::kProcess).ok());
+  Crash();
+  EXPECT_EQ(Get("device"), "1");
+  EXPECT_EQ(Get("process"), "-");
+  ASSERT_TRUE(Put("process", "2", Durability::kProcess).ok());
+  ASSERT_TRUE(group_->Persist().ok());
+  Crash();
+  EXPECT_EQ(Get("process"), "2");
+}
+
+TEST_F(LocalGroupTest, RelaxedCommitsAreWrittenByClose) {
+  CloseGroup();
+  durability_ = Durability::kRelaxed;
+  OpenKernel();
+  ASSERT_NO_FATAL_FAILURE(OpenGroup());
+  ASSERT_TRUE(Put("k", "v", Durability::kRelaxed).ok());
+  Reopen();
+  EXPECT_EQ(Get("k"), "v");
+}
+
+TEST_F(LocalGroupTest, OutcomesSurvive) {
+  const Timestamp started = Now();
+  Request request;
+  request.Id(1).Put(a(), "k", "v");
+  const Timestamp commit = group_->Commit(request.get()).value();
+  const auto aborted = group_->GetOutcome(kDatabase, {.high = 7, .low = 2}, started);
+  ASSERT_TRUE(aborted.ok());
+  EXPECT_FALSE(aborted->committed);
+  Reopen();
+  const auto outcome = group_->GetOutcome(kDatabase, {.high = 7, .low = 1}, started);
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_TRUE(outcome->committed);
+  EXPECT_EQ(outcome->timestamp, commit);
+  Request late;
+  late.Id(2).Put(a(), "k", "late");
+  EXPECT_EQ(group_->Commit(late.get()).error().reason(), Reason::kTransactionDone);
+  EXPECT_EQ(Get("k"), "v");
+}
+
+TEST_F(LocalGroupTest, AnOutcomeFromBeforeTheOldestKeptIsNotGuessed) {
+  const auto unknown = group_->GetOutcome(kDatabase, {.high = 7, .low = 9}, 0);
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_EQ(unknown.error().reason(), Reason::kOutcomeNotKept);
+  EXPECT_EQ(group_->GetOutcome(77, {.high = 7, .low = 9}, Now()).error().reason(),
+            Reason::kDatabaseMissing);
+}
+
+TEST_F(LocalGroupTest, FlushMovesEverythingToTablesAndReplayDoesNotRepeatIt) {
+  ASSERT_TRUE(Put("k", "1").ok());
+  ASSERT_TRUE(group_->Flush(kDatabase, first_).ok());
+  EXPECT_TRUE(tablets_.at(first_)->memstore().ActiveEmpty());
+  EXPECT_EQ(tablets_.at(first_)->base().view()->levels().tables(), 1u);
+  EXPECT_EQ(group_->counts().flushes, 1u);
+  ASSERT_TRUE(Put("l", "2").ok());
+  Reopen();
+  EXPECT_EQ(Get("k"), "1");
+  EXPECT_EQ(Get("l"), "2");
+  EXPECT_EQ(tablets_.at(first_)->memstore().view()->active->count(), 1u);
+}
+
+TEST_F(LocalGroupTest, FlushOfAnUnknownTabletSaysSo) {
+  EXPECT_EQ(group_->Flush(kDatabase, 999).error().reason(), Reason::kCollectionMissing);
+  EXPECT_TRUE(group_->Flush(kDatabase, first_).ok());  // nothing to do
+}
+
+TEST_F(LocalGroupTest, AFullMemtableIsFlushedInTheBackground) {
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(Put("k" + std::to_string(i), std::string(10'000, 'x')).ok());
+  }
+  kernel_->background().Drain();
+  EXPECT_GE(group_->counts().flushes, 1u);
+  EXPECT_GE(tablets_.at(first_)->base().view()->levels().tables(), 1u);
+  EXPECT_EQ(Get("k0").size(), 10'000u);
+  EXPECT_TRUE(group_->counts().background_error.empty()) << group_->counts().background_error;
+}
+
+TEST_F(LocalGroupTest, AJournalThatLostWhatTablesHoldIsNamed) {
+  ASSERT_TRUE(Put("k", "1").ok());
+  ASSERT_TRUE(group_->Flush(kDatabase, first_).ok());
+  CloseGroup();
+  OpenKernel();
+  ASSERT_TRUE(kernel_->journal().Remove("group-1").ok());
+  const Status recovered = TryOpenGroup();
+  ASSERT_FALSE(recovered.ok());
+  EXPECT_EQ(recovered.error().reason(), Reason::kLostData);
+  EXPECT_NE(recovered.error().message().find("group-1"), std::string::npos);
+}
+
+TEST_F(LocalGroupTest, CommitsToDroppedTabletsAndDatabasesAreRefused) {
+  const Timestamp registered = group_->RegisterRead(kDatabase);
+  group_->RemoveTablet(kDatabase, second_);
+  Request to_tablet;
+  to_tablet.Put(b(), "k", "v");
+  EXPECT_EQ(group_->Commit(to_tablet.get()).error().reason(), Reason::kCollectionMissing);
+  group_->RemoveDatabase(kDatabase);
+  EXPECT_EQ(Put("k", "v").error().reason(), Reason::kDatabaseMissing);
+  EXPECT_EQ(Now(), 0u);
+  group_->snapshots(kDatabase).Unregister(registered);  // handles end after the drop
+}
+
+TEST_F(LocalGroupTest, RetentionKeepsWhatIsRegistered) {
+  ASSERT_TRUE(Put("k", "1").ok());
+  const Timestamp held = group_->RegisterRead(kDatabase);
+  ASSERT_TRUE(Put("k", "2").ok());
+  const auto kept = group_->Retention(kDatabase);
+  EXPECT_GT(kept.safe, held);
+  EXPECT_EQ(kept.snapshots, std::vector<Timestamp>{held});
+  group_->snapshots(kDatabase).Unregister(held);
+  EXPECT_TRUE(group_->Retention(kDatabase).snapshots.empty());
+  EXPECT_EQ(group_->Retention(77).safe, 0u);
+}
+
+TEST_F(LocalGroupTest, BodiesRunWhileCommitsPause) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  int runs = 0;
+  EXPECT_TRUE(group_->WithCommitsPaused([&]() -> Status { return ++runs, Status(); }).ok());
+  EXPECT_TRUE(group_
+                  ->WithDatabaseFlushed(kDatabase,
+                                        [&]() -> Status {
+                                          EXPECT_TRUE(
+                                              tablets_.at(first_)->memstore().ActiveEmpty());
+                                          return ++runs, Status();
+                                        })
+                  .ok());
+  EXPECT_EQ(runs, 2);
+  const Status failed =
+      group_->WithCommitsPaused([]() -> Status { return Error(Reason::kDiskFull, "no room"); });
+  EXPECT_EQ(failed.error().reason(), Reason::kDiskFull);
+}
+
+TEST_F(LocalGroupTest, TheStreamIsVerifiedRecordByRecord) {
+  const uint64_t before = group_->VerifyStream().value();
+  ASSERT_TRUE(Put("k", "v").ok());
+  EXPECT_GT(group_->VerifyStream().value(), before);
+}
+
+TEST_F(LocalGroupTest, DatabasesMadeLaterHaveAClockAtOnce) {
+  const Timestamp far = entry::FirstAt(runtime_.clock().WallMillis() + 100'000);
+  group_->AddDatabase(2, far);
+  EXPECT_GE(group_->ReadTimestamp(2), far);
+}
+
+TEST_F(LocalGroupTest, ClosedItRefusesCommits) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  kernel_->background().Shutdown();
+  ASSERT_TRUE(group_->Close().ok());
+  EXPECT_EQ(Put("k", "w").error().reason(), Reason::kShutDown);
+  EXPECT_TRUE(group_->Close().ok());
+  EXPECT_EQ(Get("k"), "v");
+}
+
+}  // namespace
+}  // namespace luna::group

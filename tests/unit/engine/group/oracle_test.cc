@@ -1,0 +1,114 @@
+#include "engine/group/oracle.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/entry/entry.h"
+#include "unit/engine/group/group_place.h"
+
+namespace luna::group {
+namespace {
+
+using entry::FirstAt;
+
+class OracleTest : public testing::Test {
+ protected:
+  // A round that commits once; the timestamp.
+  Timestamp Round() {
+    oracle_.BeginRound();
+    if (const Timestamp limit = oracle_.WantedLimit(); limit != 0) {
+      oracle_.LimitIsDurable(limit);
+    }
+    const Timestamp commit = oracle_.Next();
+    oracle_.EndRound(commit);
+    return commit;
+  }
+  StandingClock clock_;
+  Oracle oracle_{clock_};
+};
+
+TEST_F(OracleTest, StartsAboveEverythingKnownAndThePresent) {
+  oracle_.Start(5, 7);
+  EXPECT_EQ(oracle_.visible(), FirstAt(clock_.millis));
+  const Timestamp later = FirstAt(clock_.millis + 5000);
+  oracle_.Start(later + 3, later);
+  EXPECT_EQ(oracle_.visible(), later + 3);
+  oracle_.Start(0, later + 9);
+  EXPECT_EQ(oracle_.visible(), later + 9);
+}
+
+TEST_F(OracleTest, NeverGivesATimestampTwice) {
+  oracle_.Start(0, 0);
+  Timestamp last = oracle_.visible();
+  for (int i = 0; i < 1000; ++i) {
+    const Timestamp commit = Round();
+    ASSERT_GT(commit, last);
+    last = commit;
+    if (i % 100 == 50) {
+      clock_.millis += 3;
+    }
+    if (i == 500) {
+      clock_.millis -= 10'000;  // somebody set the clock back
+    }
+  }
+}
+
+TEST_F(OracleTest, ReadersMoveOnWithTheClockBetweenRounds) {
+  oracle_.Start(0, 0);
+  Round();
+  clock_.millis += 5;
+  const Timestamp read = oracle_.ReadTimestamp();
+  EXPECT_EQ(read, FirstAt(clock_.millis));
+  EXPECT_EQ(oracle_.visible(), read);
+  EXPECT_GT(Round(), read);  // nothing is committed any more at a time that was read
+}
+
+TEST_F(OracleTest, ReadersStandStillDuringARound) {
+  oracle_.Start(0, 0);
+  const Timestamp before = Round();
+  oracle_.BeginRound();
+  clock_.millis += 5;
+  const Timestamp commit = oracle_.Next();
+  EXPECT_EQ(oracle_.ReadTimestamp(), before);
+  EXPECT_LT(oracle_.ReadTimestamp(), commit);
+  oracle_.EndRound(commit);
+  EXPECT_EQ(oracle_.visible(), commit);
+}
+
+TEST_F(OracleTest, AFailedRoundShowsNothing) {
+  oracle_.Start(0, 0);
+  const Timestamp before = Round();
+  oracle_.BeginRound();
+  const Timestamp lost = oracle_.Next();
+  oracle_.EndRound(0);
+  EXPECT_EQ(oracle_.visible(), before);
+  EXPECT_GT(Round(), lost);
+}
+
+TEST_F(OracleTest, ReadersNeverPassTheDurableLimit) {
+  oracle_.Start(0, 0);
+  const Timestamp begin = oracle_.visible();
+  EXPECT_TRUE(oracle_.HoldsReadersBack());
+  clock_.millis += 5;
+  EXPECT_EQ(oracle_.ReadTimestamp(), begin);
+  oracle_.LimitIsDurable(FirstAt(clock_.millis + 1));
+  EXPECT_FALSE(oracle_.HoldsReadersBack());
+  EXPECT_EQ(oracle_.ReadTimestamp(), FirstAt(clock_.millis));
+  clock_.millis += 1;
+  EXPECT_TRUE(oracle_.HoldsReadersBack());
+  EXPECT_EQ(oracle_.ReadTimestamp(), FirstAt(clock_.millis - 1));
+}
+
+TEST_F(OracleTest, WantsANewLimitASecondBeforeTheOldOneIsReached) {
+  oracle_.Start(0, 0);
+  const Timestamp limit = oracle_.WantedLimit();
+  EXPECT_GE(limit, FirstAt(clock_.millis + 1000));
+  oracle_.LimitIsDurable(limit);
+  EXPECT_EQ(oracle_.WantedLimit(), 0u);
+  clock_.millis = entry::MillisOf(limit) - 1000;
+  EXPECT_EQ(oracle_.WantedLimit(), 0u);
+  clock_.millis += 1;
+  EXPECT_GT(oracle_.WantedLimit(), limit);
+}
+
+}  // namespace
+}  // namespace luna::group

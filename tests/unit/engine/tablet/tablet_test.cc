@@ -1,0 +1,273 @@
+#include "engine/tablet/tablet.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "engine/blob/blob.h"
+#include "engine/table/table_builder.h"
+#include "unit/engine/tablet/tablet_place.h"
+
+namespace luna::tablet {
+namespace {
+
+using entry::kMaxTimestamp;
+
+class TabletTest : public TabletPlace {
+ protected:
+  void Put(journal::Sequence sequence, const std::string& key, Timestamp timestamp,
+           const std::string& value) {
+    tablet_->Apply(sequence, {.key = key, .timestamp = timestamp, .value = value});
+  }
+  void Delete(journal::Sequence sequence, const std::string& key, Timestamp timestamp) {
+    tablet_->Apply(sequence, {.key = key, .timestamp = timestamp, .kind = entry::Kind::kDelete});
+  }
+  void DeleteRange(journal::Sequence sequence, const std::string& begin, const std::string& end,
+                   Timestamp timestamp) {
+    tablet_->ApplyRange(sequence, {.range = {.begin = begin, .end = end}, .timestamp = timestamp});
+  }
+  // The visible value, "-" for none.
+  std::string Get(const std::string& key, Timestamp read = kMaxTimestamp) {
+    const auto visible = tablet_->Get(key, read, true).value();
+    return visible ? std::string(visible->entry.value) : "-";
+  }
+  std::string Newest(const std::string& key) {
+    const auto visible = tablet_->GetNewest(key).value();
+    return visible ? std::string(visible->entry.value) : "-";
+  }
+  std::string Scan(Timestamp read = kMaxTimestamp, const entry::KeyRange& range = {}) {
+    const auto iterator = tablet_->NewIterator(range, read).value();
+    std::string text;
+    for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+      text += std::string(iterator->entry().key) + "=" + std::string(iterator->entry().value) + " ";
+    }
+    EXPECT_TRUE(iterator->status().ok());
+    return text;
+  }
+  Timestamp Changed(const std::string& key, Timestamp after) {
+    return tablet_->NewestChange(key, base::Hash(key), after).value();
+  }
+  bool Flush(journal::Sequence upto) {
+    tablet_->Rotate(upto);
+    return tablet_->FlushOldest([this] { return parts_->retention; }).value();
+  }
+};
+
+TEST_F(TabletTest, ReadersSeeTheNewestVersionAtTheirTime) {
+  Put(1, "a", 10, "one");
+  Put(2, "a", 20, "two");
+  Delete(3, "a", 30);
+  EXPECT_EQ(Get("a", 9), "-");
+  EXPECT_EQ(Get("a", 10), "one");
+  EXPECT_EQ(Get("a", 25), "two");
+  EXPECT_EQ(Get("a", 30), "-");
+  EXPECT_EQ(Get("b"), "-");
+}
+
+TEST_F(TabletTest, TheSameHoldsWhereverTheVersionsLie) {
+  Put(1, "a", 10, "table");
+  ASSERT_TRUE(Flush(2));
+  Put(3, "a", 20, "frozen");
+  tablet_->Rotate(4);
+  Put(5, "a", 30, "active");
+  EXPECT_EQ(Get("a", 15), "table");
+  EXPECT_EQ(Get("a", 25), "frozen");
+  EXPECT_EQ(Get("a"), "active");
+  EXPECT_EQ(Scan(15), "a=table ");
+  EXPECT_EQ(Scan(25), "a=frozen ");
+  EXPECT_EQ(Scan(), "a=active ");
+}
+
+TEST_F(TabletTest, ARangeDeletionCoversOlderPlacesToo) {
+  Put(1, "a", 10, "1");
+  Put(1, "b", 10, "1");
+  ASSERT_TRUE(Flush(2));
+  DeleteRange(3, "a", "b", 20);
+  EXPECT_EQ(Get("a"), "-");
+  EXPECT_EQ(Get("a", 19), "1");
+  EXPECT_EQ(Scan(), "b=1 ");
+  tablet_->Rotate(4);
+  Put(5, "a", 30, "2");
+  EXPECT_EQ(Scan(), "a=2 b=1 ");
+  EXPECT_EQ(Scan(25), "b=1 ");
+}
+
+TEST_F(TabletTest, AWriteAtTheTimeOfTheRangeDeletionIsNewerThanIt) {
+  Put(1, "a", 10, "old");
+  DeleteRange(2, "", "", 20);
+  Put(2, "a", 20, "new");
+  EXPECT_EQ(Get("a"), "new");
+  EXPECT_EQ(Newest("a"), "new");
+}
+
+TEST_F(TabletTest, ExpiredEntriesAreMissing) {
+  tablet_->Apply(
+      1, {.key = "a", .timestamp = entry::FirstAt(100), .expiry_millis = 200, .value = "v"});
+  EXPECT_EQ(Get("a", entry::FirstAt(199)), "v");
+  EXPECT_EQ(Get("a", entry::FirstAt(200)), "-");
+}
+
+TEST_F(TabletTest, TheNewestVersionOfAnyKindIsWhatEvaluationSees) {
+  EXPECT_EQ(Newest("a"), "-");
+  Put(1, "a", 10, "1");
+  EXPECT_EQ(Newest("a"), "1");
+  DeleteRange(2, "a", "b", 20);
+  EXPECT_EQ(Newest("a"), "-");
+  Delete(3, "a", 30);
+  const auto deletion = tablet_->GetNewest("a").value();
+  ASSERT_TRUE(deletion.has_value());
+  EXPECT_EQ(deletion->entry.kind, entry::Kind::kDelete);
+}
+
+TEST_F(TabletTest, AnUnregisteredReadBelowTheSafePointIsTooOld) {
+  Put(1, "a", 10, "1");
+  parts_->retention.safe = 15;
+  ASSERT_TRUE(Flush(2));
+  const auto old = tablet_->Get("a", 14, false);
+  ASSERT_FALSE(old.ok());
+  EXPECT_EQ(old.error().reason(), Reason::kSnapshotTooOld);
+  EXPECT_TRUE(tablet_->Get("a", 14, true).ok());
+  EXPECT_TRUE(tablet_->Get("a", 15, false).ok());
+}
+
+TEST_F(TabletTest, ChangesOfAKeyAreFoundInEveryPlace) {
+  Put(1, "a", 10, "1");
+  ASSERT_TRUE(Flush(2));
+  Put(3, "b", 20, "1");
+  tablet_->Rotate(4);
+  DeleteRange(5, "c", "d", 30);
+  EXPECT_EQ(Changed("a", 9), 10u);
+  EXPECT_EQ(Changed("a", 10), 0u);
+  EXPECT_EQ(Changed("b", 19), 20u);
+  EXPECT_EQ(Changed("cc", 29), 30u);
+  EXPECT_EQ(Changed("cc", 30), 0u);
+  EXPECT_EQ(Changed("z", 0), 0u);
+}
+
+TEST_F(TabletTest, ChangesInARangeAreFoundInEveryPlace) {
+  Put(1, "b", 10, "1");
+  ASSERT_TRUE(Flush(2));
+  Put(3, "d", 20, "1");
+  EXPECT_EQ(tablet_->NewestChangeIn({.begin = "a", .end = "c"}, 5).value(), 10u);
+  EXPECT_EQ(tablet_->NewestChangeIn({.begin = "a", .end = "c"}, 10).value(), 0u);
+  EXPECT_EQ(tablet_->NewestChangeIn({.begin = "c", .end = ""}, 5).value(), 20u);
+  EXPECT_EQ(tablet_->NewestChangeIn({.begin = "e", .end = ""}, 5).value(), 0u);
+  DeleteRange(4, "x", "y", 30);
+  EXPECT_EQ(tablet_->NewestChangeIn({.begin = "e", .end = ""}, 5).value(), 30u);
+}
+
+TEST_F(TabletTest, FlushMovesAMemtableToLevelZeroOnce) {
+  EXPECT_FALSE(Flush(1));  // nothing to flush
+  Put(2, "a", 10, "1");
+  EXPECT_TRUE(Flush(3));
+  EXPECT_EQ(tablet_->flushed(), 3u);
+  EXPECT_EQ(parts_->state().tablets().at(collection_).flushed, 3u);
+  EXPECT_EQ(tablet_->base().view()->levels().level(0).size(), 1u);
+  EXPECT_EQ(tablet_->memstore().frozen_count(), 0u);
+  EXPECT_FALSE(tablet_->FlushOldest([this] { return parts_->retention; }).value());
+  EXPECT_EQ(Get("a"), "1");
+}
+
+TEST_F(TabletTest, RecordsThatAreInTablesAreNotAppliedAgain) {
+  Put(1, "a", 10, "1");
+  ASSERT_TRUE(Flush(2));
+  Reopen();
+  EXPECT_EQ(tablet_->flushed(), 2u);
+  Put(1, "a", 10, "again");
+  DeleteRange(2, "", "", 11);
+  tablet_->Rotate(2);
+  EXPECT_TRUE(tablet_->memstore().ActiveEmpty());
+  Put(3, "b", 20, "2");
+  EXPECT_EQ(Scan(), "a=1 b=2 ");
+}
+
+TEST_F(TabletTest, TheStreamIsReleasableUpToTheFirstRecordInMemory) {
+  EXPECT_EQ(tablet_->ReleasableUpto(9), 9u);
+  Put(4, "a", 10, "1");
+  EXPECT_EQ(tablet_->ReleasableUpto(9), 3u);
+  tablet_->Rotate(5);
+  Put(7, "b", 20, "1");
+  EXPECT_EQ(tablet_->ReleasableUpto(9), 3u);
+  ASSERT_TRUE(tablet_->FlushOldest([this] { return parts_->retention; }).value());
+  EXPECT_EQ(tablet_->ReleasableUpto(9), 6u);
+}
+
+TEST_F(TabletTest, WantsRotationWhenItsMemtableIsFull) {
+  EXPECT_FALSE(tablet_->WantsRotation());
+  Put(1, "a", 10, std::string(parts_->memtable_bytes, 'x'));
+  EXPECT_TRUE(tablet_->WantsRotation());
+}
+
+TEST_F(TabletTest, AFlushOfADroppedCollectionIsRefused) {
+  Put(1, "a", 10, "1");
+  tablet_->Rotate(2);
+  ASSERT_TRUE(parts_->Commit(catalog::DropCollection{.collection = collection_}));
+  const auto flushed = tablet_->FlushOldest([this] { return parts_->retention; });
+  ASSERT_FALSE(flushed.ok());
+  EXPECT_EQ(flushed.error().reason(), Reason::kCollectionMissing);
+}
+
+TEST_F(TabletTest, AnIteratorKeepsWhatItShows) {
+  Put(1, "a", 10, "1");
+  Put(2, "b", 20, "2");
+  const auto iterator = tablet_->NewIterator({}, 25).value();
+  iterator->SeekToFirst();
+  ASSERT_TRUE(Flush(3));
+  Put(4, "ab", 30, "3");
+  ASSERT_TRUE(iterator->Valid());
+  EXPECT_EQ(iterator->entry().key, "a");
+  iterator->Next();
+  ASSERT_TRUE(iterator->Valid());
+  EXPECT_EQ(iterator->entry().key, "b");
+  iterator->Prev();
+  ASSERT_TRUE(iterator->Valid());
+  EXPECT_EQ(iterator->entry().key, "a");
+}
+
+TEST_F(TabletTest, BlobsInMemtablesAreNamed) {
+  const std::string bytes(100'000, 'x');
+  const auto reference =
+      blob::Write(*storage_, "db-1", names_->NextBlob(), names_->NextSalt(), bytes).value();
+  tablet_->Apply(1, {.key = "a",
+                     .timestamp = 10,
+                     .kind = entry::Kind::kBlob,
+                     .value = entry::EncodeBlobReference(reference)});
+  EXPECT_EQ(tablet_->UnflushedBlobs(), std::vector<std::string>{reference.name});
+  ASSERT_TRUE(Flush(2));
+  EXPECT_TRUE(tablet_->UnflushedBlobs().empty());
+  EXPECT_EQ(parts_->state().LiveBlobs().count(reference.name), 1u);
+}
+
+// A table as WriteSorted makes it, with the row as the commit assigns it.
+levels::Row IngestedRow(storage::Storage& storage, basestore::ObjectNames& names,
+                        Timestamp timestamp) {
+  const std::string name = names.NextTable();
+  table::TableBuilder builder(storage.Create("db-1", name).value(), name, names.NextSalt(), {});
+  EXPECT_TRUE(builder.Add({.key = "a", .timestamp = 1, .value = "ingested"}).ok());
+  table::TableRow row = builder.Finish().value();
+  row.assigned_timestamp = timestamp;
+  row.min_timestamp = timestamp;
+  row.max_timestamp = timestamp;
+  return std::make_shared<const table::TableRow>(row);
+}
+
+TEST_F(TabletTest, IngestedTablesShowTheTimestampTheyWereGivenAndComeOnce) {
+  Put(1, "a", 10, "old");
+  ASSERT_TRUE(Flush(2));
+  const levels::Row row = IngestedRow(*storage_, *names_, 20);
+  ASSERT_TRUE(tablet_->Ingest(3, {row}).ok());
+  EXPECT_EQ(Get("a", 19), "old");
+  EXPECT_EQ(Get("a", 20), "ingested");
+  EXPECT_EQ(Changed("a", 19), 20u);
+  ASSERT_TRUE(tablet_->Ingest(3, {row}).ok());  // replayed
+  EXPECT_EQ(tablet_->base().view()->levels().tables(), 2u);
+  Reopen();
+  ASSERT_TRUE(tablet_->Ingest(3, {row}).ok());
+  EXPECT_EQ(tablet_->base().view()->levels().tables(), 2u);
+  EXPECT_EQ(Get("a"), "ingested");
+}
+
+}  // namespace
+}  // namespace luna::tablet

@@ -1,0 +1,115 @@
+#include "engine/universe/local_universe.h"
+
+#include <gtest/gtest.h>
+
+#include "api/universe_place.h"
+
+namespace luna::universe {
+namespace {
+
+using LocalUniverseTest = UniversePlace;
+
+TEST_F(LocalUniverseTest, DatabasesByName) {
+  EXPECT_EQ(ReasonOf(universe_->CreateDatabase("d")), Reason::kDatabaseExists);
+  EXPECT_EQ(ReasonOf(universe_->OpenDatabase("x")), Reason::kDatabaseMissing);
+  EXPECT_EQ(ReasonOf(universe_->DropDatabase("x")), Reason::kDatabaseMissing);
+  EXPECT_EQ(ReasonOf(universe_->CreateDatabase("a\tb")), Reason::kBadName);
+  EXPECT_TRUE(universe_->OpenOrCreateDatabase("β").ok());
+  EXPECT_EQ(universe_->ListDatabases().value(), (std::vector<std::string>{"d", "β"}));
+}
+
+TEST_F(LocalUniverseTest, EverythingIsThereAfterReopening) {
+  Put("k", "v");
+  ASSERT_TRUE(collection_->Flush().ok());
+  Put("l", "w");
+  ASSERT_TRUE(database_->CreateCollection("empty").ok());
+  Reopen();
+  EXPECT_EQ(Scan(), "k=v l=w ");
+  EXPECT_EQ(database_->ListCollections().value(), (std::vector<std::string>{"c", "empty"}));
+}
+
+TEST_F(LocalUniverseTest, ADroppedDatabaseLeavesNothingAfterReopening) {
+  Put("k", std::string(100'000, 'x'));
+  ASSERT_TRUE(collection_->Flush().ok());
+  ASSERT_FALSE(Objects().empty());
+  ASSERT_TRUE(universe_->DropDatabase("d").ok());
+  Close();
+  auto opened = TryOpen();
+  ASSERT_TRUE(opened.ok()) << opened.error().ToString();
+  EXPECT_TRUE((*opened)->ListDatabases()->empty());
+  EXPECT_TRUE(Objects().empty());
+  for (const std::string& stream : files().List("/u/journal").value()) {
+    EXPECT_NE(stream, "manifest-1");
+  }
+}
+
+TEST_F(LocalUniverseTest, ANameIsFreeAgainAfterADrop) {
+  Put("k", "v");
+  ASSERT_TRUE(universe_->DropDatabase("d").ok());
+  EXPECT_EQ(ReasonOf(collection_->Get("k")), Reason::kDatabaseMissing);
+  database_ = universe_->CreateDatabase("d").value();
+  collection_ = database_->CreateCollection("c").value();
+  EXPECT_EQ(Get("k"), "-");
+  Put("k", "new");
+  Reopen();
+  EXPECT_EQ(Get("k"), "new");
+}
+
+TEST_F(LocalUniverseTest, ClosedEveryCallSaysSo) {
+  auto transaction = database_->Begin().value();
+  const auto snapshot = database_->GetSnapshot().value();
+  ASSERT_TRUE(transaction->Put(*collection_, "k", "v").ok());
+  ASSERT_TRUE(universe_->Close().ok());
+  EXPECT_TRUE(universe_->Close().ok());
+  EXPECT_EQ(ReasonOf(universe_->OpenDatabase("d")), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(universe_->CreateDatabase("e")), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(universe_->GetStats()), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(universe_->Verify()), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(universe_->Checkpoint("/c")), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(universe_->Persist()), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(database_->Begin()), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(database_->CreateCollection("x")), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(collection_->Get("k")), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(collection_->Put("k", "v")), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(collection_->Scan()), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(collection_->Flush()), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(snapshot->Get(*collection_, "k")), Reason::kShutDown);
+  EXPECT_EQ(ReasonOf(transaction->Commit()), Reason::kShutDown);
+}
+
+TEST_F(LocalUniverseTest, BadOptionsAndLocationsAreRefused) {
+  Close();
+  options_.space_amp_target = 9;
+  EXPECT_EQ(ReasonOf(TryOpen()), Reason::kBadOption);
+  options_.space_amp_target = 2;
+  options_.location = "http://x";
+  EXPECT_EQ(ReasonOf(TryOpen()), Reason::kBadOption);
+  options_.location = "file:/nowhere";
+  options_.create_if_missing = false;
+  EXPECT_EQ(ReasonOf(TryOpen()), Reason::kUniverseMissing);
+  options_.location = "memory:";
+  options_.create_if_missing = true;
+  EXPECT_TRUE(TryOpen().ok());
+}
+
+TEST_F(LocalUniverseTest, CompactionRunsInTheBackground) {
+  options_.memtable_bytes = 64 << 10;
+  options_.table_bytes = 64 << 10;
+  Reopen();
+  for (int i = 0; i < 3000; ++i) {
+    ASSERT_TRUE(collection_
+                    ->Put("key" + std::to_string(i * 7919 % 3000), std::string(300, 'x'),
+                          {.durability = {}, .time_to_live = {}})
+                    .ok());
+  }
+  ASSERT_TRUE(collection_->Compact().ok());
+  const Stats stats = universe_->GetStats().value();
+  EXPECT_GT(stats.flushes, 0u);
+  EXPECT_GT(stats.compactions, 0u);
+  EXPECT_EQ(stats.background_error, "");
+  EXPECT_EQ(collection_->Stats()->levels[0].tables, 0u);
+  EXPECT_EQ(Get("key2999"), std::string(300, 'x'));
+}
+
+}  // namespace
+}  // namespace luna::universe
