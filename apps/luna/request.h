@@ -1,5 +1,6 @@
 // Request: what the command line asked for, in the words of the verbs. main.cc fills it; verbs read
-// it and know nothing of the command line. Thread rule: plain values.
+// it and know nothing of the command line.
+// Thread rule: plain values.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // FileStorage: objects as plain files, for reading only: the bucket is a directory, the object a
 // name in it. Nothing is made, locked or changed. Calls that would change something are
-// kNotSupported. Thread rule: safe.
+// kNotSupported.
+// Thread rule: safe.
 #pragma once
 
 #include <memory>

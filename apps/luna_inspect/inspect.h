@@ -1,7 +1,7 @@
 // The inspectors, one for each kind of file. Each fills a FileReport; what it cannot read or what
 // does not check becomes the report's damage, not an error. Errors are I/O errors. Everything is
-// opened for reading only, and no lock is taken: a universe in use may be looked at. Thread rule:
-// an Inspector is owned by one thread.
+// opened for reading only, and no lock is taken: a universe in use may be looked at.
+// Thread rule: an Inspector is owned by one thread.
 #pragma once
 
 #include <memory>

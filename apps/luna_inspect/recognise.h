@@ -1,5 +1,6 @@
 // What a file is: by its name where Luna names files, else by its magic, so that a file whose magic
-// is damaged is still known for what it should be. Thread rule: pure functions but for reading.
+// is damaged is still known for what it should be.
+// Thread rule: pure functions but for reading.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // What luna-inspect finds, a FileReport a file, and how it is printed: a line for people, or JSON,
-// an object a line. Thread rule: FileReport is a plain value; a Printer is owned by one thread.
+// an object a line.
+// Thread rule: FileReport is a plain value; a Printer is owned by one thread.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // Bytes as text that a terminal, a TSV file or a JSON string can hold.
 // Escapes: \\ \t \n \r and \xNN; everything else is printable text in UTF-8, as it is. Unless a
 // Keep is given, two byte strings never have the same escaped form, and Unescape gives the bytes
-// back. Thread rule: pure functions.
+// back.
+// Thread rule: pure functions.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,8 @@ namespace luna {
 // Positioned by its creator on the first entry of its ScanOptions (the last one of the range for
 // reverse). Shows one timestamp and never blocks writers; it pins memory, not the past: a
 // long-lived one costs kept versions, so do not hold it for days. Views from key() and value() are
-// pinned: valid until the next move, without a copy. Thread rule: owned by one thread. Ends before
-// its Transaction, Snapshot or Universe.
+// pinned: valid until the next move, without a copy.
+// Thread rule: owned by one thread. Ends before its Transaction, Snapshot or Universe.
 class Iterator {
  public:
   virtual ~Iterator() = default;

@@ -1,7 +1,7 @@
 // options.h: the settings of a universe and of single calls. Plain data; four matter: the location,
 // memory_budget_bytes, durability and space_amp_target. Everything else is derived or rarely
-// touched. docs/guide/options.md has a row for each; a test keeps the two equal. Thread rule: plain
-// values.
+// touched. docs/guide/options.md has a row for each; a test keeps the two equal.
+// Thread rule: plain values.
 #pragma once
 
 #include <chrono>

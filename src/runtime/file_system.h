@@ -3,8 +3,9 @@
 // durable only after SyncDirectory of their directory. Directories made by CreateDirectories are
 // durable at once. A rename between two directories is durable after SyncDirectory of either.
 // Errors: kFileMissing, kFileExists, kDiskFull, kReadOnly, kIoError, kSyncFailed, each naming the
-// path. Thread rule: FileSystem is safe. A File may be read by many threads at once; writes,
-// Truncate and Sync of one File are guarded by the caller.
+// path.
+// Thread rule: FileSystem is safe. A File may be read by many threads at once; writes, Truncate and
+// Sync of one File are guarded by the caller.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // Runtime: the door to the world. Clock, random numbers, files, threads and waiting come from here
 // and nowhere else, so that the simulator can run everything from a seed. It is passed, never
-// global. Thread rule: safe.
+// global.
+// Thread rule: safe.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // BaseView: the tables of a collection at one moment and reads across them. As long as a view lives
 // nothing of what it names is removed from storage; what Get returned pins a block, not the view,
 // so a blob must be read while the view is held, or its absence (kObjectMissing) be answered by a
-// new Get. Thread rule: immutable.
+// new Get.
+// Thread rule: immutable.
 #pragma once
 
 #include <array>

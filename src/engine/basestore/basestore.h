@@ -4,7 +4,8 @@
 // readers take memtables first, tables second, so that nothing is ever missed (seen twice is
 // harmless). Removal: what left the levels and is in no view any more is written down and removed
 // by the next WriteTables, CompactOne, CompactRange or CollectGarbage, never by a reader. Whoever
-// lists live objects to link them (checkpoint) holds the view meanwhile. Thread rule: safe.
+// lists live objects to link them (checkpoint) holds the view meanwhile.
+// Thread rule: safe.
 #pragma once
 
 #include <functional>

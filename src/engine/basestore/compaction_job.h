@@ -1,7 +1,8 @@
 // CompactionJob: carries out one plan as a job of the manifest: JobStart registers inputs and safe
 // timestamp and gives the job its number, the merge writes objects named by it, JobCommit swaps.
 // The edit is valid only while the job is open, so a job that ran twice, or was aborted meanwhile,
-// harms nothing. Thread rule: owned by one thread.
+// harms nothing.
+// Thread rule: owned by one thread.
 #pragma once
 
 #include <functional>

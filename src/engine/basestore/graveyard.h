@@ -4,7 +4,8 @@
 // down here and nothing else happens: storage is touched by Collect only. A blob lives as long as a
 // table does that names it. Blobs that only memtables know are not counted: they enter with the
 // table their memtable is flushed to. New tables are counted before old ones end, so no count of a
-// blob that survives a compaction passes zero. Thread rule: safe.
+// blob that survives a compaction passes zero.
+// Thread rule: safe.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,6 @@
 // LevelIterator: the entries of disjoint tables in key order, one after the other; a table is
-// opened when the iterator gets to it. Thread rule: owned by one thread.
+// opened when the iterator gets to it.
+// Thread rule: owned by one thread.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,8 @@
 // ObjectNames: names of objects that are never used again: "<kind>-<group>.<epoch>.<counter>" for
 // flushes and blobs ("t-1.12.7", "b-1.12.8"), "j-<job>.<random>.<counter>" for job outputs (a job
 // may run twice). The epoch is the group's stream epoch of this process, so counters may start
-// anew. Thread rule: safe.
+// anew.
+// Thread rule: safe.
 #pragma once
 
 #include <atomic>

@@ -3,8 +3,8 @@
 // trailer (magic, format version, salt, part, whole size, XXH3-64 of the part's bytes salted with
 // them), so that each part can be verified alone (docs/formats/blob.md). A reader that got a
 // reference without pinning the table it stands in may find the parts gone (kObjectMissing): the
-// entry was compacted away meanwhile. It asks for the entry anew. Thread rule: functions are safe;
-// they block on storage.
+// entry was compacted away meanwhile. It asks for the entry anew.
+// Thread rule: functions are safe; they block on storage.
 #pragma once
 
 #include <cstdint>

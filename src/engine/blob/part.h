@@ -2,7 +2,8 @@
 //   0 magic "LUNABLOB" | 8 version u32 = 1 | 12 part u32 | 16 salt high u64 | 24 salt low u64
 //   32 bytes of the whole value u64 | 40 payload bytes u64 | 48 checksum u64 | 56 zero u64
 // checksum = XXH3-64(payload, seed = XXH3-64(trailer[0, 48))), so a wrong field is a wrong
-// checksum. Thread rule: pure functions.
+// checksum.
+// Thread rule: pure functions.
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,8 @@
 // holds its collections, tablets, tables and jobs. An edit is valid or void by the state it meets;
 // the rule stands beside each. Bytes: kind (1), then fields in order (docs/formats/manifest.md).
 // Kinds reserved for the cluster: Split 32, Merge 33, Move 34, Cancel 35, Home 36, Steward 37,
-// Delete 38, Pin 39, Unpin 40. Never reuse a number. Thread rule: plain values.
+// Delete 38, Pin 39, Unpin 40. Never reuse a number.
+// Thread rule: plain values.
 #pragma once
 
 #include <cstdint>

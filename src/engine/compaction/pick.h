@@ -3,8 +3,8 @@
 // that stored ÷ live stays near the space target; level 0 by the number of tables. Units are
 // bounded: one table of level n with what it overlaps in n+1; of level 0 at most kMaxLevel0Tables,
 // the oldest first: with a table goes every overlapping one of level 0 that holds anything older.
-// Source: RocksDB's dynamic level size, Monkey/Dostoevsky for the space-write trade. Thread rule:
-// pure functions.
+// Source: RocksDB's dynamic level size, Monkey/Dostoevsky for the space-write trade.
+// Thread rule: pure functions.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // Retention: which versions somebody may still read.
 // A version is needed if it is newer than `safe`, or the newest ≤ `safe`, or the newest ≤ one of
-// the snapshots. Everything else may go. Thread rule: plain value.
+// the snapshots. Everything else may go.
+// Thread rule: plain value.
 #pragma once
 
 #include <algorithm>

@@ -3,7 +3,8 @@
 // Only the newest of a stripe can be seen, and it is hidden by a range tombstone of its stripe.
 // Where nothing older lies beneath (`last`), deletions that every reader sees have nothing left to
 // hide and go too; ones that a reader still precedes stay: transactions that read at it learn from
-// them that the key changed. Thread rule: Survival is owned by one thread; KeptTombstones is pure.
+// them that the key changed.
+// Thread rule: Survival is owned by one thread; KeptTombstones is pure.
 #pragma once
 
 #include <string>

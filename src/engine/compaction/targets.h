@@ -1,7 +1,8 @@
 // targets: how large each level should be. The largest level is the data; from the last level up,
 // each is a fraction of the one below, so that all of them together stay within the space target.
 // Levels above `base` should be empty: level 0 merges straight into `base`, which is the last level
-// while the data are small. Thread rule: pure functions.
+// while the data are small.
+// Thread rule: pure functions.
 #pragma once
 
 #include <array>

@@ -1,7 +1,8 @@
 // admission: how long a commit waits because the engine is behind: nothing below 85 % of what
 // memtables may hold, then smoothly up to a bounded delay, then until a flush made room. A pure
 // function, so that no burst turns into a stall and one cause is named. Source: bLSM's spring and
-// gear (SIGMOD'12). Thread rule: pure function.
+// gear (SIGMOD'12).
+// Thread rule: pure function.
 #pragma once
 
 #include <cstddef>

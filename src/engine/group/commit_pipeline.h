@@ -2,8 +2,8 @@
 // a time: validate, assign timestamps, append, await the durability asked for, apply, publish,
 // answer. An append that definitely failed (full disk) refuses its round and leaves the pipeline
 // open. One that may or may not be in the stream, or a fence, stops it: later commits get that
-// error until reopened. Thread rule: safe, unless a method says "inside": then only from the body
-// of Exclusive.
+// error until reopened.
+// Thread rule: safe, unless a method says "inside": then only from the body of Exclusive.
 #pragma once
 
 #include <atomic>

@@ -1,7 +1,8 @@
 // CommitQueue: flat combining. The thread that finds nobody leading leads: it takes what waits,
 // does it all, hands the lead to the oldest of those who came meanwhile, and wakes the rest. So
 // there is exactly one writer at a time, no writer thread, and no timer; nobody leads twice in a
-// row while others wait. Source: Hendler et al., "Flat combining" (SPAA'10). Thread rule: safe.
+// row while others wait. Source: Hendler et al., "Flat combining" (SPAA'10).
+// Thread rule: safe.
 #pragma once
 
 #include <functional>

@@ -6,7 +6,8 @@
 // awaits the durability asked for, applies to memtables, publishes, answers; later arrivals form
 // the next round, led by the oldest of them. Nothing is visible before it is durable at its level.
 // An append that fails is never retried: definitely not committed, or (unknown) the group stops
-// with kSyncFailed until it is reopened. Thread rule: safe, unless a method says otherwise.
+// with kSyncFailed until it is reopened.
+// Thread rule: safe, unless a method says otherwise.
 #pragma once
 
 #include <functional>

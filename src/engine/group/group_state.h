@@ -1,8 +1,9 @@
 // GroupState: what a group's records mean: which databases and tablets are at home here, their
 // clocks and outcomes. Applying a record is a function of the records before it, so recovery and
 // followers reach the same state. No I/O but for Ingest, which repeats its manifest edit when it
-// was lost. Thread rule: guarded by the caller (recovery, then the commit pipeline); FindDatabase
-// and FindTablet are safe.
+// was lost.
+// Thread rule: guarded by the caller (recovery, then the commit pipeline); FindDatabase and
+// FindTablet are safe.
 #pragma once
 
 #include <map>

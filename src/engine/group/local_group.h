@@ -1,8 +1,8 @@
 // LocalGroup: a group with one replica: recovery from the stream, commits through the pipeline,
 // memtables flushed in the background, the stream released behind them. Background kinds: "flush"
 // (payload "<database>/<tablet>"; spawns "compact" with the same payload when done, whose handler
-// the owner of the collections registers) and "tend" (once a second: retries, releases). Thread
-// rule: safe.
+// the owner of the collections registers) and "tend" (once a second: retries, releases).
+// Thread rule: safe.
 #pragma once
 
 #include <atomic>

@@ -3,8 +3,8 @@
 // round is in flight. With nothing in flight a reader raises the word to the current millisecond
 // and reads there (expiries move on without commits); during a round it reads at the visible
 // timestamp, so that a commit never lands at or below a timestamp already read. Timestamps are
-// given out only below a limit made durable by a TsLimit record at least a second ahead. Thread
-// rule: ReadTimestamp is safe; the rest is guarded by the caller (the commit pipeline).
+// given out only below a limit made durable by a TsLimit record at least a second ahead.
+// Thread rule: ReadTimestamp is safe; the rest is guarded by the caller (the commit pipeline).
 #pragma once
 
 #include <atomic>

@@ -4,7 +4,8 @@
 // followers and recovery are deterministic. Types reserved for the cluster: Renew 16, Prepare 17,
 // Decision 18, Stage 19, Refuse 20, Finish 21, Forget 22, Split 23, Merge 24, MoveOut 25, MoveAbort
 // 26, Gone 27, Import 28, ImportAbort 29, Own 30, Config 31, Transfer 32, SortedRun 33. Never reuse
-// a number. Thread rule: plain values; views point into the record's bytes.
+// a number.
+// Thread rule: plain values; views point into the record's bytes.
 #pragma once
 
 #include <cstdint>

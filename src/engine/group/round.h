@@ -1,6 +1,6 @@
 // Round: the commits of one round, judged in order, each against what the earlier ones of the round
-// will have written; accepted ones become records. Nothing of it is in a tablet yet. Thread rule:
-// owned by one thread (the leader of the commit queue).
+// will have written; accepted ones become records. Nothing of it is in a tablet yet.
+// Thread rule: owned by one thread (the leader of the commit queue).
 #pragma once
 
 #include <deque>

@@ -1,6 +1,7 @@
 // Memstore: a tablet's recent writes: one active memtable, which takes them, and immutable ones,
-// newest first, waiting to become tables. Thread rule: writes (Add, AddRange, Rotate) are guarded
-// by the caller, one at a time; the rest is safe.
+// newest first, waiting to become tables.
+// Thread rule: writes (Add, AddRange, Rotate) are guarded by the caller, one at a time; the rest is
+// safe.
 #pragma once
 
 #include <atomic>

@@ -1,7 +1,7 @@
 // Filter: a blocked Bloom filter over key hashes. A key's bits lie in one 64-byte line, so a
 // question costs one cache miss, which Prefetch can start early. Layout: lines × 64 bytes. The
-// upper half of the hash chooses the line, the lower half the bits. Thread rule: Filter is an
-// immutable view; FilterBuilder is owned by one thread.
+// upper half of the hash chooses the line, the lower half the bits.
+// Thread rule: Filter is an immutable view; FilterBuilder is owned by one thread.
 #pragma once
 
 #include <cstdint>

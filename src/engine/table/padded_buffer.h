@@ -1,7 +1,7 @@
 // PaddedBuffer: bytes that readers may overrun. It starts on a cache line and is followed by
 // kPadding more (zero unless cut), so that columns can be read eight bytes at a time, keys copied
-// sixteen at a time and tags compared thirty-two at a time up to their very end. Thread rule:
-// guarded by the caller; immutable once filled.
+// sixteen at a time and tags compared thirty-two at a time up to their very end.
+// Thread rule: guarded by the caller; immutable once filled.
 #pragma once
 
 #include <cstddef>

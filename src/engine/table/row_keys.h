@@ -6,8 +6,8 @@
 // A head is the eight bytes after the prefix read big-endian, padded with zeros. The slices hold
 // what comes after the first `head bytes` (0-8: eight, or the shortest key's length after the
 // prefix) of them, so key = prefix + first head bytes of the head + slice, for every row alike. Bit
-// i of the bitmap: row i has the same key as the entry before it in the table. Thread rule: an
-// immutable view into a PaddedBuffer.
+// i of the bitmap: row i has the same key as the entry before it in the table.
+// Thread rule: an immutable view into a PaddedBuffer.
 #pragma once
 
 #include <cstdint>

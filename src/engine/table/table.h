@@ -1,7 +1,8 @@
 // Table: reads one sorted table. Opening reads nothing; the tail (filter, index, properties) is
 // read and verified at the first use and stays, charged to MemoryUse::kTableMetadata. Every block
 // is verified before it is decompressed; a checksum error is read again once, then it is
-// kBadChecksum naming object and offset. Thread rule: safe.
+// kBadChecksum naming object and offset.
+// Thread rule: safe.
 #pragma once
 
 #include <atomic>

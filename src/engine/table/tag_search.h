@@ -1,7 +1,7 @@
 // Tags: one byte of a key's hash for every row of a block. A point read compares 32 rows' tags at a
 // time and looks at about one key. Written with SSE2, which is part of the baseline: at the ~70
-// rows of a block a call through a dispatched AVX2 version costs more than it saves. Thread rule:
-// pure functions.
+// rows of a block a call through a dispatched AVX2 version costs more than it saves.
+// Thread rule: pure functions.
 #pragma once
 
 #include <cstdint>

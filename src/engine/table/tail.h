@@ -9,7 +9,8 @@
 //               salt u64 high, low | checksum of the tail up to here, salted with the tail's offset
 //               u64 | format version u32 | zero u32 | magic u64
 // The table row carries a second checksum over all of it, so readers that have a row need only
-// that. Thread rule: plain values and pure functions.
+// that.
+// Thread rule: plain values and pure functions.
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,8 @@
 // buckets: "objects" (tables and blob parts, by their names) and "backups" ("backup-<number>":
 // magic, format version, the newest timestamp, the DatabaseState's saved bytes, XXH3-64). Objects
 // are immutable and never reuse names, so each further backup copies only new ones
-// (docs/formats/backup.md). Thread rule: functions are safe.
+// (docs/formats/backup.md).
+// Thread rule: functions are safe.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
 // CompactionGate: lets compactions through, or holds them while a checkpoint or backup lists
-// objects: what a manifest names is not removed meanwhile. Thread rule: safe.
+// objects: what a manifest names is not removed meanwhile.
+// Thread rule: safe.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
 // DatabaseCore: one open database: its manifest, and for every collection its basestore and tablet.
-// Handles (LocalDatabase, LocalCollection, transactions, iterators) share it. Thread rule: safe.
+// Handles (LocalDatabase, LocalCollection, transactions, iterators) share it.
+// Thread rule: safe.
 #pragma once
 
 #include <atomic>

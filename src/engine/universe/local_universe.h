@@ -1,8 +1,8 @@
 // LocalUniverse: the public Universe over one Kernel and one group: databases by name, background
 // compaction, checkpoint, verification.
 // Background kinds: "compact" (payload "<database>/<tablet>") one bounded unit after the other
-// while the shape asks for it; "sweep" every compaction_interval over all collections. Thread rule:
-// safe.
+// while the shape asks for it; "sweep" every compaction_interval over all collections.
+// Thread rule: safe.
 #pragma once
 
 #include <map>

@@ -1,5 +1,6 @@
 // ScanIterator: the public Iterator over what a VisibleIterator or an OverlayIterator shows:
-// direction, limit, large values. Thread rule: owned by one thread.
+// direction, limit, large values.
+// Thread rule: owned by one thread.
 #pragma once
 
 #include <memory>

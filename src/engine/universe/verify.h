@@ -1,5 +1,6 @@
 // verify: what a universe says about itself: every checksum of a database, and the numbers of
-// Stats. Thread rule: functions are safe.
+// Stats.
+// Thread rule: functions are safe.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,8 @@
 // FileImage: the bytes of one file, as written and as synced. Only the written image is stored
 // whole; of the synced one it keeps the old bytes of sectors that differ. Invariants: a sector that
 // is not dirty reads the same in both images, up to the shorter one's end; a gap left by growing is
-// zeros and not dirty. Thread rule: guarded by the caller.
+// zeros and not dirty.
+// Thread rule: guarded by the caller.
 #pragma once
 
 #include <cstdint>

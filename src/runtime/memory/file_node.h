@@ -58,7 +58,8 @@ class FileNode {
   uint64_t counted_ GUARDED_BY(mutex_) = 0;  // what totals_->bytes holds for this file
 };
 
-// An open file. Thread rule: as runtime::File.
+// An open file.
+// Thread rule: as runtime::File.
 class MemoryFile : public runtime::File {
  public:
   MemoryFile(std::string path, std::shared_ptr<FileNode> node, uint64_t opened_at, bool writable)

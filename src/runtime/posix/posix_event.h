@@ -1,6 +1,7 @@
 // PosixEvent: an Event on one 32-bit futex word.
 // Layout of the word: bit 0 set, bit 1 somebody sleeps, bits 2-31 count the Sets that woke, so that
-// a waiter whose Set was followed at once by a Reset still goes on. Thread rule: safe.
+// a waiter whose Set was followed at once by a Reset still goes on.
+// Thread rule: safe.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,7 @@
 // PosixLock: a file held with flock, so that two processes, and two openings in one process,
 // exclude each other; the system frees it when the holder dies. The file holds the holder's process
-// id in decimal, for messages only. Thread rule: immutable.
+// id in decimal, for messages only.
+// Thread rule: immutable.
 #pragma once
 
 #include <memory>
