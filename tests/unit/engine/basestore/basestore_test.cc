@@ -156,10 +156,25 @@ TEST_F(BasestoreTest, CrashBetweenStartAndCommitIsUndoneAtOpen) {
   ASSERT_TRUE(Commit(start));
   Reopen();
   EXPECT_EQ(Scan({}), before);
-  EXPECT_FALSE(base_->CompactOne(true, {}).value());  // everything belongs to the dead job
+  ASSERT_EQ(state_->jobs().size(), 1U);  // everything belongs to the dead job
   ASSERT_TRUE(base_->AbortStaleJobs().ok());
   EXPECT_TRUE(state_->jobs().empty());
   EXPECT_TRUE(base_->CompactOne(false, {}).value());
+  EXPECT_EQ(Scan({}), before);
+}
+
+TEST_F(BasestoreTest, AJobThatNobodyRunsIsClosedBeforeTheNextIsPicked) {
+  for (int i = 0; i < 4; ++i) {
+    Flush(Rows(static_cast<Timestamp>(10 + i), 0, 20));
+  }
+  const std::string before = Scan({});
+  catalog::JobStart start{.collection = collection().id, .inputs = {}, .safe_timestamp = 5};
+  for (const levels::Row& row : base_->view()->levels().level(0)) {
+    start.inputs.push_back(row->object);
+  }
+  ASSERT_TRUE(Commit(start));
+  EXPECT_TRUE(base_->CompactOne(false, {}).value());
+  EXPECT_TRUE(state_->jobs().empty());
   EXPECT_EQ(Scan({}), before);
 }
 
