@@ -77,7 +77,8 @@ class Collection {
 
   // Writes what is in memory to tables; returns when it is there.
   virtual Status Flush() = 0;
-  // Merges everything in [begin, end) to the last level and drops what no reader needs.
+  // Merges everything in [begin, end) to the last level and drops what no reader needs; tables that
+  // are in the last level already are left to the sweep.
   virtual Status Compact(std::string_view begin = {}, std::string_view end = {}) = 0;
   virtual Result<CollectionStats> Stats() = 0;
 };

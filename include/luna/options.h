@@ -80,14 +80,15 @@ struct ReadOptions {
 struct WriteOptions {
   // Raises the universe's durability for this commit.
   std::optional<Durability> durability = {};
-  // Entries written expire this long after commit; 0 = never.
+  // What Put writes expires this long after commit; 0 = never. Increment and Append keep the expiry
+  // that is there.
   std::chrono::milliseconds time_to_live{0};
 };
 
 struct TransactionOptions {
   Isolation isolation = Isolation::kSerializable;
   std::optional<Durability> durability = {};
-  // Given by the caller to make the outcome askable (Database::Outcome) for ten minutes.
+  // Given by the caller to make the outcome askable (Database::GetOutcome) for ten minutes.
   std::optional<TransactionId> id = {};
 };
 

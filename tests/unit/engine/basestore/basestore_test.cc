@@ -144,15 +144,22 @@ TEST_F(BasestoreTest, VerifyNamesTheDamagedObjectAndGoesOn) {
   EXPECT_EQ(bad, std::vector<std::string>{victim});
 }
 
+std::vector<std::string> Level0(const BaseView& view) {
+  std::vector<std::string> objects;
+  for (const levels::Row& row : view.levels().level(0)) {
+    objects.push_back(row->object);
+  }
+  return objects;
+}
+
 TEST_F(BasestoreTest, CrashBetweenStartAndCommitIsUndoneAtOpen) {
   for (int i = 0; i < 4; ++i) {
     Flush(Rows(static_cast<Timestamp>(10 + i), 0, 20));
   }
   const std::string before = Scan({});
-  catalog::JobStart start{.collection = collection().id, .inputs = {}, .safe_timestamp = 5};
-  for (const levels::Row& row : base_->view()->levels().level(0)) {
-    start.inputs.push_back(row->object);
-  }
+  catalog::JobStart start{.collection = collection().id,
+                          .inputs = Level0(*base_->view()),
+                          .safe_timestamp = 5};
   ASSERT_TRUE(Commit(start));
   Reopen();
   EXPECT_EQ(Scan({}), before);
@@ -168,10 +175,9 @@ TEST_F(BasestoreTest, AJobThatNobodyRunsIsClosedBeforeTheNextIsPicked) {
     Flush(Rows(static_cast<Timestamp>(10 + i), 0, 20));
   }
   const std::string before = Scan({});
-  catalog::JobStart start{.collection = collection().id, .inputs = {}, .safe_timestamp = 5};
-  for (const levels::Row& row : base_->view()->levels().level(0)) {
-    start.inputs.push_back(row->object);
-  }
+  catalog::JobStart start{.collection = collection().id,
+                          .inputs = Level0(*base_->view()),
+                          .safe_timestamp = 5};
   ASSERT_TRUE(Commit(start));
   EXPECT_TRUE(base_->CompactOne(false, {}).value());
   EXPECT_TRUE(state_->jobs().empty());
