@@ -4,9 +4,12 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "apps/luna/request.h"
 #include "apps/luna/verbs.h"
+#include "apps/luna/word.h"
 #include "apps/output/escape.h"
 #include "apps/output/screen.h"
 #include "base/text.h"
@@ -42,8 +45,8 @@ class CommandLine {
     try {
       app_.parse(count, arguments);
     } catch (const CLI::ParseError& error) {
-      if (const auto rest = app_.remaining(); app_.get_subcommands().empty() && !rest.empty()) {
-        std::cerr << "luna: '" << output::Escape(rest.front()) << "' is no verb; see luna --help\n";
+      if (const std::string unknown = Unknown(error); !unknown.empty()) {
+        std::cerr << "luna: " << unknown << '\n';
         return output::kExitUsage;
       }
       return app_.exit(error) == 0 ? output::kExitOk : output::kExitUsage;
@@ -61,9 +64,29 @@ class CommandLine {
   }
 
  private:
-  CLI::App* Add(const std::string& name, const std::string& what, Verb verb) {
+  // What to say of a verb or an argument that nobody knows; empty for other errors.
+  std::string Unknown(const CLI::ParseError& error) const {
+    const auto rest = app_.remaining(true);
+    if (rest.empty()) {
+      return {};
+    }
+    const std::string word = "'" + output::Escape(rest.front()) + "'";
+    if (app_.get_subcommands().empty()) {
+      const std::string_view closest = Closest(rest.front(), shown_);
+      return word + " is no verb; " +
+             (closest.empty() ? "" : "did you mean '" + std::string(closest) + "'? ") +
+             "see luna --help";
+    }
+    const std::string verb = "luna " + app_.get_subcommands().front()->get_name();
+    return error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)
+               ? word + " is no argument of " + verb + "; see " + verb + " --help"
+               : "";
+  }
+
+  CLI::App* Add(const char* name, const std::string& what, Verb verb) {
     CLI::App* sub = app_.add_subcommand(name, what);
     verbs_[sub] = verb;
+    shown_.push_back(name);
     return sub;
   }
 
@@ -108,7 +131,8 @@ class CommandLine {
   }
 
   void AddAt(CLI::App* sub) {
-    sub->add_option("--at", request_.at, "as of this timestamp, if it is still kept");
+    sub->add_option("--at", request_.at, "as of this timestamp, if it is still kept")
+        ->check(WhyNoCount);
   }
 
   void AddRaw(CLI::App* sub) {
@@ -123,7 +147,7 @@ class CommandLine {
     CLI::App* scan = Add("scan", "Print keys and values in order", &Scan);
     AddRange(scan);
     scan->add_flag("--reverse", request_.reverse, "from the largest key down");
-    scan->add_option("--limit", request_.limit, "at most so many");
+    scan->add_option("--limit", request_.limit, "at most so many")->check(WhyNoCount);
     scan->add_flag("--keys-only", request_.keys_only, "no values");
     AddRaw(scan);
     AddAt(scan);
@@ -138,13 +162,14 @@ class CommandLine {
     AddKey(put)->required();
     put->add_option("VALUE", request_.value, "value; - reads it from standard input")->required();
     put->add_option("--ttl", request_.ttl_seconds, "seconds after which the entry expires")
-        ->check(CLI::Range(0.001, 1e10));
+        ->check(WhyNoSeconds);
     CLI::App* erase = Add("delete", "Delete a key, or all keys of a range", &Delete);
     AddKey(erase);
     AddRange(erase);
     CLI::App* increment = Add("increment", "Add to a value that is a whole number", &Increment);
     AddKey(increment)->required();
-    increment->add_option("AMOUNT", request_.delta, "what to add, may be negative [1]");
+    increment->add_option("AMOUNT", request_.delta, "what to add, may be negative [1]")
+        ->check(WhyNoInteger);
   }
 
   void AddKindAndName(CLI::App* sub) {
@@ -211,12 +236,14 @@ class CommandLine {
     demo->add_option("--index,--input", request_.file, "output of apt-cache dumpavail")->required();
     CLI::App* load = Add("demo-load", "The process that the demonstration kills", &DemoLoad);
     load->group("");  // not for people
+    shown_.pop_back();
     load->add_option("--index", request_.file)->required();
   }
 
   Request request_;
   CLI::App app_{"Luna: a transactional, ordered key-value store in a directory"};
   std::map<const CLI::App*, Verb> verbs_;
+  std::vector<std::string_view> shown_;  // names of the verbs
 };
 
 }  // namespace

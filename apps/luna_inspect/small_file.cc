@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/try.h"
+#include "base/writer.h"
 #include "engine/blob/part.h"
 #include "kernel/identity.h"
 #include "kernel/journal/segments.h"
@@ -85,10 +86,11 @@ Status InspectBlobPart(Inspector& inspector, FileReport& report) {
   report.Add("part", uint64_t{trailer->part});
   report.Add("payload_bytes", trailer->payload_bytes);
   report.Add("whole_bytes", trailer->whole_bytes);
+  report.Add("writer", base::WriterName(trailer->writer));
   return {};
 }
 
-// docs/formats/backup.md: magic, version, newest timestamp, state, XXH3-64 of all before.
+// docs/formats/backup.md: magic, version, newest timestamp, writer, state, XXH3-64 of all before.
 Status InspectBackup(Inspector& inspector, FileReport& report) {
   const std::string bytes = TRY(runtime::ReadFile(inspector.files, report.path));
   constexpr size_t kChecksumBytes = 8;
@@ -98,8 +100,9 @@ Status InspectBackup(Inspector& inspector, FileReport& report) {
   reader.Bytes(8);
   const uint32_t version = reader.Fixed32();
   const Timestamp newest = reader.Fixed64();
+  const std::string_view writer = reader.String();
   const std::string_view state = reader.String();
-  if (!body.starts_with("LUNABKUP") || !reader.ok() ||
+  if (!body.starts_with("LUNABKUP") || !reader.ok() || !reader.empty() ||
       base::LoadFixed64(bytes.data() + body.size()) != base::Hash(body)) {
     WholeFile(report, Error(Reason::kBadChecksum,
                             report.path + ": the backup does not match its checksum; restore an "
@@ -107,6 +110,7 @@ Status InspectBackup(Inspector& inspector, FileReport& report) {
     return {};
   }
   report.Add("format_version", uint64_t{version});
+  report.Add("writer", std::string(writer));
   report.Add("newest_timestamp", std::to_string(newest));
   report.Add("state_bytes", uint64_t{state.size()});
   return {};

@@ -17,7 +17,24 @@
 namespace luna::inspect {
 namespace {
 
-void AddFacts(const table::TableRow& row, FileReport& report) {
+std::string_view NameOf(table::Codec codec) {
+  switch (codec) {
+    case table::Codec::kNone:
+      return "none";
+    case table::Codec::kLz4:
+      return "lz4";
+    case table::Codec::kZstd:
+      return "zstd";
+  }
+  return "unknown";
+}
+
+void AddFacts(const table::Properties& properties, FileReport& report) {
+  const table::TableRow& row = properties.row;
+  report.Add("writer", properties.creator);
+  report.Add("codec", std::string(NameOf(properties.options.codec)));
+  report.Add("block_target_bytes", uint64_t{properties.options.block_bytes});
+  report.Add("filter_bits_per_key", uint64_t{properties.options.filter_bits_per_key});
   report.Add("entries", row.entries);
   report.Add("deletions", row.deletions);
   report.Add("range_tombstones", row.range_tombstones);
@@ -97,7 +114,7 @@ Status InspectTable(Inspector& inspector, const std::optional<table::TableRow>& 
   const std::string object(BaseName(report.path));
   const table::TableContext context{.storage = &inspector.storage,
                                     .bucket = runtime::ParentPath(report.path)};
-  const auto own = table::ReadTableRow(context, object);
+  const auto own = table::ReadProperties(context, object);
   const uint64_t tail_offset = TailOffset(inspector, context, object, report.bytes);
   const auto of_tail = [&](const Error& error) {
     report.Damaged(tail_offset, report.bytes - tail_offset, error);
@@ -108,7 +125,7 @@ Status InspectTable(Inspector& inspector, const std::optional<table::TableRow>& 
   }
   AddFacts(*own, report);
   if (inspector.wishes.verify) {
-    const table::TableRow& expected = row.has_value() ? *row : *own;
+    const table::TableRow& expected = row.has_value() ? *row : own->row;
     const auto tail = table::LoadTail(context, expected);
     if (!tail.ok()) {
       return IsDamage(tail.error()) ? of_tail(tail.error()) : tail.error();
@@ -123,7 +140,7 @@ Status InspectTable(Inspector& inspector, const std::optional<table::TableRow>& 
     }
   }
   if (inspector.wishes.entries) {
-    PrintEntries(inspector, *table::Table::Open(context, *own), report);
+    PrintEntries(inspector, *table::Table::Open(context, own->row), report);
   }
   return {};
 }

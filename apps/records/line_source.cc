@@ -46,6 +46,12 @@ Result<std::unique_ptr<LineSource>> LineSource::Open(const std::string& path) {
   if (descriptor < 0) {
     return SystemError(path, "cannot be opened", errno);
   }
+  struct stat status{};
+  if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
+    close(descriptor);
+    return Error(Reason::kFileMissing,
+                 path + ": is a directory; name a file that can be read, or - for standard input");
+  }
   return std::unique_ptr<LineSource>(new LineSource(descriptor, true, path));
 }
 

@@ -59,7 +59,9 @@ class Database {
                                      const TransactionOptions& options = {},
                                      int max_attempts = 100) = 0;
   virtual Result<Timestamp> Write(WriteBatch& batch, const WriteOptions& options = {}) = 0;
-  // Commits independent transactions in one round; one result each, in order.
+  // Commits independent transactions, one result each, in order: in one round, or, past 16 MiB of
+  // writes, in several, one after the other. Each succeeds or fails by itself; only one that is too
+  // large alone is refused with kTransactionTooLarge.
   virtual std::vector<Result<Timestamp>> CommitAll(std::span<Transaction* const> transactions) = 0;
   // What became of the commit with this id; asking makes an undecided id aborted for good.
   // `started` is the transaction's start_timestamp(), or any now() from before it: outcomes are

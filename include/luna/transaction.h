@@ -59,7 +59,12 @@ class Transaction {
   virtual Status Delete(Collection& collection, std::string_view key) = 0;
   virtual Status DeleteRange(Collection& collection, std::string_view begin,
                              std::string_view end) = 0;
-  // Evaluated on the newest value at commit, so blind increments and appends never conflict.
+  // Evaluated on the newest value at commit, so blind increments and appends never conflict. One of
+  // a key that this transaction reads (before or after, by Get or a scan) is not blind: if another
+  // commit changed the key since the start, this one's is a conflict, under either isolation. Under
+  // snapshot isolation a transaction that read more than about 1 MiB of keys counts as having read
+  // everything in the collections it goes on reading. kTransactionTooLarge at Commit if the
+  // evaluated values of one transaction pass 32 MiB.
   virtual Status Increment(Collection& collection, std::string_view key, int64_t delta) = 0;
   virtual Status Append(Collection& collection, std::string_view key, std::string_view suffix) = 0;
   virtual Status Require(Collection& collection, std::string_view key,

@@ -30,13 +30,14 @@ std::string EncodeIdentity(const Identity& identity) {
 Result<Identity> DecodeIdentity(std::string_view bytes, const std::string& path) {
   if (bytes.size() < kBytes || !bytes.starts_with(kMagic)) {
     return Error(Reason::kBadFormat, path + ": " + std::to_string(bytes.size()) +
-                                         " bytes that are no identity of a universe" +
+                                         " bytes at offset 0 that are no identity of a universe" +
                                          std::string(kRestore));
   }
   if (base::LoadFixed32(bytes.data() + kCheckedBytes) !=
       base::Crc32c(bytes.substr(0, kCheckedBytes))) {
-    return Error(Reason::kBadChecksum,
-                 path + ": the identity does not match its checksum" + std::string(kRestore));
+    return Error(
+        Reason::kBadChecksum,
+        path + ": the identity at offset 0 does not match its checksum" + std::string(kRestore));
   }
   base::ByteReader reader(bytes.substr(kMagic.size()));
   const uint32_t version = reader.Fixed32();

@@ -20,6 +20,14 @@ std::string IdentityPath(const std::string& directory) {
   return JoinPath(directory, kIdentityName);
 }
 
+Result<std::vector<std::string>> NamesIn(FileSystem& files, const std::string& path) {
+  if (TRY(runtime::IsNoDirectory(files, path))) {
+    return Error(Reason::kForeignDirectory,
+                 path + ": is a file where a directory must be; choose another path");
+  }
+  return files.List(path);
+}
+
 enum class Content : uint8_t { kUniverse, kNothing, kForeign };
 
 struct Finding {
@@ -34,10 +42,10 @@ Result<Finding> Look(FileSystem& files, const std::string& path) {
   if (TRY(files.Exists(IdentityPath(path)))) {
     return Finding{.content = Content::kUniverse, .foreign = {}};
   }
-  for (const std::string& name : TRY(files.List(path))) {
+  for (const std::string& name : TRY(NamesIn(files, path))) {
     const bool place = name == kJournalName || name == kObjectsName;
     const bool leftover = name == kLockName || name == std::string(kIdentityName) + ".new";
-    const bool ours = leftover || (place && TRY(files.List(JoinPath(path, name))).empty());
+    const bool ours = leftover || (place && TRY(NamesIn(files, JoinPath(path, name))).empty());
     if (!ours) {
       return Finding{.content = Content::kForeign, .foreign = name};
     }
@@ -137,7 +145,7 @@ Result<UniverseDirectory> OpenDirectory(runtime::Runtime& runtime, std::string p
 
 Status BeginDirectory(FileSystem& files, const std::string& path) {
   if (TRY(files.Exists(path))) {
-    const std::vector<std::string> names = TRY(files.List(path));
+    const std::vector<std::string> names = TRY(NamesIn(files, path));
     if (!names.empty()) {
       return Error(Reason::kForeignDirectory, path + ": holds '" + names.front() +
                                                   "'; a checkpoint needs a directory that is "

@@ -52,6 +52,10 @@ std::string ParentPath(std::string_view path) {
   return path.empty() ? "/" : std::string(path);
 }
 
+Result<bool> IsNoDirectory(FileSystem& files, const std::string& path) {
+  return TRY(files.Exists(path)) && !TRY(files.Exists(JoinPath(path, ".")));
+}
+
 Result<std::string> ReadFile(FileSystem& files, const std::string& path) {
   const auto file = TRY(files.Open(path, OpenMode::kRead));
   std::string bytes(TRY(file->Size()), '\0');

@@ -68,6 +68,8 @@ class FileSystem {
 std::string JoinPath(std::string_view directory, std::string_view name);
 // The directory that holds `path`: "a" from "a/b", "." from "b", "/" from "/b".
 std::string ParentPath(std::string_view path);
+// Whether `path` exists and is no directory.
+Result<bool> IsNoDirectory(FileSystem& files, const std::string& path);
 // All of a file's bytes.
 Result<std::string> ReadFile(FileSystem& files, const std::string& path);
 // Replaces or creates `path` so that after a power cut it holds the old bytes or the new ones:

@@ -2,51 +2,14 @@
 // nothing acknowledged is lost.
 #include <gtest/gtest.h>
 
-#include <atomic>
-
-#include "api/universe_place.h"
+#include "api/faulty_place.h"
 #include "base/coding.h"
 #include "base/crc32c.h"
-#include "simulation/faulty_file_system.h"
 
 namespace luna {
 namespace {
 
-class Errors final : public EventListener {
- public:
-  void OnBackgroundError(const Error&) override { count.fetch_add(1); }
-  std::atomic<int> count{0};
-};
-
-class BadLuck : public UniversePlace {
- protected:
-  Components Parts() override { return {.listener = errors_, .runtime = &faulty_}; }
-
-  std::unique_ptr<runtime::FileSystem> NewFaulty() {
-    auto files = std::make_unique<simulation::FaultyFileSystem>(*memory_);
-    faults_ = files.get();
-    return files;
-  }
-  void PowerCut() {
-    faults_->CutPower();
-    Close();
-    faults_->Restart(simulation::Survival::kAllLost);
-  }
-  // A file of the universe whose path has this part.
-  std::string PathOf(const std::string& directory, const std::string& prefix,
-                     const std::string& suffix = {}) {
-    for (const std::string& name : files().List(directory).value()) {
-      if (name.starts_with(prefix) && name.ends_with(suffix)) {
-        return directory + "/" + name;
-      }
-    }
-    return {};
-  }
-
-  const std::shared_ptr<Errors> errors_ = std::make_shared<Errors>();
-  simulation::FaultyFileSystem* faults_ = nullptr;
-  kernel::OverlayRuntime faulty_{*posix_, NewFaulty()};
-};
+using BadLuck = FaultyPlace;
 
 TEST_F(BadLuck, APowerCutTakesNothingAcknowledged) {
   for (int i = 0; i < 50; ++i) {

@@ -151,7 +151,9 @@ class Load(ProgramTest):
         self.assertFalse(self.universe.exists())
 
     def test_directory_is_no_file(self):
-        self.assertIn("[io_error]", self.failure("load", self.directory, "--format", "tsv"))
+        self.assertIn("is a directory; name a file",
+                      self.failure("load", self.directory, "--format", "tsv"))
+        self.assertFalse(self.universe.exists())
 
     def test_summary(self):
         path = self.write("x.tsv", "a\t1\nb\t2\n")

@@ -57,9 +57,10 @@ Basestore::Basestore(BasestoreContext context, catalog::CollectionId collection,
                      std::shared_ptr<const levels::Levels> levels, Timestamp safe)
     : context_(std::move(context)),
       collection_(collection),
-      graveyard_(std::make_shared<Graveyard>()),
+      graveyard_(std::make_shared<Graveyard>(context_.garbage)),
       name_(std::move(name)),
       pick_turn_(*context_.runtime),
+      collect_turn_(*context_.runtime),
       view_(nullptr) {
   Publish(std::move(levels), safe);
 }
@@ -100,7 +101,8 @@ void Basestore::Publish(std::shared_ptr<const levels::Levels> levels, Timestamp 
 
 void Basestore::Refresh() {
   const auto found = context_.state->collections().find(collection_);
-  const bool gone = found == context_.state->collections().end();
+  const bool gone =
+      dropped_.load(std::memory_order_acquire) || found == context_.state->collections().end();
   auto levels = gone ? levels::Levels::Empty() : found->second.levels;
   const Timestamp safe = context_.state->safe_point();
   const auto current = view_.Load();
@@ -110,10 +112,12 @@ void Basestore::Refresh() {
 }
 
 void Basestore::Drop() {
+  dropped_.store(true, std::memory_order_release);
   Publish(levels::Levels::Empty(), view_.Load()->safe());
 }
 
 Status Basestore::CollectGarbage() {
+  const runtime::TurnHold hold(collect_turn_);
   return graveyard_->Collect(*context_.tables.storage, context_.tables.bucket);
 }
 
@@ -145,6 +149,17 @@ Result<compaction::Written> Basestore::WriteTables(compaction::MergeInput input)
          .micros = (context_.runtime->clock().MonotonicNanos() - started) / kNanosPerMicro});
   }
   return written;
+}
+
+// What cannot be removed now is an orphan and swept at the next open.
+void Basestore::Discard(const compaction::Written& written) {
+  for (const levels::Row& row : written.tables) {
+    static_cast<void>(context_.tables.storage->Remove(context_.tables.bucket, row->object));
+  }
+}
+
+std::shared_ptr<const void> Basestore::HoldBlobs(std::vector<std::string> names) {
+  return std::make_shared<const HeldBlobs>(graveyard_, std::move(names));
 }
 
 Status Basestore::AbortStaleJobs() {

@@ -2,12 +2,14 @@
 // across them, compaction in bounded units, and the removal of dead objects once the last reader is
 // gone. Order of publication: a view is published before the memtables it replaces are let go, and
 // readers take memtables first, tables second, so that nothing is ever missed (seen twice is
-// harmless). Removal: what left the levels and is in no view any more is written down and removed
-// by the next WriteTables, CompactOne, CompactRange or CollectGarbage, never by a reader. Whoever
-// lists live objects to link them (checkpoint) holds the view meanwhile.
+// harmless). Removal: what left the levels and is in no view any more is written down, the owner is
+// told (BasestoreContext::garbage), and it is removed by the next WriteTables, CompactOne,
+// CompactRange or CollectGarbage, never by a reader. Whoever lists live objects to link them
+// (checkpoint) holds the view meanwhile, and the memtables for the blobs only they name.
 // Thread rule: safe.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -39,6 +41,9 @@ struct BasestoreContext {
   table::TableContext tables;    // storage, bucket, cache, budget
   ObjectNames* names = nullptr;  // of this process's epoch
   std::function<compaction::Retention()> retention;  // asked once a job, before its JobStart
+  // There is something to collect: called in any thread, a reader's that ends, or even after the
+  // Basestore's own end. Must not wait; may be null.
+  std::function<void()> garbage;
   compaction::PickOptions pick;
   table::TableOptions table;          // block size, filter; the codec is chosen by level
   EventListener* listener = nullptr;  // may be null
@@ -55,6 +60,11 @@ class Basestore {
   // Writes a frozen memtable's entries as one level-0 table (nothing is dropped but what retention
   // allows); the caller commits the Flush edit with the rows, then calls Refresh.
   Result<compaction::Written> WriteTables(compaction::MergeInput input);
+  // The Flush edit was void: removes what WriteTables wrote.
+  void Discard(const compaction::Written& written);
+  // Blobs that a memtable refers to and no table does, now or later: they are garbage once the
+  // result ends. The memtable keeps it (Memtable::KeepUntilEnd).
+  std::shared_ptr<const void> HoldBlobs(std::vector<std::string> names);
   // Publishes the levels as the manifest has them now; called from `done` of Manifest::Commit.
   void Refresh();
   // At open, before the first compaction: closes the jobs a crash left open.
@@ -66,10 +76,14 @@ class Basestore {
   // left where they are. kShutDown when `stopping` said so.
   Status CompactRange(const entry::KeyRange& range, const std::function<bool()>& stopping);
   uint64_t Debt() const;
-  // After the collection was dropped: every object goes once the last view does.
+  // After the collection was dropped: every object goes once the last view does. Views are empty
+  // from now on.
   void Drop();
-  // Removes the objects that are dead by now. What fails is tried again by the next call.
+  // Removes the objects that are dead by now, and waits for another call that does. What fails is
+  // tried again by the next call.
   Status CollectGarbage();
+  // After Drop: nothing is left to collect, now or later.
+  bool Finished() const { return graveyard_->empty(); }
   // Every table and blob of the current view, read whole. Goes on after an error; the first one.
   Status Verify(const std::function<void(const std::string& object, uint64_t bytes, const Status&)>&
                     report) const;
@@ -107,7 +121,9 @@ class Basestore {
       GUARDED_BY(mutex_);                             // in the levels, by object
   std::set<std::string> claimed_ GUARDED_BY(mutex_);  // inputs of running jobs
   runtime::Turn pick_turn_;                           // one plan at a time
+  runtime::Turn collect_turn_;                        // who comes back knows it is gone
   base::Published<BaseView> view_;
+  std::atomic<bool> dropped_{false};
   base::Counter flushed_bytes_, compacted_bytes_, compactions_;
 };
 

@@ -91,7 +91,8 @@ Result<entry::BlobReference> Write(storage::Storage& storage, const std::string&
     const Trailer trailer{.part = static_cast<uint32_t>(part),
                           .salt = salt,
                           .whole_bytes = value.size(),
-                          .payload_bytes = payload.size()};
+                          .payload_bytes = payload.size(),
+                          .writer = base::kWriter};
     const Status written =
         WritePart(storage, bucket, entry::BlobPartName(reference, part), payload, trailer);
     if (!written.ok()) {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kMagic = "LUNABLOB";
 constexpr uint32_t kVersion = 1;
-constexpr size_t kFieldBytes = 48;  // of the trailer: what stands before the checksum
+constexpr size_t kFieldBytes = 56;  // of the trailer: what stands before the checksum
 
 std::string EncodeFields(const Trailer& trailer) {
   std::string out(kMagic);
@@ -20,6 +20,7 @@ std::string EncodeFields(const Trailer& trailer) {
   base::PutFixed64(out, trailer.salt.low);
   base::PutFixed64(out, trailer.whole_bytes);
   base::PutFixed64(out, trailer.payload_bytes);
+  base::PutFixed64(out, trailer.writer);
   return out;
 }
 
@@ -29,7 +30,6 @@ std::string EncodeTrailer(const Trailer& trailer, std::string_view payload) {
   std::string out = EncodeFields(trailer);
   const uint64_t checksum = base::Hash(payload, base::Hash(out));
   base::PutFixed64(out, checksum);
-  base::PutFixed64(out, 0);
   return out;
 }
 
@@ -54,10 +54,11 @@ Result<Trailer> CheckPart(std::string_view object, const std::string& where) {
   trailer.salt.low = reader.Fixed64();
   trailer.whole_bytes = reader.Fixed64();
   trailer.payload_bytes = reader.Fixed64();
+  trailer.writer = reader.Fixed64();
   const uint64_t checksum = reader.Fixed64();
   const uint64_t expected =
       base::Hash(object.substr(0, payload_bytes), base::Hash(bytes.substr(0, kFieldBytes)));
-  if (checksum != expected || reader.Fixed64() != 0) {
+  if (checksum != expected) {
     return Error(Reason::kBadChecksum,
                  where + ": checksum of its " + std::to_string(payload_bytes) +
                      " bytes from offset 0 does not match; restore it from a backup");
@@ -66,7 +67,8 @@ Result<Trailer> CheckPart(std::string_view object, const std::string& where) {
     return Error(Reason::kNewerFormat, place + ": format version " + std::to_string(version) +
                                            " is unknown to this build; open it with a newer one");
   }
-  if (trailer.payload_bytes != payload_bytes ||
+  if (trailer.payload_bytes != payload_bytes || trailer.whole_bytes == 0 ||
+      trailer.whole_bytes > entry::kMaxValueBytes ||
       PayloadBytes(trailer.whole_bytes, trailer.part) != payload_bytes) {
     return Error(Reason::kBadFormat, place + ": the trailer's sizes contradict the object's " +
                                          std::to_string(object.size()) + " bytes");

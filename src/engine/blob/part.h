@@ -1,8 +1,8 @@
 // part: one object of a blob: payload bytes, then the trailer (64 bytes, little-endian):
 //   0 magic "LUNABLOB" | 8 version u32 = 1 | 12 part u32 | 16 salt high u64 | 24 salt low u64
-//   32 bytes of the whole value u64 | 40 payload bytes u64 | 48 checksum u64 | 56 zero u64
-// checksum = XXH3-64(payload, seed = XXH3-64(trailer[0, 48))), so a wrong field is a wrong
-// checksum.
+//   32 bytes of the whole value u64 | 40 payload bytes u64 | 48 writer u64 | 56 checksum u64
+// checksum = XXH3-64(payload, seed = XXH3-64(trailer[0, 56))), so a wrong field is a wrong
+// checksum. writer: the build that wrote it (base/writer.h).
 // Thread rule: pure functions.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/hash.h"
+#include "base/writer.h"
 #include "luna/status.h"
 
 namespace luna::blob {
@@ -22,6 +23,7 @@ struct Trailer {
   base::Id128 salt;
   uint64_t whole_bytes = 0;
   uint64_t payload_bytes = 0;
+  uint64_t writer = base::kWriter;
 };
 
 std::string EncodeTrailer(const Trailer& trailer, std::string_view payload);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint8_t kStateVersion = 1;
 
-Status BadState(const char* what) {
+Error BadState(const char* what) {
   return Error(Reason::kBadFormat, std::string("a saved manifest state is damaged: ") + what +
                                        "; restore the database from a backup");
 }
@@ -217,15 +217,25 @@ TabletState TakeTablet(base::ByteReader& reader) {
   return tablet;
 }
 
-JobState TakeJob(base::ByteReader& reader) {
+Result<JobState> TakeJob(base::ByteReader& reader) {
   JobState job;
   job.id = reader.Varint();
   job.collection = reader.Varint();
   const uint64_t inputs = reader.Varint();
   for (uint64_t i = 0; i < inputs && reader.ok(); ++i) {
-    job.inputs.emplace(reader.String());
+    const std::string_view input = reader.String();
+    if (reader.ok() && !job.inputs.empty() && input <= *job.inputs.rbegin()) {
+      return BadState("inputs of a job out of order");
+    }
+    job.inputs.emplace(input);
   }
   return job;
+}
+
+// Ids are saved in ascending order, so that none can stand for another one silently.
+template <typename Saved>
+bool Follows(const std::map<uint64_t, Saved>& saved, uint64_t id) {
+  return saved.empty() || saved.rbegin()->first < id;
 }
 
 }  // namespace
@@ -246,6 +256,9 @@ Status DatabaseState::Load(std::string_view saved) {
     collection.id = reader.Varint();
     collection.name = reader.String();
     collection.levels = TRY(levels::Levels::Decode(reader));
+    if (reader.ok() && !Follows(next.collections_, collection.id)) {
+      return BadState("collections out of order");
+    }
     next.collections_[collection.id] = std::move(collection);
   }
   const uint64_t tablets = reader.Varint();
@@ -254,11 +267,14 @@ Status DatabaseState::Load(std::string_view saved) {
     if (!next.collections_.contains(tablet.collection)) {
       return BadState("a tablet without its collection");
     }
+    if (reader.ok() && !Follows(next.tablets_, tablet.id)) {
+      return BadState("tablets out of order");
+    }
     next.tablets_[tablet.id] = std::move(tablet);
   }
   const uint64_t jobs = reader.Varint();
   for (uint64_t i = 0; i < jobs && reader.ok(); ++i) {
-    JobState job = TakeJob(reader);
+    JobState job = TRY(TakeJob(reader));
     const auto collection = next.collections_.find(job.collection);
     if (collection == next.collections_.end()) {
       return BadState("a job without its collection");
@@ -267,6 +283,9 @@ Status DatabaseState::Load(std::string_view saved) {
       if (!collection->second.levels->Contains(input)) {
         return BadState("a job without its input");
       }
+    }
+    if (reader.ok() && !Follows(next.jobs_, job.id)) {
+      return BadState("jobs out of order");
     }
     next.jobs_[job.id] = std::move(job);
   }

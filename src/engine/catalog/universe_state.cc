@@ -56,6 +56,11 @@ Status UniverseState::Load(std::string_view saved) {
   const uint64_t count = reader.Varint();
   for (uint64_t i = 0; i < count && reader.ok(); ++i) {
     const DatabaseId id = reader.Varint();
+    if (reader.ok() && !databases.empty() && id <= databases.rbegin()->first) {
+      return Error(Reason::kBadFormat, "the saved list of databases is damaged: database " +
+                                           std::to_string(id) +
+                                           " is out of order; restore the universe from a backup");
+    }
     databases[id] = reader.String();
   }
   if (!reader.ok() || !reader.empty()) {

@@ -14,11 +14,12 @@ namespace {
 // into the tablet, never a wrong answer.
 constexpr int kConflictSlotBits = 18;
 constexpr uint64_t kRecentBytes = uint64_t{4} << 20;
+// A round is one append, into one segment of the stream. No commit joins one that has so much
+// already; the largest commit still fits on top, with room for framing.
+constexpr uint64_t kFullRoundBytes = uint64_t{16} << 20;
+static_assert(kFullRoundBytes + journal::kMaxRecordBytes + (uint64_t{8} << 20) <=
+              journal::StreamOptions{}.segment_bytes);
 constexpr size_t kKeptBytes = size_t{1} << 20;  // of an encoded record's buffer
-
-std::vector<Result<Timestamp>> AllFailed(size_t count, const Error& error) {
-  return std::vector<Result<Timestamp>>(count, Result<Timestamp>(error));
-}
 
 Durability Strongest(Durability least, std::span<Work* const> works) {
   for (const Work* work : works) {
@@ -73,21 +74,62 @@ std::optional<Error> CommitPipeline::stopped() const {
   return stopped_;
 }
 
+// The requests of the works of a lead, in order. Each gets its result before the next one's turn.
+class CommitPipeline::Requests {
+ public:
+  explicit Requests(std::span<Work* const> works) : works_(works) { PassEmpty(); }
+
+  bool done() const { return work_ == works_.size(); }
+  bool last() const {
+    Requests after = *this;
+    after.Pass();
+    return after.done();
+  }
+  bool Before(const Requests& other) const {
+    return work_ < other.work_ || (work_ == other.work_ && request_ < other.request_);
+  }
+  const CommitRequest& request() const { return works_[work_]->requests[request_]; }
+  Result<Timestamp>& result() const { return works_[work_]->results[request_]; }
+  void Pass() {
+    ++request_;
+    PassEmpty();
+  }
+  void Answer(Result<Timestamp> result) {
+    works_[work_]->results.push_back(std::move(result));
+    Pass();
+  }
+
+ private:
+  void PassEmpty() {
+    while (!done() && request_ == works_[work_]->requests.size()) {
+      ++work_;
+      request_ = 0;
+    }
+  }
+  std::span<Work* const> works_;
+  size_t work_ = 0;
+  size_t request_ = 0;
+};
+
 void CommitPipeline::Lead(std::span<Work* const> works) {
   if (works.front()->exclusive) {
     works.front()->exclusive();
     return;
   }
-  if (const auto error = stopped(); error) {
-    for (Work* work : works) {
-      work->results = AllFailed(work->requests.size(), *error);
+  const Durability durability = Strongest(context_.durability, works);
+  Requests next(works);
+  do {
+    if (const auto error = stopped(); error) {
+      while (!next.done()) {
+        next.Answer(*error);
+      }
+      return;
     }
-    return;
-  }
-  RunRound(works);
+    RunRound(next, durability);
+  } while (!next.done());
 }
 
-void CommitPipeline::RunRound(std::span<Work* const> works) {
+void CommitPipeline::RunRound(Requests& next, Durability durability) {
   Round round({.state = context_.state,
                .conflicts = &conflicts_,
                .storage = context_.storage,
@@ -95,38 +137,34 @@ void CommitPipeline::RunRound(std::span<Work* const> works) {
                .epoch = context_.epoch});
   Prune();
   AddRotations(round);
-  for (const Work* work : works) {
-    for (const CommitRequest& request : work->requests) {
-      (void)round.Join(request.database);  // a dropped one is refused when it is judged
-    }
+  for (Requests at = next; !at.done(); at.Pass()) {
+    (void)round.Join(at.request().database);  // a dropped one is refused when it is judged
   }
   const bool limited = AddLimits(round);
   const size_t before = round.records().size();
-  for (Work* work : works) {
-    for (const CommitRequest& request : work->requests) {
-      const bool last = work == works.back() && &request == &work->requests.back();
-      work->results.push_back(round.Judge(request, !last));
-      if (!work->results.back().ok() &&
-          work->results.back().error().code() == ErrorCode::kConflict) {
-        conflict_count_.Add();
-      }
+  const Requests first = next;
+  while (!next.done() && round.bytes() < kFullRoundBytes) {
+    auto judged = round.Judge(next.request(), !next.last());
+    if (!judged.ok() && judged.error().code() == ErrorCode::kConflict) {
+      conflict_count_.Add();
     }
+    next.Answer(std::move(judged));
   }
   const size_t accepted = round.records().size() - before;
   // A limit that power loss took back would let timestamps be given out twice.
-  const Status appended =
-      AppendRound(round, limited ? Durability::kDevice : Strongest(context_.durability, works));
-  if (!appended.ok()) {
-    for (Work* work : works) {
-      for (auto& result : work->results) {
-        if (result.ok()) {
-          result = appended.error();
-        }
-      }
-    }
+  const Status appended = AppendRound(round, limited ? Durability::kDevice : durability);
+  if (appended.ok()) {
+    commits_.Add(accepted);
     return;
   }
-  commits_.Add(accepted);
+  if (!stopped()) {
+    round.Discard();  // definitely not in the stream
+  }
+  for (Requests at = first; at.Before(next); at.Pass()) {
+    if (at.result().ok()) {
+      at.result() = appended.error();
+    }
+  }
 }
 
 void CommitPipeline::Prune() {
@@ -205,9 +243,17 @@ Status CommitPipeline::Append(std::span<const Decoded> records, Durability durab
       return ApplyAll(records);
     case Outcome::kFailed:
       return *result.error;
-    case Outcome::kUnknown:
-      Stop(*result.error);
-      return *result.error;
+    case Outcome::kUnknown: {
+      // Whatever the cause was called: only this reason says that the outcome is open.
+      const Error unknown = result.error->reason() == Reason::kSyncFailed
+                                ? *result.error
+                                : Error(Reason::kSyncFailed,
+                                        "it is unknown whether the commit reached the journal (" +
+                                            result.error->message() +
+                                            "); check the disk and open the universe again");
+      Stop(unknown);
+      return unknown;
+    }
     case Outcome::kFenced:
     case Outcome::kMoved:
       break;

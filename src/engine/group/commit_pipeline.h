@@ -1,6 +1,7 @@
 // CommitPipeline: everything that is appended to the group's stream goes through here, one round at
 // a time: validate, assign timestamps, append, await the durability asked for, apply, publish,
-// answer. An append that definitely failed (full disk) refuses its round and leaves the pipeline
+// answer. What does not fit into one append goes in several rounds, in order, each with a fate of
+// its own. An append that definitely failed (full disk) refuses its round and leaves the pipeline
 // open. One that may or may not be in the stream, or a fence, stops it: later commits get that
 // error until reopened.
 // Thread rule: safe, unless a method says "inside": then only from the body of Exclusive.
@@ -65,7 +66,8 @@ class CommitPipeline {
 
  private:
   void Lead(std::span<Work* const> works);
-  void RunRound(std::span<Work* const> works);
+  class Requests;
+  void RunRound(Requests& next, Durability durability);
   void AddRotations(Round& round);
   bool AddLimits(Round& round);  // true if a limit is logged
   Status AppendRound(const Round& round, Durability durability);

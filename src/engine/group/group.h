@@ -52,7 +52,7 @@ struct CommitRequest {
   DatabaseId database = 0;
   Timestamp start = 0;  // 0: blind
   bool serializable = true;
-  const transaction::ReadSet* reads = nullptr;
+  const transaction::ReadSet* reads = nullptr;    // of every isolation
   const transaction::WriteSet* writes = nullptr;  // tablets qualified
   Durability durability = Durability::kDevice;
   std::optional<TransactionId> id;
@@ -70,10 +70,12 @@ class Group {
 
   // Before Recover, and later for new ones. `safe_point`: the manifest's.
   virtual void AddDatabase(DatabaseId database, Timestamp safe_point) = 0;
+  // After it was dropped, as RemoveTablet for each of its tablets.
   virtual void RemoveDatabase(DatabaseId database) = 0;
   virtual void AddTablet(std::shared_ptr<tablet::Tablet> tablet) = 0;
-  virtual void RemoveTablet(DatabaseId database,
-                            TabletId tablet) = 0;  // its commits: kCollectionMissing
+  // After its collection was dropped: waits for a round and a flush in flight and lets its
+  // memtables go. Its commits: kCollectionMissing.
+  virtual void RemoveTablet(DatabaseId database, TabletId tablet) = 0;
   // Replays the stream into the tablets, starts the oracles, logs LeaderStart. Once, before any
   // commit.
   virtual Status Recover() = 0;
@@ -82,7 +84,8 @@ class Group {
   virtual void StartBackground() = 0;
 
   virtual Result<Timestamp> Commit(const CommitRequest& request) = 0;
-  // All in one round; one result each, in order.
+  // In one round as long as what they write fits (16 MiB), else in several, in order: one result
+  // each, and each succeeds or fails by itself.
   virtual std::vector<Result<Timestamp>> CommitAll(std::span<const CommitRequest> requests) = 0;
   // Makes finished tables visible at a fresh commit timestamp (the rows get it as
   // assigned_timestamp).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include "base/assert.h"
@@ -15,12 +16,26 @@ constexpr const char* kStreamName = "group-1";
 constexpr uint64_t kTendNanos = 1'000'000'000;
 constexpr uint64_t kFullPauseNanos = 1'000'000;
 constexpr int kFullPauses = 30'000;  // 30 s without room is an error
-constexpr double kFlushFrom = 0.7;   // of the memtables' share: freeze the largest
+constexpr journal::Sequence kLastSequence = std::numeric_limits<journal::Sequence>::max();
+constexpr double kFlushFrom = 0.7;                   // of the memtables' share: freeze the largest
+constexpr uint64_t kPartBytes = uint64_t{16} << 20;  // of commits given at once: a full round
 constexpr uint64_t kReleaseStep = uint64_t{64} << 20;  // a segment: less frees nothing
 
 // Braces would make a list of two results, the first of them a success.
 std::vector<Result<Timestamp>> AllFailed(size_t count, const Error& error) {
   return std::vector<Result<Timestamp>>(count, Result<Timestamp>(error));
+}
+
+// How many of `requests` go together: what a round takes, at least one.
+size_t PartOf(std::span<const CommitRequest> requests) {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    bytes += requests[i].writes->bytes();
+    if (i > 0 && bytes > kPartBytes) {
+      return i;
+    }
+  }
+  return requests.size();
 }
 
 }  // namespace
@@ -75,13 +90,45 @@ void LocalGroup::AddDatabase(DatabaseId database, Timestamp safe_point) {
 }
 
 void LocalGroup::RemoveDatabase(DatabaseId database) {
-  state_.RemoveDatabase(database);
+  std::vector<std::shared_ptr<tablet::Tablet>> tablets;
+  BetweenRounds([&] {
+    tablets = state_.Tablets();
+    std::erase_if(tablets, [&](const auto& tablet) { return tablet->database() != database; });
+    state_.RemoveDatabase(database);
+    for (const auto& tablet : tablets) {
+      tablet->Rotate(kLastSequence);
+    }
+  });
+  for (const auto& tablet : tablets) {
+    tablet->Drop();
+  }
 }
 void LocalGroup::AddTablet(std::shared_ptr<tablet::Tablet> tablet) {
   state_.AddTablet(std::move(tablet));
 }
-void LocalGroup::RemoveTablet(DatabaseId database, TabletId tablet) {
-  state_.RemoveTablet(database, tablet);
+void LocalGroup::RemoveTablet(DatabaseId database, TabletId id) {
+  std::shared_ptr<tablet::Tablet> removed;
+  BetweenRounds([&] {
+    removed = state_.FindTablet(Qualify(database, id));
+    state_.RemoveTablet(database, id);
+    if (removed != nullptr) {
+      removed->Rotate(kLastSequence);
+    }
+  });
+  if (removed != nullptr) {
+    removed->Drop();
+  }
+}
+
+void LocalGroup::BetweenRounds(const std::function<void()>& body) {
+  if (pipeline_ == nullptr) {
+    body();
+    return;
+  }
+  (void)pipeline_->Exclusive([&]() -> Status {  // whose only error is the body's
+    body();
+    return {};
+  });
 }
 
 Status LocalGroup::Recover() {
@@ -163,10 +210,20 @@ std::vector<Result<Timestamp>> LocalGroup::CommitAll(std::span<const CommitReque
     return AllFailed(requests.size(),
                      Error(Reason::kShutDown, "the universe is closed; open it again"));
   }
-  if (const Status admitted = Admitted(requests); !admitted.ok()) {
-    return AllFailed(requests.size(), admitted.error());
-  }
-  return pipeline_->Commit(requests);
+  std::vector<Result<Timestamp>> results;
+  do {
+    // Each part asks whether there is room: the one before it may have filled the memtables.
+    const auto part = requests.first(PartOf(requests));
+    const Status admitted = Admitted(part);
+    auto done = admitted.ok() ? pipeline_->Commit(part) : AllFailed(part.size(), admitted.error());
+    requests = requests.subspan(part.size());
+    if (results.empty()) {
+      results = std::move(done);
+    } else {
+      results.insert(results.end(), done.begin(), done.end());
+    }
+  } while (!requests.empty());
+  return results;
 }
 
 Pressure LocalGroup::Measure() const {
@@ -390,7 +447,19 @@ Status LocalGroup::FlushAll(tablet::Tablet& tablet) {
   // would look like a journal that lost data.
   TRY(Persist());
   const auto retention = [&] { return Retention(tablet.database()); };
-  while (TRY(tablet.FlushOldest(retention))) {
+  for (;;) {
+    const auto flushed = tablet.FlushOldest(retention);
+    if (!flushed.ok()) {
+      // A device that fails here may fail the journal in silence: commits end, reads go on.
+      if (flushed.error().code() == ErrorCode::kClosed &&
+          flushed.error().reason() != Reason::kShutDown) {
+        pipeline_->Stop(flushed.error());
+      }
+      return flushed.error();
+    }
+    if (!*flushed) {
+      break;
+    }
     flushes_.Add();
   }
   return ReleaseStream();

@@ -64,6 +64,8 @@ class LocalGroup final : public Group {
  private:
   Status Replay();
   Status Admitted(std::span<const CommitRequest> requests);
+  // Runs `body` while no round is in flight.
+  void BetweenRounds(const std::function<void()>& body);
   Pressure Measure() const;
   void RegisterJobs();
   void Tend();

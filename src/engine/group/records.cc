@@ -70,6 +70,9 @@ Result<Operation> TakeOperation(base::ByteReader& in, Timestamp timestamp) {
   return operation;
 }
 
+// Of an operation beside its texts: tablet, kind, type, expiry, two lengths.
+constexpr uint64_t kMostOperationBytes = 32;
+
 struct Encoder {
   std::string& out;
 
@@ -142,7 +145,7 @@ Body TakeIngest(base::ByteReader& in) {
   return body;
 }
 
-Body TakeCheckpoint(base::ByteReader& in) {
+Result<Body> TakeCheckpoint(base::ByteReader& in) {
   Checkpoint body;
   const uint64_t clocks = in.Varint();
   for (uint64_t i = 0; i < clocks && in.ok(); ++i) {
@@ -156,10 +159,15 @@ Body TakeCheckpoint(base::ByteReader& in) {
     outcome.database = in.Varint();
     outcome.id = TakeId(in);
     outcome.timestamp = in.Fixed64();
-    outcome.committed = in.Byte() != 0;
+    const uint8_t committed = in.Byte();
+    if (committed > 1) {
+      return Error(Reason::kBadFormat, "an outcome of a checkpoint is " +
+                                           std::to_string(committed) + ", neither 0 nor 1");
+    }
+    outcome.committed = committed == 1;
     body.outcomes.push_back(outcome);
   }
-  return body;
+  return Body(std::move(body));
 }
 
 Result<Body> TakeBody(uint8_t type, base::ByteReader& in) {
@@ -186,6 +194,11 @@ Result<Body> TakeBody(uint8_t type, base::ByteReader& in) {
 }
 
 }  // namespace
+
+uint64_t MostBytes(const Operation& operation) {
+  return kMostOperationBytes + operation.entry.key.size() +
+         (operation.range ? operation.range_end : operation.entry.value).size();
+}
 
 void Encode(const Envelope& envelope, const Body& body, std::string& out) {
   out.push_back(static_cast<char>(TypeOf(body)));

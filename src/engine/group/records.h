@@ -81,6 +81,10 @@ struct Decoded {
 };
 
 void Encode(const Envelope& envelope, const Body& body, std::string& out);
+// What the operation takes in a Commit's record, at most.
+uint64_t MostBytes(const Operation& operation);
+// What a Commit's record takes beside its operations, at most.
+inline constexpr uint64_t kMostCommitBytes = 64;
 // kBadFormat naming the field; kNewerFormat for a type this build does not know.
 Result<Decoded> Decode(std::string_view record);
 

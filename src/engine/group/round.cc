@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/try.h"
 #include "engine/blob/blob.h"
+#include "kernel/journal/journal.h"
 
 namespace luna::group {
 
@@ -13,6 +14,13 @@ namespace {
 
 uint64_t ExpiryOf(uint64_t time_to_live_millis, Timestamp commit) {
   return time_to_live_millis == 0 ? 0 : entry::MillisOf(commit) + time_to_live_millis;
+}
+
+Error TooLarge(size_t operations) {
+  return {Reason::kTransactionTooLarge,
+          "what the transaction writes, its increments and appends evaluated, passes the " +
+              base::FormatBytes(journal::kMaxRecordBytes) + " of one commit after " +
+              std::to_string(operations) + " keys; split it into several transactions"};
 }
 
 Error Missing(uint64_t qualified) {
@@ -45,6 +53,23 @@ void Round::Add(Envelope envelope, Body body) {
 }
 
 Result<Timestamp> Round::Judge(const CommitRequest& request, bool more) {
+  const size_t blobs = blobs_.size();
+  auto judged = Consider(request, more);
+  if (!judged.ok()) {
+    RemoveBlobs(blobs);
+  }
+  return judged;
+}
+
+// What cannot be removed now is swept when the universe is opened next.
+void Round::RemoveBlobs(size_t from) {
+  for (size_t i = from; i < blobs_.size(); ++i) {
+    (void)blob::Remove(*context_.storage, basestore::BucketName(blobs_[i].first), blobs_[i].second);
+  }
+  blobs_.resize(from);
+}
+
+Result<Timestamp> Round::Consider(const CommitRequest& request, bool more) {
   const auto database = Join(request.database);
   if (database == nullptr) {
     return Error(Reason::kDatabaseMissing,
@@ -98,6 +123,7 @@ Result<Timestamp> Round::Judge(const CommitRequest& request, bool more) {
 
 Result<Commit> Round::Build(const CommitRequest& request, Timestamp commit) {
   Commit body{.id = request.id.value_or(TransactionId{}), .timestamp = commit, .operations = {}};
+  uint64_t bytes = kMostCommitBytes;
   for (const auto& [qualified, part] : request.writes->parts()) {
     const auto tablet = context_.state->FindTablet(qualified);
     if (tablet == nullptr) {
@@ -108,14 +134,20 @@ Result<Commit> Round::Build(const CommitRequest& request, Timestamp commit) {
           .tablet = tablet->id(), .range = true, .entry = {}, .range_end = range.end};
       operation.entry.key = range.begin;
       operation.entry.timestamp = commit;
+      bytes += MostBytes(operation);
       body.operations.push_back(operation);
     }
     for (const auto& [key, pending] : part.writes) {
       Operation operation = TRY(BuildWrite(request, qualified, key, pending, commit));
       operation.tablet = tablet->id();
+      bytes += MostBytes(operation);
+      if (bytes > journal::kMaxRecordBytes) {
+        return TooLarge(body.operations.size());
+      }
       body.operations.push_back(operation);
     }
   }
+  bytes_ += bytes;
   return body;
 }
 
@@ -166,6 +198,7 @@ Status Round::StoreValue(DatabaseId database, std::string value, Operation& oper
     const auto reference =
         TRY(blob::Write(*context_.storage, basestore::BucketName(database),
                         context_.names->NextBlob(), context_.names->NextSalt(), value));
+    blobs_.emplace_back(database, reference.name);
     value = entry::EncodeBlobReference(reference);
     operation.entry.kind = entry::Kind::kBlob;
   }

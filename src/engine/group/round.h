@@ -30,12 +30,19 @@ class Round final : private transaction::Versions {
   ~Round() override;
 
   // The timestamp the request got, or why it was refused. A refused request leaves nothing behind.
+  // kTransactionTooLarge: what its increments and appends make of the stored values does not fit
+  // into a record of the stream.
   // `more`: further requests follow, which must see this one's writes.
   Result<Timestamp> Judge(const CommitRequest& request, bool more);
   // Adds a record that needs no judgement.
   void Add(Envelope envelope, Body body);
 
+  // The append of the round definitely failed: removes the blobs that were stored for it.
+  void Discard() { RemoveBlobs(0); }
+
   const std::vector<Decoded>& records() const { return records_; }
+  // What the commits among the records take in the stream, at most.
+  uint64_t bytes() const { return bytes_; }
   // Databases of judged requests; their oracles' rounds were begun.
   const std::vector<std::shared_ptr<HomeDatabase>>& databases() const { return databases_; }
   std::shared_ptr<HomeDatabase> Join(
@@ -48,12 +55,14 @@ class Round final : private transaction::Versions {
                                    Timestamp after) override;
   Result<Newest> Read(uint64_t tablet, std::string_view key, Timestamp now) override;
 
+  Result<Timestamp> Consider(const CommitRequest& request, bool more);
   // Turns the write set into operations with final values.
   Result<Commit> Build(const CommitRequest& request, Timestamp commit);
   Result<Operation> BuildWrite(const CommitRequest& request, uint64_t qualified,
                                const std::string& key, const transaction::Pending& pending,
                                Timestamp commit);
   Status StoreValue(DatabaseId database, std::string value, Operation& operation);
+  void RemoveBlobs(size_t from);
   void Remember(const CommitRequest& request, const Commit& commit);
   void NoteConflicts(const CommitRequest& request, Timestamp commit);
 
@@ -65,6 +74,8 @@ class Round final : private transaction::Versions {
   std::vector<Decoded> records_;
   std::vector<std::shared_ptr<HomeDatabase>> databases_;
   std::deque<std::string> values_;  // evaluated values that operations point to
+  std::vector<std::pair<DatabaseId, std::string>> blobs_;  // stored for evaluated values
+  uint64_t bytes_ = 0;
   // Of accepted requests of this round; filled only while more follow.
   std::map<std::pair<uint64_t, std::string_view>, Written> written_;
   std::vector<std::pair<uint64_t, entry::RangeTombstone>> ranges_;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <new>
+#include <span>
 
 #include "base/assert.h"
 #include "base/coding.h"
@@ -323,7 +324,9 @@ void Memtable::Add(const entry::Entry& entry) {
 // Called before the entry is linked, so that whoever can see the entry finds its bits.
 void Memtable::AddToFilter(uint64_t key_hash) {
   const uint64_t count = count_.load(std::memory_order_relaxed);
-  const size_t full = expected_bytes_ / kBytesPerKey * kBitsPerKey / 8;
+  // Whole lines, as filters are: else the largest one would seem too small for ever.
+  constexpr size_t kLineBytes = 64;
+  const size_t full = expected_bytes_ / kBytesPerKey * kBitsPerKey / 8 / kLineBytes * kLineBytes;
   if (filters_.empty() ||
       (count >= filters_.back()->capacity() && filters_.back()->bytes() < full)) {
     const size_t grown =
@@ -359,10 +362,8 @@ void Memtable::AddRange(const entry::RangeTombstone& tombstone) {
   content_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   // Once as given and, roughly, once fragmented.
   range_bytes_.fetch_add(2 * (bytes + sizeof(tombstone)), std::memory_order_relaxed);
-  std::shared_ptr<const entry::RangeTombstones> dropped;  // freed after the lock
   base::MutexLock lock(mutex_);
   ranges_.push_back(tombstone);
-  dropped.swap(fragmented_);
   has_ranges_.store(true, std::memory_order_release);
 }
 
@@ -383,15 +384,49 @@ std::unique_ptr<entry::EntryIterator> Memtable::NewIterator() const {
   return std::make_unique<Iterator>(*this);
 }
 
+// Makes one set of everything from `begin` on, which is where a set begins or the first end.
+void Memtable::FragmentFrom(size_t begin) const {
+  RangeSets sets = sets_ == nullptr ? RangeSets() : *sets_;
+  while (!set_begins_.empty() && set_begins_.back() >= begin) {
+    set_begins_.pop_back();
+    sets.pop_back();
+  }
+  sets.push_back(std::make_shared<const entry::RangeTombstones>(std::span(ranges_).subspan(begin)));
+  set_begins_.push_back(begin);
+  fragmented_ = ranges_.size();
+  sets_ = std::make_shared<const RangeSets>(std::move(sets));
+}
+
+std::shared_ptr<const Memtable::RangeSets> Memtable::range_sets() const {
+  if (!has_ranges_.load(std::memory_order_acquire)) {
+    return nullptr;
+  }
+  base::MutexLock lock(mutex_);
+  if (fragmented_ < ranges_.size()) {
+    size_t begin = fragmented_;
+    for (auto set = set_begins_.rbegin();
+         set != set_begins_.rend() && begin - *set <= ranges_.size() - begin; ++set) {
+      begin = *set;
+    }
+    FragmentFrom(begin);
+  }
+  return sets_;
+}
+
 std::shared_ptr<const entry::RangeTombstones> Memtable::range_tombstones() const {
   if (!has_ranges_.load(std::memory_order_acquire)) {
     return nullptr;
   }
   base::MutexLock lock(mutex_);
-  if (fragmented_ == nullptr) {
-    fragmented_ = std::make_shared<const entry::RangeTombstones>(ranges_);
+  if (fragmented_ < ranges_.size() || set_begins_.size() > 1) {
+    FragmentFrom(0);
   }
-  return fragmented_;
+  return sets_->front();
+}
+
+void Memtable::KeepUntilEnd(std::shared_ptr<const void> object) {
+  base::MutexLock lock(mutex_);
+  kept_.push_back(std::move(object));
 }
 
 size_t Memtable::bytes() const {

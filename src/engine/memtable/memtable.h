@@ -35,15 +35,21 @@ class Memtable {
   std::optional<entry::Entry> Get(std::string_view key, uint64_t key_hash, Timestamp read) const;
   // The memtable must outlive the iterator; entries added meanwhile may or may not be seen.
   std::unique_ptr<entry::EntryIterator> NewIterator() const;
-  // The range tombstones as of now; null when there are none.
+  // The range tombstones as of now, in a few sets (at most logarithmically many), so that one more
+  // tombstone does not mean that all are fragmented anew; null when there are none.
+  using RangeSets = std::vector<std::shared_ptr<const entry::RangeTombstones>>;
+  std::shared_ptr<const RangeSets> range_sets() const;
+  // The same as one set: for a memtable that takes no more writes.
   std::shared_ptr<const entry::RangeTombstones> range_tombstones() const;
 
-  bool empty() const { return count() == 0 && range_tombstones() == nullptr; }
+  bool empty() const { return count() == 0 && !has_ranges_.load(std::memory_order_acquire); }
   uint64_t count() const { return count_.load(std::memory_order_relaxed); }
   size_t bytes() const;            // memory held
   uint64_t content_bytes() const;  // keys and values added
   Timestamp max_timestamp() const { return max_timestamp_.load(std::memory_order_acquire); }
   Timestamp min_timestamp() const { return min_timestamp_.load(std::memory_order_acquire); }
+  // Keeps `object` until this memtable ends: what must not go before its last reader. Safe.
+  void KeepUntilEnd(std::shared_ptr<const void> object);
   // Names of blobs that entries refer to are found by iterating; true if there are any.
   bool has_blobs() const { return has_blobs_.load(std::memory_order_acquire); }
 
@@ -70,6 +76,7 @@ class Memtable {
   int RandomHeight();
   void AddToFilter(uint64_t key_hash);
   void CountTimestamp(Timestamp timestamp);
+  void FragmentFrom(size_t begin) const REQUIRES(mutex_);
 
   const size_t expected_bytes_;
   base::Arena arena_;
@@ -90,8 +97,13 @@ class Memtable {
   std::atomic<bool> has_blobs_{false};
   mutable base::Mutex mutex_;
   std::vector<entry::RangeTombstone> ranges_ GUARDED_BY(mutex_);
-  mutable std::shared_ptr<const entry::RangeTombstones> fragmented_ GUARDED_BY(mutex_);
+  // Sets of neighbours in ranges_, each larger than those after it together; a reader adds what
+  // came since the last one. So a tombstone is fragmented once for every doubling.
+  mutable std::shared_ptr<const RangeSets> sets_ GUARDED_BY(mutex_);
+  mutable std::vector<size_t> set_begins_ GUARDED_BY(mutex_);  // in ranges_
+  mutable size_t fragmented_ GUARDED_BY(mutex_) = 0;           // of ranges_, in sets
   std::atomic<bool> has_ranges_{false};
+  std::vector<std::shared_ptr<const void>> kept_ GUARDED_BY(mutex_);
 };
 
 }  // namespace luna::memtable

@@ -4,7 +4,6 @@
 
 #include "base/try.h"
 #include "engine/table/assigned_iterator.h"
-#include "engine/table/stored_block.h"
 #include "engine/table/table_iterator.h"
 #include "engine/table/table_reader.h"
 #include "engine/table/table_verifier.h"
@@ -120,27 +119,8 @@ std::shared_ptr<Table> Table::Open(const TableContext& context, TableRow row) {
 }
 
 Result<TableRow> ReadTableRow(const TableContext& context, const std::string& object) {
-  const std::unique_ptr<storage::ObjectReader> reader =
-      TRY(context.storage->Open(context.bucket, object));
-  const uint64_t size = reader->size();
-  std::string footer_bytes(std::min<uint64_t>(size, kFooterBytes), '\0');
-  TRY(reader->Read(size - footer_bytes.size(), footer_bytes.size(), footer_bytes.data()));
-  const Footer footer = TRY(DecodeFooter(footer_bytes, size, reader->name()));
-  PaddedBuffer tail(size - footer.tail_offset);
-  TRY(reader->Read(footer.tail_offset, tail.size(), tail.data()));
-  const std::string where = PlaceOf(*reader, footer.tail_offset);
-  if (!TailMatchesFooter(tail.view(), footer)) {
-    return Error(Reason::kBadChecksum, where +
-                                           ": checksum of the metadata does not match the "
-                                           "footer; restore the table from a backup");
-  }
-  const TailView view = TRY(ParseTail(tail.view(), footer.tail_offset, where));
-  Properties properties = TRY(DecodeProperties(view.properties, where));
-  TableRow row = std::move(properties.row);
-  row.object = object;
-  row.size = size;
-  row.tail_checksum = SaltedChecksum(tail.view(), footer.salt, footer.tail_offset);
-  return row;
+  Properties properties = TRY(ReadProperties(context, object));
+  return std::move(properties.row);
 }
 
 }  // namespace luna::table

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/try.h"
+#include "base/writer.h"
 #include "engine/table/block_builder.h"
 #include "engine/table/row_facts.h"
 #include "engine/table/stored_block.h"
@@ -76,11 +77,11 @@ class TableBuilder::Writer {
     row.object = object_;
     row.salt = salt_;
     row.tail_offset = stored_bytes_;
-    const std::string tail =
-        EncodeTail({.tombstones = std::move(tombstones_),
-                    .filter = &filter_,
-                    .index = &index_,
-                    .properties = {.creator = {}, .options = options_, .row = row}});
+    const std::string tail = EncodeTail(
+        {.tombstones = std::move(tombstones_),
+         .filter = &filter_,
+         .index = &index_,
+         .properties = {.creator = base::WriterName(), .options = options_, .row = row}});
     row.size = stored_bytes_ + tail.size();
     row.tail_checksum = SaltedChecksum(tail, salt_, row.tail_offset);
     pending_.append(tail);

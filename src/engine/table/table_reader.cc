@@ -55,6 +55,29 @@ Result<std::unique_ptr<LoadedTail>> LoadTail(const TableContext& context, const 
   return tail;
 }
 
+Result<Properties> ReadProperties(const TableContext& context, const std::string& object) {
+  const std::unique_ptr<storage::ObjectReader> reader =
+      TRY(context.storage->Open(context.bucket, object));
+  const uint64_t size = reader->size();
+  std::string footer_bytes(std::min<uint64_t>(size, kFooterBytes), '\0');
+  TRY(reader->Read(size - footer_bytes.size(), footer_bytes.size(), footer_bytes.data()));
+  const Footer footer = TRY(DecodeFooter(footer_bytes, size, reader->name()));
+  PaddedBuffer tail(size - footer.tail_offset);
+  TRY(reader->Read(footer.tail_offset, tail.size(), tail.data()));
+  const std::string where = PlaceOf(*reader, footer.tail_offset);
+  if (!TailMatchesFooter(tail.view(), footer)) {
+    return Error(Reason::kBadChecksum, where +
+                                           ": checksum of the metadata does not match the "
+                                           "footer; restore the table from a backup");
+  }
+  const TailView view = TRY(ParseTail(tail.view(), footer.tail_offset, where));
+  Properties properties = TRY(DecodeProperties(view.properties, where));
+  properties.row.object = object;
+  properties.row.size = size;
+  properties.row.tail_checksum = SaltedChecksum(tail.view(), footer.salt, footer.tail_offset);
+  return properties;
+}
+
 Result<std::shared_ptr<const Block>> ReadBlock(const LoadedTail& tail, size_t block) {
   const uint64_t offset = tail.view.index.offset(block);
   const size_t length = tail.view.index.length(block);

@@ -29,6 +29,9 @@ std::string PlaceOf(const storage::ObjectReader& object, uint64_t offset);
 // Opens the object of `row` and reads its tail. A tail whose checksum is wrong is read once more.
 // Errors: those of Storage, kBadChecksum, kBadFormat, kNewerFormat, kLostData.
 Result<std::unique_ptr<LoadedTail>> LoadTail(const TableContext& context, const TableRow& row);
+// The properties of a table whose manifest is not at hand, their row completed. Errors as
+// ReadTableRow.
+Result<Properties> ReadProperties(const TableContext& context, const std::string& object);
 // Reads one block from storage, a second time if its checksum is wrong. Errors as LoadTail.
 Result<std::shared_ptr<const Block>> ReadBlock(const LoadedTail& tail, size_t block);
 

@@ -7,6 +7,7 @@ namespace {
 // Bits of the stored flags byte.
 constexpr uint8_t kUnbounded = 1;
 constexpr uint8_t kLargestExclusive = 2;
+constexpr uint8_t kKnownFlags = kUnbounded | kLargestExclusive;
 
 }  // namespace
 
@@ -47,6 +48,9 @@ TableRow DecodeTableRow(base::ByteReader& reader) {
   row.smallest = reader.String();
   row.largest = reader.String();
   const uint8_t flags = reader.Byte();
+  if ((flags & ~kKnownFlags) != 0) {
+    reader.Bytes(reader.rest().size() + 1);  // fails: what the bit says would be lost
+  }
   row.unbounded = (flags & kUnbounded) != 0;
   row.largest_exclusive = (flags & kLargestExclusive) != 0;
   row.assigned_timestamp = reader.Varint();

@@ -1,5 +1,7 @@
 #include "engine/table/tail.h"
 
+#include <limits>
+
 #include "base/crc32c.h"
 #include "base/try.h"
 #include "engine/table/stored_block.h"
@@ -7,8 +9,6 @@
 namespace luna::table {
 namespace {
 
-constexpr std::string_view kCreator =
-    "luna table writer 1";  // counts changes of how tables are cut
 constexpr size_t kFooterChecksumAt = 72;
 
 Error Malformed(const std::string& where, const std::string& what) {
@@ -40,7 +40,7 @@ bool ParseTombstones(std::string_view bytes, std::vector<entry::RangeTombstone>&
 
 void PutProperties(std::string& out, const Properties& properties) {
   const size_t begin = out.size();
-  base::PutString(out, kCreator);
+  base::PutString(out, properties.creator);
   base::PutVarint(out, properties.options.block_bytes);
   base::PutVarint(out, properties.options.filter_bits_per_key);
   base::PutVarint(out, static_cast<uint64_t>(properties.options.codec));
@@ -119,10 +119,9 @@ Result<Footer> DecodeFooter(std::string_view last, uint64_t size, const std::str
                                            "; use the program that wrote it or a newer one");
   }
   // Subtracting section after section cannot overflow, adding them up could.
-  uint64_t left = size < kFooterBytes || footer.tail_offset > size - kFooterBytes
-                      ? 0
-                      : size - kFooterBytes - footer.tail_offset;
-  bool fits = footer.tombstone_bytes <= footer.filter_at && footer.filter_at % 64 == 0 &&
+  const bool inside = size >= kFooterBytes && footer.tail_offset <= size - kFooterBytes;
+  uint64_t left = inside ? size - kFooterBytes - footer.tail_offset : 0;
+  bool fits = inside && footer.tombstone_bytes <= footer.filter_at && footer.filter_at % 64 == 0 &&
               footer.filter_bytes % kFilterLineBytes == 0 &&
               footer.filter_probes <= kMaxFilterProbes && zero == 0;
   for (const uint64_t section :
@@ -181,13 +180,22 @@ Result<Properties> DecodeProperties(std::string_view bytes, const std::string& w
   base::ByteReader reader(bytes.substr(0, bytes.size() - 4));
   Properties properties;
   properties.creator = reader.String();
-  properties.options.block_bytes = static_cast<uint32_t>(reader.Varint());
-  properties.options.filter_bits_per_key = static_cast<uint32_t>(reader.Varint());
-  properties.options.codec = static_cast<Codec>(reader.Varint());
+  const uint64_t block_bytes = reader.Varint();
+  const uint64_t filter_bits = reader.Varint();
+  const uint64_t codec = reader.Varint();
   properties.row = DecodeTableRow(reader);
-  if (!reader.ok() || !reader.empty()) {
+  constexpr uint64_t kMost = std::numeric_limits<uint32_t>::max();
+  if (!reader.ok() || !reader.empty() || block_bytes > kMost || filter_bits > kMost) {
     return Malformed(where, "properties are invalid");
   }
+  if (codec > static_cast<uint64_t>(Codec::kZstd)) {
+    return Error(Reason::kNewerFormat, where + ": properties name codec " + std::to_string(codec) +
+                                           ", which this program does not know; use the program "
+                                           "that wrote it or a newer one");
+  }
+  properties.options = {.block_bytes = static_cast<uint32_t>(block_bytes),
+                        .filter_bits_per_key = static_cast<uint32_t>(filter_bits),
+                        .codec = static_cast<Codec>(codec)};
   return properties;
 }
 

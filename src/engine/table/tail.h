@@ -44,7 +44,7 @@ struct Footer {
 
 // Who wrote the table, how, and what is in it.
 struct Properties {
-  std::string creator;
+  std::string creator;  // the build, as base::WriterName says it
   TableOptions options;
   TableRow row;  // object, size and tail_checksum are not kept
 };

@@ -1,6 +1,7 @@
 #include "engine/tablet/tablet.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/hash.h"
@@ -16,8 +17,10 @@ namespace {
 void FindIn(const std::shared_ptr<memtable::Memtable>& table, std::string_view key,
             uint64_t key_hash, Timestamp read, basestore::Found& found,
             std::shared_ptr<const void>& pin) {
-  if (const auto ranges = table->range_tombstones(); ranges != nullptr) {
-    found.covering = std::max(found.covering, ranges->Covering(key, read));
+  if (const auto sets = table->range_sets(); sets != nullptr) {
+    for (const auto& ranges : *sets) {
+      found.covering = std::max(found.covering, ranges->Covering(key, read));
+    }
   }
   const auto entry = table->Get(key, key_hash, read);
   if (entry && (!found.entry || entry->timestamp > found.entry->entry.timestamp)) {
@@ -31,8 +34,10 @@ Timestamp NewestIn(const memtable::Memtable& table, std::string_view key, uint64
   if (const auto entry = table.Get(key, key_hash, entry::kMaxTimestamp); entry) {
     newest = entry->timestamp;
   }
-  if (const auto ranges = table.range_tombstones(); ranges != nullptr) {
-    newest = std::max(newest, ranges->Covering(key, entry::kMaxTimestamp));
+  if (const auto sets = table.range_sets(); sets != nullptr) {
+    for (const auto& ranges : *sets) {
+      newest = std::max(newest, ranges->Covering(key, entry::kMaxTimestamp));
+    }
   }
   return newest;
 }
@@ -40,8 +45,10 @@ Timestamp NewestIn(const memtable::Memtable& table, std::string_view key, uint64
 Timestamp NewestInRange(const memtable::Memtable& table, const entry::KeyRange& range,
                         Timestamp after) {
   Timestamp newest = 0;
-  if (const auto ranges = table.range_tombstones(); ranges != nullptr) {
-    newest = ranges->NewestIn(range, after);
+  if (const auto sets = table.range_sets(); sets != nullptr) {
+    for (const auto& ranges : *sets) {
+      newest = std::max(newest, ranges->NewestIn(range, after));
+    }
   }
   const auto iterator = table.NewIterator();
   for (iterator->Seek(range.begin, entry::kMaxTimestamp);
@@ -49,6 +56,22 @@ Timestamp NewestInRange(const memtable::Memtable& table, const entry::KeyRange& 
     newest = std::max(newest, iterator->entry().timestamp);
   }
   return newest > after ? newest : 0;
+}
+
+// The blobs that entries of a memtable refer to.
+void AddBlobs(const memtable::Memtable& table, std::vector<std::string>& names) {
+  if (!table.has_blobs()) {
+    return;
+  }
+  const auto iterator = table.NewIterator();
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    if (iterator->entry().kind != entry::Kind::kBlob) {
+      continue;
+    }
+    if (auto reference = entry::DecodeBlobReference(iterator->entry().value); reference.ok()) {
+      names.push_back(std::move(reference->name));
+    }
+  }
 }
 
 // Keeps the memtables and tables under an iterator alive, behind the iterator's own interface.
@@ -177,8 +200,8 @@ Result<std::unique_ptr<entry::VisibleIterator>> Tablet::NewIterator(const entry:
     if (table.count() > 0) {
       sources.push_back(table.NewIterator());
     }
-    if (auto ranges = table.range_tombstones(); ranges != nullptr) {
-      tombstones.push_back(std::move(ranges));
+    if (const auto sets = table.range_sets(); sets != nullptr) {
+      tombstones.insert(tombstones.end(), sets->begin(), sets->end());
     }
   };
   add(*memory->active);
@@ -251,9 +274,11 @@ Result<bool> Tablet::FlushOldest(const std::function<compaction::Retention()>& r
   };
   const bool valid = TRY(context_.manifest->Commit(catalog::Encode(edit), publish));
   if (!valid) {
+    context_.base->Discard(written);
     return Error(Reason::kCollectionMissing, "tablet " + std::to_string(context_.id) +
                                                  " was dropped or moved while it was flushed");
   }
+  EndBlobs(*frozen->table, written.tables);
   memstore_.Forget(frozen->upto);
   return true;
 }
@@ -281,27 +306,36 @@ journal::Sequence Tablet::ReleasableUpto(journal::Sequence tail) const {
   return first == 0 ? tail : first - 1;
 }
 
+void Tablet::EndBlobs(memtable::Memtable& table, const std::vector<levels::Row>& tables) {
+  std::vector<std::string> ended;
+  AddBlobs(table, ended);
+  if (ended.empty()) {
+    return;
+  }
+  std::set<std::string_view> named;
+  for (const levels::Row& row : tables) {
+    named.insert(row->blobs.begin(), row->blobs.end());
+  }
+  std::erase_if(ended, [&](const std::string& name) { return named.contains(name); });
+  if (!ended.empty()) {
+    table.KeepUntilEnd(context_.base->HoldBlobs(std::move(ended)));
+  }
+}
+
+void Tablet::Drop() {
+  runtime::TurnHold hold(flush_turn_);  // a flush under way either takes its memtable or leaves it
+  while (const auto frozen = memstore_.Oldest()) {
+    EndBlobs(*frozen->table, {});
+    memstore_.Forget(frozen->upto);
+  }
+}
+
 std::vector<std::string> Tablet::UnflushedBlobs() const {
   std::vector<std::string> names;
   const auto memory = memstore_.view();
-  const auto collect = [&](const memtable::Memtable& table) {
-    if (!table.has_blobs()) {
-      return;
-    }
-    const auto iterator = table.NewIterator();
-    for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
-      if (iterator->entry().kind != entry::Kind::kBlob) {
-        continue;
-      }
-      if (const auto reference = entry::DecodeBlobReference(iterator->entry().value);
-          reference.ok()) {
-        names.push_back(reference->name);
-      }
-    }
-  };
-  collect(*memory->active);
+  AddBlobs(*memory->active, names);
   for (const auto& frozen : memory->frozen) {
-    collect(*frozen);
+    AddBlobs(*frozen, names);
   }
   return names;
 }

@@ -67,11 +67,16 @@ class Tablet {
   Result<Timestamp> NewestChangeIn(const entry::KeyRange& range, Timestamp after) const;
 
   // Writes the oldest immutable memtable to level 0 and commits its Flush edit; false if there was
-  // none. One at a time per tablet (guarded by a Turn inside). `retention`: asked once.
+  // none. One at a time per tablet (guarded by a Turn inside). `retention`: asked once. Blobs whose
+  // entries it dropped are garbage as soon as no reader holds the memtable.
   Result<bool> FlushOldest(const std::function<compaction::Retention()>& retention);
   // Adds tables (of an Ingest record at `sequence`, not durable in the manifest yet) by a manifest
   // edit.
   Status Ingest(journal::Sequence sequence, std::vector<levels::Row> rows);
+
+  // After the collection was dropped and Rotate was called for the last time: lets the memtables
+  // go, and with them, once no reader holds them, the blobs that only they name.
+  void Drop();
 
   journal::Sequence flushed() const { return flushed_.load(std::memory_order_acquire); }
   // Every record of this tablet at or before this is in tables or never was; `tail` if nothing is
@@ -82,6 +87,8 @@ class Tablet {
   std::vector<std::string> UnflushedBlobs() const;
 
  private:
+  // Its blobs that are not in `tables` go with the memtable.
+  void EndBlobs(memtable::Memtable& table, const std::vector<levels::Row>& tables);
   // The newest version ≤ `read` and the newest covering tombstone, wherever they lie.
   Result<basestore::Found> Find(std::string_view key, Timestamp read, const memstore::View& memory,
                                 const basestore::BaseView& base,

@@ -28,9 +28,24 @@ void ReadSet::NoteExpiry(uint64_t expiry_millis) {
   }
 }
 
-Status ReadSet::AddKey(TabletId tablet, std::string_view key, uint64_t expiry_millis) {
+bool ReadSet::Contains(TabletId tablet, std::string_view key) const {
   const auto part = parts_.find(tablet);
-  if (part == parts_.end() || !part->second.keys.contains(key)) {
+  if (part == parts_.end()) {
+    return false;
+  }
+  if (part->second.keys.contains(key)) {
+    return true;
+  }
+  const auto after = part->second.ranges.upper_bound(key);
+  if (after == part->second.ranges.begin()) {
+    return false;
+  }
+  const std::string& end = std::prev(after)->second;
+  return end.empty() || key < end;
+}
+
+Status ReadSet::AddKey(TabletId tablet, std::string_view key, uint64_t expiry_millis) {
+  if (!Contains(tablet, key)) {
     const uint64_t memory = memory_ + key.size() + kKeyNodeBytes;
     TRY(charge_.TryResize(memory));
     memory_ = memory;

@@ -1,5 +1,6 @@
-// ReadSet: what a serializable transaction has read: keys, and ranges as *requested* (as far as the
-// scan went), absences included. At commit nothing of it may have changed since the start.
+// ReadSet: what a transaction has read: keys, and ranges as *requested* (as far as the scan went),
+// absences included. At commit of a serializable one nothing of it may have changed since the
+// start; under snapshot isolation, nothing of it that is incremented or appended to.
 // Thread rule: owned by one thread.
 #pragma once
 
@@ -31,6 +32,9 @@ class ReadSet {
         ranges;  // begin → end ("" = unbounded), disjoint
   };
   const std::map<TabletId, Part>& parts() const { return parts_; }
+  // Was the key read, by itself or in a range?
+  bool Contains(TabletId tablet, std::string_view key) const;
+  uint64_t memory() const { return memory_; }                                  // roughly
   uint64_t earliest_expiry_millis() const { return earliest_expiry_millis_; }  // 0 = none
   bool empty() const { return parts_.empty(); }
 

@@ -124,10 +124,13 @@ Status CheckPreconditions(const Judged& judged, Versions& versions) {
   return {};
 }
 
-Status CheckWrites(const WriteSet& writes, Questions& questions) {
-  for (const auto& [tablet, part] : writes.parts()) {
+Status CheckWrites(const Judged& judged, Questions& questions) {
+  // The reads of a serializable transaction are all checked, with a reason of their own.
+  const ReadSet* const reads = judged.serializable ? nullptr : judged.reads;
+  for (const auto& [tablet, part] : judged.writes->parts()) {
     for (const auto& [key, pending] : part.writes) {
-      if (pending.base != Pending::Base::kNone) {
+      if (pending.base != Pending::Base::kNone ||
+          (reads != nullptr && reads->Contains(tablet, key))) {
         TRY(questions.Ask(tablet, key, Reason::kWriteConflict));
       }
     }
@@ -163,7 +166,7 @@ Status Validate(const Judged& judged, const ConflictTable& table, Versions& vers
   if (judged.writes != nullptr) {
     TRY(CheckPreconditions(judged, versions));
     if (judged.start != 0) {
-      TRY(CheckWrites(*judged.writes, questions));
+      TRY(CheckWrites(judged, questions));
     }
   }
   if (judged.serializable && judged.reads != nullptr && !judged.reads->empty()) {

@@ -2,7 +2,8 @@
 // Snapshot isolation: no written key changed since the start (first committer wins). Serializable:
 // also nothing that was read, points and ranges, and no expiry of a read version within (start,
 // commit]. Preconditions are judged on the newest versions. Blind changes (increments, appends with
-// base kNone) and preconditions do not conflict by themselves.
+// base kNone) and preconditions do not conflict by themselves; a change of a key that was read is
+// not blind, and counts as a written key.
 // Thread rule: guarded by the caller (the commit pipeline).
 #pragma once
 
@@ -32,7 +33,7 @@ struct Judged {
   Timestamp start = 0;   // 0: blind (WriteBatch, single operations): written keys are not checked
   Timestamp commit = 0;  // the timestamp it would get
   bool serializable = true;
-  const ReadSet* reads = nullptr;  // null: nothing read
+  const ReadSet* reads = nullptr;  // null: nothing read; given under snapshot isolation too
   const WriteSet* writes = nullptr;
 };
 

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/try.h"
+#include "base/writer.h"
 #include "engine/blob/blob.h"
 #include "kernel/storage/local_storage.h"
 
@@ -29,13 +30,14 @@ std::string Encode(const std::string& state, Timestamp newest) {
   std::string bytes(kMagic);
   base::PutFixed32(bytes, kVersion);
   base::PutFixed64(bytes, newest);
+  base::PutString(bytes, base::WriterName());
   base::PutString(bytes, state);
   base::PutFixed64(bytes, base::Hash(bytes));
   return bytes;
 }
 
 Status Decode(const std::string& bytes, const std::string& name, SavedDatabase& saved) {
-  constexpr size_t kLeast = 8 + 4 + 8 + 1 + 8;
+  constexpr size_t kLeast = 8 + 4 + 8 + 1 + 1 + 8;
   if (bytes.size() < kLeast || !bytes.starts_with(kMagic)) {
     return Error(Reason::kBadFormat, name + " is no Luna backup");
   }
@@ -55,9 +57,11 @@ Status Decode(const std::string& bytes, const std::string& name, SavedDatabase& 
                                            std::to_string(kVersion));
   }
   saved.newest = reader.Fixed64();
+  saved.writer = reader.String();
   const std::string_view state = reader.String();
-  if (!reader.ok()) {
-    return Error(Reason::kBadFormat, name + " ends too early");
+  if (!reader.ok() || !reader.empty()) {
+    return Error(Reason::kBadFormat,
+                 name + " has the wrong length; restore an older backup by " + "removing it");
   }
   return saved.state.Load(state);
 }
@@ -68,6 +72,26 @@ Result<std::string> ReadObject(storage::Storage& storage, const std::string& buc
   std::string bytes(reader->size(), '\0');
   TRY(reader->Read(0, bytes.size(), bytes.data()));
   return bytes;
+}
+
+// Nothing is made, swept or read where something else lives.
+Status CheckPlace(runtime::FileSystem& files, const std::string& directory) {
+  if (TRY(runtime::IsNoDirectory(files, directory))) {
+    return Error(Reason::kForeignDirectory,
+                 directory + ": is a file; backups live in a directory of their own");
+  }
+  if (!TRY(files.Exists(directory))) {
+    return {};
+  }
+  for (const std::string& name : TRY(files.List(directory))) {
+    if (name != kObjects && name != kBackups) {
+      return Error(Reason::kForeignDirectory,
+                   directory + ": holds '" + name +
+                       "', so it is no place of backups; give an empty directory, or one that "
+                       "backup wrote to");
+    }
+  }
+  return {};
 }
 
 struct Place {
@@ -131,6 +155,7 @@ Result<std::vector<std::string>> ObjectsOf(storage::Storage& storage, const std:
 
 Result<BackupReport> WriteBackup(DatabaseCore& database, const std::string& directory) {
   Engine& engine = database.engine();
+  TRY(CheckPlace(engine.runtime.files(), directory));
   const auto target = TRY(storage::OpenLocalStorage(engine.runtime, directory));
   storage::Storage& source = engine.kernel->storage();
   // Nothing the state names is removed while the gate is closed.
@@ -166,6 +191,7 @@ Result<std::unique_ptr<SavedDatabase>> ReadBackup(Engine& engine, const std::str
   if (!TRY(engine.runtime.files().Exists(directory))) {
     return Error(Reason::kFileMissing, "there is no directory " + directory + " to restore from");
   }
+  TRY(CheckPlace(engine.runtime.files(), directory));
   const auto source = TRY(storage::OpenLocalStorage(engine.runtime, directory));
   const auto backups = TRY(source->List(kBackups));
   if (backups.empty()) {

@@ -1,8 +1,8 @@
 // backup: a database copied to a directory and back. The directory is a storage of its own with two
 // buckets: "objects" (tables and blob parts, by their names) and "backups" ("backup-<number>":
-// magic, format version, the newest timestamp, the DatabaseState's saved bytes, XXH3-64). Objects
-// are immutable and never reuse names, so each further backup copies only new ones
-// (docs/formats/backup.md).
+// magic, format version, the newest timestamp, the build that wrote it, the DatabaseState's saved
+// bytes, XXH3-64). Objects are immutable and never reuse names, so each further backup copies only
+// new ones (docs/formats/backup.md).
 // Thread rule: functions are safe.
 #pragma once
 
@@ -23,6 +23,7 @@ Result<BackupReport> WriteBackup(DatabaseCore& database, const std::string& dire
 struct SavedDatabase {
   catalog::DatabaseState state;
   Timestamp newest = 0;
+  std::string writer;  // the build that wrote the backup: base::WriterName
 };
 Result<std::unique_ptr<SavedDatabase>> ReadBackup(Engine& engine, const std::string& directory);
 // Copies its objects into `bucket`.

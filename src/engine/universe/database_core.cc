@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/try.h"
 #include "engine/blob/blob.h"
+#include "engine/group/local_group.h"
 #include "engine/universe/names.h"
 
 namespace luna::universe {
@@ -54,6 +55,10 @@ std::shared_ptr<CollectionCore> DatabaseCore::MakeCollection(
                     .budget = &engine_.budget};
   context.names = &engine_.group->names();
   context.retention = [group = engine_.group.get(), id = id_] { return group->Retention(id); };
+  context.garbage = [&engine = engine_, payload = group::TabletPayload(id_, tablet.id)] {
+    engine.kernel->background().Spawn(
+        {.kind = "collect", .payload = payload, .priority = background::Priority::kSweep});
+  };
   context.pick = {.table_bytes = engine_.sizes.table,
                   .space_amp_target = engine_.options.space_amp_target};
   context.table = {.block_bytes = engine_.options.block_bytes,
@@ -139,15 +144,54 @@ Status DatabaseCore::Drop(std::string_view name) {
   {
     base::MutexLock lock(mutex_);
     collections_.erase(collection->id);
+    ending_[collection->id] = collection;
   }
   collection->base->Drop();
   if (engine_.gate.Enter()) {
-    // Space now, where no reader is left; else, and after an error, the sweep of the next open does
-    // it.
-    (void)collection->base->CollectGarbage();
+    // Space now, where no reader is left; else the job that the last one spawns does it. After an
+    // error the sweep tries again.
+    (void)Collect(collection);
     engine_.gate.Leave();
   }
   return {};
+}
+
+Status DatabaseCore::Collect(const std::shared_ptr<CollectionCore>& collection) {
+  const Status collected = collection->base->CollectGarbage();
+  if (collection->dropped.load(std::memory_order_acquire) && collection->base->Finished()) {
+    base::MutexLock lock(mutex_);
+    ending_.erase(collection->id);
+  }
+  return collected;
+}
+
+Status DatabaseCore::CollectGarbage(catalog::CollectionId id) {
+  auto collection = Collection(id);
+  if (collection == nullptr) {
+    base::MutexLock lock(mutex_);
+    const auto found = ending_.find(id);
+    if (found == ending_.end()) {
+      return {};  // nothing of it is left
+    }
+    collection = found->second;
+  }
+  return Collect(collection);
+}
+
+Status DatabaseCore::CollectGarbage() {
+  auto all = Collections();
+  {
+    base::MutexLock lock(mutex_);
+    for (const auto& [id, collection] : ending_) {
+      all.push_back(collection);
+    }
+  }
+  Status first;
+  for (const auto& collection : all) {
+    const Status collected = Collect(collection);
+    first = first.ok() ? collected : first;
+  }
+  return first;
 }
 
 Status DatabaseCore::Rename(std::string_view from, std::string_view to) {

@@ -47,6 +47,10 @@ class DatabaseCore {
   Status Drop(std::string_view name);
   Status Rename(std::string_view from, std::string_view to);
   Result<std::vector<std::string>> List();
+  // Removes dead objects of one collection, dropped ones included / of all. Inside the gate. The
+  // first error; what could not be removed is tried again by the next call.
+  Status CollectGarbage(catalog::CollectionId id);
+  Status CollectGarbage();
   // The parts by id; null when dropped.
   std::shared_ptr<CollectionCore> Collection(catalog::CollectionId id) const;
   std::vector<std::shared_ptr<CollectionCore>> Collections() const;
@@ -67,6 +71,7 @@ class DatabaseCore {
   std::shared_ptr<CollectionCore> MakeCollection(const catalog::CollectionState& collection,
                                                  const catalog::TabletState& tablet,
                                                  Timestamp safe);
+  Status Collect(const std::shared_ptr<CollectionCore>& collection);
   Error Missing(std::string_view name) const;
 
   Engine& engine_;
@@ -78,6 +83,8 @@ class DatabaseCore {
   std::atomic<bool> dropped_{false};
   mutable base::Mutex mutex_;
   std::map<catalog::CollectionId, std::shared_ptr<CollectionCore>> collections_ GUARDED_BY(mutex_);
+  // Dropped while somebody read them: until their last objects are removed.
+  std::map<catalog::CollectionId, std::shared_ptr<CollectionCore>> ending_ GUARDED_BY(mutex_);
 };
 
 }  // namespace luna::universe

@@ -106,6 +106,9 @@ Result<std::unique_ptr<Iterator>> LocalCollection::Scan(const ScanOptions& optio
                   ? TRY(RegisteredRead::At(database_->engine(), database_->id(), *options.at))
                   : RegisteredRead(*database_->engine().group, database_->id());
   auto source = TRY(core_->tablet->NewIterator(RangeOf(options), held.timestamp()));
+  if (core_->dropped.load(std::memory_order_acquire)) {
+    return Dropped(*core_);  // meanwhile: the iterator may lack what went with it
+  }
   return std::unique_ptr<Iterator>(std::make_unique<ScanIterator<entry::VisibleIterator>>(
       database_, std::move(source), options, std::optional<RegisteredRead>(std::move(held)),
       nullptr));
@@ -131,12 +134,12 @@ Status LocalCollection::Put(std::string_view key, std::string_view value,
   transaction::WriteSet writes(nullptr);
   std::string blob;
   TRY(database_->CheckUsable());
-  TRY(AddPut(*database_, writes, core_->qualified, key, value, options.time_to_live, 0, &blob));
-  Status committed = CommitOne(writes, options);
-  if (!committed.ok() && !blob.empty() && DefinitelyRefused(committed.error())) {
-    // Definitely not committed: nobody can refer to it. A failure here leaves an orphan for the
-    // sweep.
-    (void)blob::Remove(database_->engine().kernel->storage(), database_->bucket(), blob);
+  const Status added =
+      AddPut(*database_, writes, core_->qualified, key, value, options.time_to_live, 0, &blob);
+  Status committed = added.ok() ? CommitOne(writes, options) : added;
+  if (!committed.ok() && !blob.empty()) {
+    std::vector<std::string> blobs = {blob};
+    EndBlobs(*database_, writes, !added.ok() || DefinitelyRefused(committed.error()), blobs);
   }
   return committed;
 }

@@ -103,7 +103,7 @@ Result<Timestamp> LocalDatabase::Write(WriteBatch& batch, const WriteOptions& op
       state.error = Error(Reason::kTransactionDone,
                           "this batch with large values was written already; fill another one");
     }
-    state.blobs.clear();  // they are the database's now, or may be
+    EndBlobs(*core_, *state.writes, false, state.blobs);  // the rest is the database's, or may be
   }
   return committed;
 }

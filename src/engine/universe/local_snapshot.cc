@@ -38,6 +38,9 @@ Result<std::unique_ptr<Iterator>> LocalSnapshot::Scan(Collection& collection,
   // Registered again: the iterator may outlive the snapshot.
   auto held = TRY(RegisteredRead::At(database_->engine(), database_->id(), timestamp()));
   auto source = TRY(core->tablet->NewIterator(RangeOf(options), timestamp()));
+  if (core->dropped.load(std::memory_order_acquire)) {
+    return Dropped(*core);  // meanwhile: the iterator may lack what went with it
+  }
   return std::unique_ptr<Iterator>(std::make_unique<ScanIterator<entry::VisibleIterator>>(
       database_, std::move(source), options, std::optional<RegisteredRead>(std::move(held)),
       nullptr));

@@ -1,6 +1,5 @@
 #include "engine/universe/local_transaction.h"
 
-#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -16,6 +15,8 @@ namespace luna::universe {
 namespace {
 
 constexpr uint64_t kLockNanos = 1'000'000'000;
+// What a transaction under snapshot isolation remembers exactly of its reads.
+constexpr uint64_t kExactReadBytes = uint64_t{1} << 20;
 
 Error Done() {
   return {Reason::kTransactionDone,
@@ -51,10 +52,17 @@ Result<std::optional<Value>> LocalTransaction::ReadCommitted(const CollectionCor
   has_read_ = true;
   database_->engine().reads.Add();
   auto value = TRY(ReadValue(*database_, collection, key, start_, true));
-  if (options_.isolation == Isolation::kSerializable) {
-    TRY(reads_.AddKey(collection.qualified, key, value ? value->expiry_millis : 0));
-  }
+  TRY(NoteRead(collection, key, value ? value->expiry_millis : 0));
   return value;
+}
+
+Status LocalTransaction::NoteRead(const CollectionCore& collection, std::string_view key,
+                                  uint64_t expiry_millis) {
+  if (options_.isolation == Isolation::kSnapshot && reads_.memory() > kExactReadBytes) {
+    // Asked of it is only whether a key that is incremented was read: from here on all were.
+    return reads_.AddRange(collection.qualified, {}, 0);
+  }
+  return reads_.AddKey(collection.qualified, key, expiry_millis);
 }
 
 Result<std::optional<Value>> LocalTransaction::GetValue(Collection& collection,
@@ -121,6 +129,9 @@ Result<std::unique_ptr<Iterator>> LocalTransaction::Scan(Collection& collection,
   has_read_ = true;
   const entry::KeyRange range = RangeOf(options);
   auto committed = TRY(core->tablet->NewIterator(range, start_));
+  if (core->dropped.load(std::memory_order_acquire)) {
+    return Dropped(*core);  // meanwhile: the iterator may lack what went with it
+  }
   auto source = std::make_unique<transaction::OverlayIterator>(
       std::move(committed), writes_, core->qualified, range,
       [database = database_](std::string_view reference) {
@@ -129,12 +140,9 @@ Result<std::unique_ptr<Iterator>> LocalTransaction::Scan(Collection& collection,
         entry.value = reference;
         return BytesOf(*database, entry);
       });
-  std::shared_ptr<ScanExtent> extent;
-  if (options_.isolation == Isolation::kSerializable) {
-    extent = std::make_shared<ScanExtent>();
-    extent->tablet = core->qualified;
-    extents_.push_back(extent);
-  }
+  auto extent = std::make_shared<ScanExtent>();
+  extent->tablet = core->qualified;
+  extents_.push_back(extent);
   return std::unique_ptr<Iterator>(std::make_unique<ScanIterator<transaction::OverlayIterator>>(
       database_, std::move(source), options, std::nullopt, std::move(extent)));
 }
@@ -238,12 +246,7 @@ Result<group::CommitRequest> LocalTransaction::Prepare() {
 }
 
 Result<Timestamp> LocalTransaction::Finish(Result<Timestamp> outcome) {
-  // An unknown outcome keeps the blobs: the records may name them.
-  if (outcome.ok()) {
-    RemoveBlobs(true);
-  } else if (DefinitelyRefused(outcome.error())) {
-    RemoveBlobs(false);
-  }
+  EndBlobs(*database_, writes_, !outcome.ok() && DefinitelyRefused(outcome.error()), blobs_);
   End();
   return outcome;
 }
@@ -259,35 +262,9 @@ Result<Timestamp> LocalTransaction::Commit() {
 
 void LocalTransaction::Rollback() {
   if (!done_) {
-    RemoveBlobs(false);
+    EndBlobs(*database_, writes_, true, blobs_);
     End();
   }
-}
-
-void LocalTransaction::RemoveBlobs(bool committed) {
-  if (blobs_.empty()) {
-    return;
-  }
-  std::set<std::string> kept;
-  if (committed) {
-    for (const auto& [tablet, part] : writes_.parts()) {
-      for (const auto& [key, pending] : part.writes) {
-        if (pending.base != transaction::Pending::Base::kBlob) {
-          continue;
-        }
-        if (const auto reference = entry::DecodeBlobReference(pending.value); reference.ok()) {
-          kept.insert(reference->name);
-        }
-      }
-    }
-  }
-  for (const std::string& blob : blobs_) {
-    if (!kept.contains(blob)) {
-      // What cannot be removed now is an orphan, swept when the universe is opened next.
-      (void)blob::Remove(database_->engine().kernel->storage(), database_->bucket(), blob);
-    }
-  }
-  blobs_.clear();
 }
 
 void LocalTransaction::End() {

@@ -53,9 +53,9 @@ class LocalTransaction final : public Transaction {
   Result<std::shared_ptr<CollectionCore>> Enter(Collection& collection);
   Result<std::optional<Value>> ReadCommitted(const CollectionCore& collection,
                                              std::string_view key);
+  Status NoteRead(const CollectionCore& collection, std::string_view key, uint64_t expiry_millis);
   Status FoldExtents();
   void End();
-  void RemoveBlobs(bool committed);
 
   const std::shared_ptr<DatabaseCore> database_;
   const TransactionOptions options_;

@@ -150,6 +150,8 @@ void LocalUniverse::RegisterJobs() {
                       });
   background.Register(
       "sweep", [this](const background::Job&, background::JobContext& context) { Sweep(context); });
+  background.Register(
+      "collect", [this](const background::Job& job, background::JobContext&) { Collect(job); });
 }
 
 void LocalUniverse::Compact(const background::Job& job, background::JobContext& context) {
@@ -186,6 +188,13 @@ void LocalUniverse::Compact(const background::Job& job, background::JobContext& 
 }
 
 void LocalUniverse::Sweep(background::JobContext& context) {
+  for (const auto& database : AllCores()) {
+    if (!context.stopping() && engine_.gate.Enter()) {
+      // What could not be removed when it died; errors were told then.
+      (void)database->CollectGarbage();
+      engine_.gate.Leave();
+    }
+  }
   for (const auto& database : Cores()) {
     for (const auto& collection : database->Collections()) {
       while (!context.stopping() && engine_.gate.Enter()) {
@@ -198,6 +207,33 @@ void LocalUniverse::Sweep(background::JobContext& context) {
       }
     }
   }
+}
+
+void LocalUniverse::Collect(const background::Job& job) {
+  const auto ids = group::ParseTabletPayload(job.payload);
+  if (!engine_.gate.Enter()) {
+    engine_.runtime.Sleep(1'000'000);
+    engine_.kernel->background().Spawn(job);
+    return;
+  }
+  Status collected;
+  for (const auto& database : AllCores()) {
+    if (database->id() == ids->first) {
+      collected =
+          database->CollectGarbage(ids->second);  // a collection has one tablet, of the same id
+    }
+  }
+  engine_.gate.Leave();
+  if (!collected.ok()) {
+    engine_.group->ReportError(collected.error());  // the sweep tries again
+  }
+}
+
+std::vector<std::shared_ptr<DatabaseCore>> LocalUniverse::AllCores() const {
+  auto all = Cores();
+  base::MutexLock lock(mutex_);
+  all.insert(all.end(), dropped_.begin(), dropped_.end());
+  return all;
 }
 
 std::vector<std::shared_ptr<DatabaseCore>> LocalUniverse::Cores() const {
@@ -271,12 +307,14 @@ Status LocalUniverse::DropDatabase(std::string_view name) {
   }
   database->MarkDropped();
   engine_.group->RemoveDatabase(database->id());
-  for (const auto& collection : database->Collections()) {
-    collection->base->Drop();
+  {
+    base::MutexLock lock(mutex_);
+    databases_.erase(database->id());
+    dropped_.push_back(database);
   }
-  base::MutexLock lock(mutex_);
-  databases_.erase(database->id());
-  dropped_.push_back(database);
+  for (const auto& collection : database->Collections()) {
+    collection->base->Drop();  // its objects go with their last reader, the rest at the next open
+  }
   return {};
 }
 
@@ -293,6 +331,11 @@ Result<std::vector<std::string>> LocalUniverse::ListDatabases() {
 Status LocalUniverse::LinkObjects(DatabaseCore& database, const std::string& directory) {
   // The manifest first: what it names stays, for no compaction runs.
   TRY(database.manifest().Link(directory));
+  // Held: a blob whose entry a flush drops meanwhile stays until it was linked.
+  std::vector<std::shared_ptr<const memstore::View>> held;
+  for (const auto& collection : database.Collections()) {
+    held.push_back(collection->tablet->memstore().view());
+  }
   // Memtables before the manifest: what a flush moves meanwhile is seen in one of the two.
   const std::vector<std::string> unflushed = engine_.group->UnflushedBlobs(database.id());
   std::set<std::string> tables;

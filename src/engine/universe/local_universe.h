@@ -1,7 +1,9 @@
 // LocalUniverse: the public Universe over one Kernel and one group: databases by name, background
 // compaction, checkpoint, verification.
 // Background kinds: "compact" (payload "<database>/<tablet>") one bounded unit after the other
-// while the shape asks for it; "sweep" every compaction_interval over all collections.
+// while the shape asks for it; "sweep" every compaction_interval over all collections; "collect"
+// (same payload as "compact", spawned when the last reader of dead objects lets go of them) removes
+// them.
 // Thread rule: safe.
 #pragma once
 
@@ -46,6 +48,9 @@ class LocalUniverse final : public Universe {
   void RegisterJobs();
   void Compact(const background::Job& job, background::JobContext& context);
   void Sweep(background::JobContext& context);
+  void Collect(const background::Job& job);
+  // Dropped ones included.
+  std::vector<std::shared_ptr<DatabaseCore>> AllCores() const;
   Result<std::shared_ptr<DatabaseCore>> FindCore(std::string_view name);
   Result<std::shared_ptr<DatabaseCore>> CreateCore(std::string_view name);
   std::vector<std::shared_ptr<DatabaseCore>> Cores() const;

@@ -42,8 +42,8 @@ size_t SequenceLength(std::string_view text) {
 Status CheckName(std::string_view what, std::string_view name) {
   const auto bad = [&](const std::string& why) {
     return Error(Reason::kBadName,
-                 "the name of a " + std::string(what) + ", " + base::Printable(name) + ", " + why +
-                     "; names are 1 to 255 bytes of UTF-8 without control characters");
+                 "the name of a " + std::string(what) + ", '" + base::Printable(name) + "', " +
+                     why + "; names are 1 to 255 bytes of UTF-8 without control characters");
   };
   if (name.empty()) {
     return bad("is empty");

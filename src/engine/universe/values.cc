@@ -1,5 +1,7 @@
 #include "engine/universe/values.h"
 
+#include <set>
+
 #include "base/try.h"
 #include "engine/blob/blob.h"
 
@@ -18,7 +20,35 @@ Error Dropped(const CollectionCore& collection) {
 
 bool DefinitelyRefused(const Error& error) {
   return error.code() == ErrorCode::kConflict || error.code() == ErrorCode::kInvalidArgument ||
-         error.code() == ErrorCode::kBusy || error.code() == ErrorCode::kNotFound;
+         error.code() == ErrorCode::kBusy || error.code() == ErrorCode::kNotFound ||
+         error.reason() == Reason::kDiskFull;  // where a commit may be in the journal: kSyncFailed
+}
+
+void EndBlobs(DatabaseCore& database, const transaction::WriteSet& writes, bool refused,
+              std::vector<std::string>& blobs) {
+  if (blobs.empty()) {
+    return;
+  }
+  std::set<std::string> named;
+  if (!refused) {
+    for (const auto& [tablet, part] : writes.parts()) {
+      for (const auto& [key, pending] : part.writes) {
+        // A changed one was evaluated: what came of it was stored anew.
+        if (pending.base != transaction::Pending::Base::kBlob || !pending.changes.empty()) {
+          continue;
+        }
+        if (const auto reference = entry::DecodeBlobReference(pending.value); reference.ok()) {
+          named.insert(reference->name);
+        }
+      }
+    }
+  }
+  for (const std::string& blob : blobs) {
+    if (!named.contains(blob)) {
+      (void)blob::Remove(database.engine().kernel->storage(), database.bucket(), blob);
+    }
+  }
+  blobs.clear();
 }
 
 Result<std::string> BytesOf(DatabaseCore& database, const entry::Entry& entry) {
@@ -36,6 +66,9 @@ Result<std::optional<Value>> ReadValue(DatabaseCore& database, const CollectionC
     return Dropped(collection);
   }
   const auto visible = TRY(collection.tablet->Get(key, read, registered));
+  if (collection.dropped.load(std::memory_order_acquire)) {
+    return Dropped(collection);  // while we looked: what was not found may have gone with it
+  }
   if (!visible) {
     return std::optional<Value>();
   }

@@ -1,11 +1,14 @@
-// values: from a stored version to what the caller gets, large values included.
+// values: from a stored version to what the caller gets, large values included, and what becomes of
+// large values stored for a commit.
 // Thread rule: functions are safe; they may read from storage.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/tablet/tablet.h"
+#include "engine/transaction/write_set.h"
 #include "engine/universe/database_core.h"
 #include "luna/collection.h"
 
@@ -23,5 +26,11 @@ Error Dropped(const CollectionCore& collection);
 // The commit that failed so is not in the journal and never will be: what was stored for it may go.
 // After any other error it may be there.
 bool DefinitelyRefused(const Error& error);
+// A commit of `writes` ended, or will never be: of the blobs stored for it those go at once that no
+// record names: all if it was `refused`, else (committed, or nobody knows) those that `writes`
+// wrote over, changed or took back. `blobs` is empty afterwards. What cannot be removed now is an
+// orphan, swept when the universe is opened next.
+void EndBlobs(DatabaseCore& database, const transaction::WriteSet& writes, bool refused,
+              std::vector<std::string>& blobs);
 
 }  // namespace luna::universe

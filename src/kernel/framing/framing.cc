@@ -43,7 +43,9 @@ uint32_t FrameCrc(const char* head, std::string_view payload, uint32_t seed) {
   return base::Crc32c(payload, base::Crc32c({head + kPreviousAt, kCheckAt - kPreviousAt}, seed));
 }
 
-uint64_t RoundUp(uint64_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
+uint64_t RoundUp(uint64_t bytes) {
+  return (bytes + kAlignment - 1) & ~(kAlignment - 1);
+}
 
 }  // namespace
 
@@ -87,6 +89,13 @@ Result<SegmentHeader> DecodeHeader(std::string_view bytes, const std::string& pa
     return Error(Reason::kNewerFormat, path + ": segment format " + std::to_string(version) +
                                            ", this build reads up to " +
                                            std::to_string(kFormatVersion) + "; use a newer build");
+  }
+  if (version == 0 || header.number == 0 || header.first_sequence == 0) {
+    return Error(Reason::kBadFormat,
+                 path + ": the segment header at offset 0 counts from 0 (format " +
+                     std::to_string(version) + ", segment " + std::to_string(header.number) +
+                     ", first record " + std::to_string(header.first_sequence) +
+                     "); restore the file from a backup");
   }
   return header;
 }

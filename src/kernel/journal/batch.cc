@@ -1,5 +1,7 @@
 #include "kernel/journal/batch.h"
 
+#include <limits>
+
 #include "base/assert.h"
 #include "base/coding.h"
 
@@ -44,7 +46,8 @@ std::optional<BatchReader> BatchReader::Open(std::string_view payload) {
   for (uint32_t i = 0; i < batch.left_ && bytes.ok(); ++i) {
     bytes.Bytes(bytes.Fixed32());
   }
-  if (!bytes.ok() || !bytes.empty() || batch.left_ == 0 || batch.next_ == 0) {
+  const Sequence most = std::numeric_limits<Sequence>::max() - batch.next_;
+  if (!bytes.ok() || !bytes.empty() || batch.next_ == 0 || batch.left_ > most) {
     return std::nullopt;
   }
   return batch;

@@ -1,5 +1,7 @@
 // batch: the records of one append as the payload of one frame:
 //   epoch(8) | sequence of the first record(8) | count(4) | count × (length(4) | bytes)
+// Without records it is a seal: written at an orderly close, so that its frame vouches for those
+// before it.
 // Thread rule: plain functions; a BatchReader is owned by one thread.
 #pragma once
 
@@ -27,7 +29,7 @@ class BatchReader {
   static std::optional<BatchReader> Open(std::string_view payload);
 
   Epoch epoch() const { return epoch_; }
-  Sequence next_sequence() const { return next_; }      // of the record Next gives
+  Sequence next_sequence() const { return next_; }         // of the record Next gives
   Sequence end_sequence() const { return next_ + left_; }  // after the last one
   bool empty() const { return left_ == 0; }
   Record Next();  // not when empty

@@ -48,6 +48,7 @@ AppendResult LocalStream::Append(Epoch epoch, Sequence expected_tail,
     }
   }
 
+  sealed_ = false;
   const framing::FrameEncoder encoder_before = encoder_;
   const Sequence new_tail = tail_ + records.size();
   size_t pending_before = 0;

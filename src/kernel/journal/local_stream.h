@@ -55,6 +55,7 @@ class LocalStream final : public Stream {
   Status Create();
   Status Recover(Epoch epoch);
   Status FindTail(const Segment& segment, Epoch epoch);
+  void Seal();
   base::Id128 NewSalt();
 
   // Append.
@@ -69,6 +70,8 @@ class LocalStream final : public Stream {
   Status Poison(const Error& cause);
 
   Status CopyCurrent(const RetainedSegment& current, const std::string& path);
+  Status SealCopy(runtime::File& file, const std::string& path,
+                  const RetainedSegment& current) const;
 
   runtime::Runtime& runtime_;
   const std::string path_;
@@ -89,6 +92,7 @@ class LocalStream final : public Stream {
   uint64_t written_offset_ = 0;    // end of what the file was given
   uint64_t synced_offset_ = 0;     // end of what is on the device
   uint64_t zeroed_offset_ = 0;     // the file reaches to here
+  bool sealed_ = false;            // the last frame is a seal
   std::optional<Error> poison_;
 };
 

@@ -14,6 +14,17 @@ namespace {
 constexpr uint64_t kMinSegmentBytes = 2 * framing::kHeaderBytes;
 constexpr uint64_t kMaxSegmentBytes = uint64_t{1} << 30;
 constexpr size_t kCopyBytes = 256 << 10;
+constexpr std::span<const std::string_view> kNoRecords;
+
+// The frame that says: everything before it is on the device.
+std::string SealFrame(framing::FrameEncoder encoder, Epoch epoch, Sequence next) {
+  std::string frame;
+  const uint64_t offset = encoder.offset();
+  const size_t begin = framing::FrameEncoder::Begin(frame);
+  AppendBatch(epoch, next, kNoRecords, frame);
+  encoder.Finish(begin, offset, frame);
+  return frame;
+}
 
 std::string Where(const Segment& segment, uint64_t offset) {
   return segment.path + " at offset " + std::to_string(offset);
@@ -36,9 +47,21 @@ LocalStream::LocalStream(runtime::Runtime& runtime, std::string path, const Stre
 LocalStream::~LocalStream() {
   if (!poison_.has_value() && current_ != nullptr) {
     // An orderly close hands over what kRelaxed left in memory; who must know asks Persist before.
-    static_cast<void>(WritePending());
+    Seal();
   }
   closed_();
+}
+
+// The last frames look like a torn tail when they are damaged, because no later one says that they
+// were on the device. After an orderly close they are, and a frame without records says so. Nothing
+// is lost if it does not get there whole: then it is the torn tail.
+void LocalStream::Seal() {
+  if (!WritePending().ok() || sealed_ || encoder_.offset() == framing::kHeaderBytes ||
+      (synced_offset_ < written_offset_ && !SyncFile().ok()) ||
+      encoder_.offset() + framing::FrameBytes(BatchBytes(kNoRecords)) > options_.segment_bytes) {
+    return;
+  }
+  static_cast<void>(current_->file->Write(written_offset_, SealFrame(encoder_, epoch_, tail_ + 1)));
 }
 
 Result<std::unique_ptr<LocalStream>> LocalStream::Open(runtime::Runtime& runtime, std::string path,
@@ -74,10 +97,9 @@ base::Id128 LocalStream::NewSalt() {
 Status LocalStream::Create() {
   const auto segments = TRY(directory_.Open());
   if (segments.size() > 1 || (segments.size() == 1 && segments[0]->header.first_sequence != 1)) {
-    return Error(Reason::kLostData, runtime::JoinPath(path_, "epoch") +
-                                        " is missing, but segments are there, " +
-                                        segments[0]->path +
-                                        " the first; restore the epoch file from a backup");
+    return Error(Reason::kLostData,
+                 runtime::JoinPath(path_, "epoch") + " is missing, but segments are there, " +
+                     segments[0]->path + " the first; restore the epoch file from a backup");
   }
   if (segments.empty()) {
     const framing::SegmentHeader header{.salt = NewSalt(), .number = 1, .first_sequence = 1};
@@ -86,10 +108,9 @@ Status LocalStream::Create() {
   } else {
     framing::FrameReader frames(*segments[0]->file, segments[0]->path, segments[0]->header);
     if (const auto frame = TRY(frames.Next()); frame.has_value()) {
-      return Error(Reason::kLostData, runtime::JoinPath(path_, "epoch") +
-                                          " is missing, but there are records in " +
-                                          segments[0]->path +
-                                          "; restore the epoch file from a backup");
+      return Error(Reason::kLostData,
+                   runtime::JoinPath(path_, "epoch") + " is missing, but there are records in " +
+                       segments[0]->path + "; restore the epoch file from a backup");
     }
   }
   TRY(directory_.WriteEpoch({.epoch = 1}));
@@ -137,10 +158,9 @@ Status LocalStream::FindTail(const Segment& segment, Epoch epoch) {
     }
     const std::optional<BatchReader> batch = BatchReader::Open(*payload);
     if (!batch.has_value() || batch->next_sequence() != tail_ + 1) {
-      return Error(Reason::kBadFormat, Where(segment, offset) +
-                                           ": the frame does not hold the records after " +
-                                           std::to_string(tail_) +
-                                           "; restore the file from a backup");
+      return Error(Reason::kBadFormat,
+                   Where(segment, offset) + ": the frame does not hold the records after " +
+                       std::to_string(tail_) + "; restore the file from a backup");
     }
     if (batch->epoch() > epoch) {
       return Error(Reason::kLostData, Where(segment, offset) + ": a record of epoch " +
@@ -149,6 +169,7 @@ Status LocalStream::FindTail(const Segment& segment, Epoch epoch) {
                                           std::to_string(epoch) + "; restore the epoch file");
     }
     tail_ = batch->end_sequence() - 1;
+    sealed_ = batch->empty();
   }
   encoder_ = framing::FrameEncoder(segment.header.salt, life_, frames.offset(), frames.chain());
   written_offset_ = frames.offset();
@@ -190,8 +211,7 @@ Status LocalStream::CopyCurrent(const RetainedSegment& current, const std::strin
   std::string bytes;
   for (uint64_t offset = 0; offset < current.end_offset; offset += bytes.size()) {
     bytes.resize(std::min<uint64_t>(kCopyBytes, current.end_offset - offset));
-    const size_t got =
-        TRY(published_->Read(*current.segment, offset, bytes.size(), bytes.data()));
+    const size_t got = TRY(published_->Read(*current.segment, offset, bytes.size(), bytes.data()));
     if (got < bytes.size()) {
       return Error(Reason::kLostData, current.segment->path + " at offset " +
                                           std::to_string(offset + got) +
@@ -199,7 +219,35 @@ Status LocalStream::CopyCurrent(const RetainedSegment& current, const std::strin
     }
     TRY(file->Write(offset, bytes));
   }
-  return file->Sync();
+  TRY(file->Sync());
+  return SealCopy(*file, path, current);
+}
+
+// Reads the copy, so that damage is not copied in silence, and vouches for it.
+Status LocalStream::SealCopy(runtime::File& file, const std::string& path,
+                             const RetainedSegment& current) const {
+  framing::FrameReader frames(file, path, current.segment->header);
+  Epoch epoch = 0;
+  Sequence next = 0;
+  while (const auto payload = TRY(frames.Next())) {
+    if (const auto batch = BatchReader::Open(*payload)) {
+      epoch = batch->epoch();
+      next = batch->end_sequence();
+    }
+  }
+  if (frames.offset() != current.end_offset) {
+    return Error(Reason::kBadChecksum, Where(*current.segment, frames.offset()) +
+                                           ": the frame that was copied does not check; restore "
+                                           "the file from a backup");
+  }
+  const framing::FrameEncoder encoder(current.segment->header.salt, life_, frames.offset(),
+                                      frames.chain());
+  if (next == 0 ||
+      frames.offset() + framing::FrameBytes(BatchBytes(kNoRecords)) > options_.segment_bytes) {
+    return {};
+  }
+  TRY(file.Write(frames.offset(), SealFrame(encoder, epoch, next)));
+  return file.Sync();
 }
 
 }  // namespace luna::journal

@@ -63,19 +63,27 @@ Result<std::optional<EpochMark>> SegmentDirectory::ReadEpoch() const {
   const std::string bytes = TRY(runtime::ReadFile(files_, path));
   base::ByteReader reader(bytes);
   if (bytes.size() < kEpochBytes || reader.Bytes(kEpochMagic.size()) != kEpochMagic) {
-    return EpochError(Reason::kBadFormat, path, "not an epoch file");
+    return EpochError(Reason::kBadFormat, path,
+                      "not an epoch file (bad magic at offset 0, or too short)");
   }
   const uint32_t version = reader.Fixed32();
   const uint32_t removed = reader.Fixed32();
   const Epoch epoch = reader.Fixed64();
   if (reader.Fixed32() != base::Crc32c({bytes.data(), kEpochBytes - 4})) {
-    return EpochError(Reason::kBadChecksum, path, "checksum of the epoch file is wrong");
+    return EpochError(Reason::kBadChecksum, path,
+                      "checksum of the epoch file's 28 bytes at offset 0 is wrong");
   }
   if (version > kEpochVersion) {
     return Error(Reason::kNewerFormat, path + ": epoch file of format " + std::to_string(version) +
                                            "; use a newer build");
   }
-  return std::optional<EpochMark>(EpochMark{.epoch = epoch, .removed = removed != 0});
+  if (version == 0 || removed > 1 || bytes.size() != kEpochBytes) {
+    return EpochError(Reason::kBadFormat, path,
+                      "an epoch file of format " + std::to_string(version) + " with " +
+                          std::to_string(bytes.size()) + " bytes and the mark " +
+                          std::to_string(removed));
+  }
+  return std::optional<EpochMark>(EpochMark{.epoch = epoch, .removed = removed == 1});
 }
 
 Status SegmentDirectory::WriteEpoch(const EpochMark& mark) {
@@ -159,8 +167,7 @@ Result<std::string> SegmentDirectory::Prepare(const framing::SegmentHeader& head
     spares_.pop_back();
   }
   const bool exists = TRY(files_.Exists(path));
-  const auto file =
-      TRY(files_.Open(path, exists ? OpenMode::kReadWrite : OpenMode::kCreateNew));
+  const auto file = TRY(files_.Open(path, exists ? OpenMode::kReadWrite : OpenMode::kCreateNew));
   Status written = file->Write(0, framing::EncodeHeader(header));
   if (written.ok()) {
     written = file->Sync();
@@ -186,7 +193,7 @@ Status SegmentDirectory::Drop(const Segment& segment, bool recycle, uint64_t seg
   if (!TRY(files_.Exists(segment.path))) {
     TRY(files_.SyncDirectory(path_));  // an earlier attempt came that far
   } else if (!recycle || linked || spares_.size() >= kMaxSpares ||
-      TRY(segment.file->Size()) > segment_bytes) {
+             TRY(segment.file->Size()) > segment_bytes) {
     TRY(files_.Remove(segment.path));
     TRY(files_.SyncDirectory(path_));
   } else {

@@ -61,6 +61,9 @@ Result<NameTree::Entry> NameTree::Find(std::string_view doing, const std::string
   if (entry.empty()) {
     return MemoryError(Reason::kFileMissing, doing, path, kNotThere);
   }
+  if (entry.directory == nullptr && (path.ends_with('/') || path.ends_with("/."))) {
+    return MemoryError(Reason::kIoError, doing, path, kIsNoDirectory);
+  }
   return entry;
 }
 

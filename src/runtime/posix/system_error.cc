@@ -20,6 +20,8 @@ Reason ReasonOf(int number) {
     case EACCES:
     case EPERM:
       return Reason::kReadOnly;
+    case ENAMETOOLONG:
+      return Reason::kBadName;
     default:
       return Reason::kIoError;
   }
@@ -35,6 +37,8 @@ std::string_view Advice(Reason reason, int number) {
       return "free space or raise the quota, then try again";
     case Reason::kReadOnly:
       return "check the permissions, and that the disk is mounted for writing";
+    case Reason::kBadName:
+      return "choose a shorter path";
     case Reason::kSyncFailed:
       return "what was not synced may be lost: check the disk, then reopen";
     default:

@@ -50,6 +50,17 @@ TEST_F(UniverseDirectoryTest, AForeignDirectoryStaysUntouched) {
   EXPECT_EQ(files_.List("/u").value(), Names{"letter.txt"});
 }
 
+TEST_F(UniverseDirectoryTest, AFileIsNoDirectory) {
+  Touch("/file");
+  EXPECT_EQ(WhyNot("/file"), Reason::kForeignDirectory);
+  const Status begun = BeginDirectory(files_, "/file");
+  ASSERT_FALSE(begun.ok());
+  EXPECT_EQ(begun.error().reason(), Reason::kForeignDirectory);
+  files_.CreateDirectories("/u").value();
+  Touch("/u/journal");
+  EXPECT_EQ(OpenDirectory(runtime_, "/u", true).error().reason(), Reason::kForeignDirectory);
+}
+
 TEST_F(UniverseDirectoryTest, WhatAnInterruptedCreationLeavesIsCompleted) {
   files_.CreateDirectories("/u/journal").value();
   files_.CreateDirectories("/u/objects").value();

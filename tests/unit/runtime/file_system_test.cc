@@ -36,6 +36,13 @@ TEST(ParentPath, IsTheDirectoryThatHoldsTheName) {
   EXPECT_EQ(ParentPath("/"), "/");
 }
 
+TEST_F(Paths, AFileIsToldFromADirectory) {
+  ASSERT_TRUE(files_->Open("d/a", OpenMode::kCreateNew).ok());
+  EXPECT_TRUE(IsNoDirectory(*files_, "d/a").value());
+  EXPECT_FALSE(IsNoDirectory(*files_, "d").value());
+  EXPECT_FALSE(IsNoDirectory(*files_, "d/b").value());
+}
+
 TEST_F(Paths, ReadFileReadsAllOrSaysWhatIsMissing) {
   ASSERT_TRUE(files_->Open("d/a", OpenMode::kCreateNew).value()->Write(0, "abc").ok());
   EXPECT_EQ(ReadFile(*files_, "d/a").value(), "abc");

@@ -65,9 +65,42 @@ TEST_F(GraveyardTest, BlobGoesWithTheLastTableThatNamesIt) {
 TEST_F(GraveyardTest, NameThatCannotBeRemovedIsTriedAgain) {
   table::TableRow row;
   row.object = "no/such name";
+  graveyard_->Count(row);
   graveyard_->Bury(row);
   EXPECT_FALSE(graveyard_->Collect(*storage_, "b").ok());
   EXPECT_EQ(graveyard_->buried(), 1U);
+}
+
+TEST_F(GraveyardTest, WhoeverCollectsIsToldOfEveryBurial) {
+  int told = 0;
+  const auto graveyard = std::make_shared<Graveyard>([&] { ++told; });
+  table::TableRow row;
+  row.object = "t-1.1.1";
+  auto held = std::make_shared<HeldTable>(
+      graveyard, table::Table::Open({.storage = storage_.get(), .bucket = "b"}, row));
+  auto reader = held;
+  held->Doom();
+  held.reset();
+  EXPECT_EQ(told, 0);
+  EXPECT_FALSE(graveyard->empty());  // it lives
+  reader.reset();
+  EXPECT_EQ(told, 1);
+  EXPECT_FALSE(graveyard->empty());  // it is buried
+  ASSERT_TRUE(graveyard->Collect(*storage_, "b").ok());
+  EXPECT_TRUE(graveyard->empty());
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(GraveyardTest, BlobsThatNoTableTookOverGoWithTheirHolder) {
+  const auto stays = Hold("table", {"b-1.1.1"});
+  for (const char* name : {"b-1.1.2", "b-1.1.3"}) {
+    ASSERT_TRUE(blob::Write(*storage_, "b", name, {.high = 1, .low = 1}, "value").ok());
+  }
+  auto held = std::make_shared<HeldBlobs>(graveyard_, Names{"b-1.1.2", "b-1.1.3"});
+  EXPECT_EQ(Left().size(), 4U);
+  held.reset();
+  EXPECT_EQ(graveyard_->buried(), 2U);
+  EXPECT_EQ(Left(), (Names{"b-1.1.1.0", "table"}));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace luna::blob {
 namespace {
 
 const Trailer kTrailer{
-    .part = 0, .salt = {.high = 7, .low = 9}, .whole_bytes = 5, .payload_bytes = 5};
+    .part = 0, .salt = {.high = 7, .low = 9}, .whole_bytes = 5, .payload_bytes = 5, .writer = 77};
 
 std::string Object() {
   return "value" + EncodeTrailer(kTrailer, "value");
@@ -21,6 +21,7 @@ TEST(Part, ComesBackAsItWas) {
   EXPECT_EQ(trailer.salt, kTrailer.salt);
   EXPECT_EQ(trailer.whole_bytes, 5U);
   EXPECT_EQ(trailer.payload_bytes, 5U);
+  EXPECT_EQ(trailer.writer, 77U);
   EXPECT_EQ(Object().size(), 5 + kTrailerBytes);
 }
 
@@ -46,8 +47,8 @@ TEST(Part, LaterVersionIsNamed) {
   std::string trailer = EncodeTrailer(kTrailer, "value");
   base::StoreFixed32(trailer.data() + 8, 2);
   const uint64_t checksum =
-      base::Hash("value", base::Hash(std::string_view(trailer).substr(0, 48)));
-  base::StoreFixed64(trailer.data() + 48, checksum);
+      base::Hash("value", base::Hash(std::string_view(trailer).substr(0, 56)));
+  base::StoreFixed64(trailer.data() + 56, checksum);
   EXPECT_EQ(CheckPart("value" + trailer, "x").error().reason(), Reason::kNewerFormat);
 }
 
@@ -56,6 +57,24 @@ TEST(Part, SizesThatContradictTheObjectAreBadFormat) {
   wrong.whole_bytes = 6;
   EXPECT_EQ(CheckPart("value" + EncodeTrailer(wrong, "value"), "x").error().reason(),
             Reason::kBadFormat);
+  wrong.payload_bytes = 6;
+  EXPECT_EQ(CheckPart("value" + EncodeTrailer(wrong, "value"), "x").error().reason(),
+            Reason::kBadFormat);
+}
+
+TEST(Part, SizesThatNoValueHasAreBadFormat) {
+  Trailer empty = kTrailer;
+  empty.whole_bytes = 0;
+  empty.payload_bytes = 0;
+  EXPECT_EQ(CheckPart(EncodeTrailer(empty, ""), "x").error().reason(), Reason::kBadFormat);
+  const std::string payload(entry::kBlobPartBytes, 'v');
+  Trailer large = kTrailer;
+  large.payload_bytes = payload.size();
+  for (const uint64_t whole : {uint64_t{entry::kMaxValueBytes}, ~uint64_t{0}}) {
+    large.whole_bytes = whole;
+    EXPECT_EQ(CheckPart(payload + EncodeTrailer(large, payload), "x").ok(),
+              whole == entry::kMaxValueBytes);
+  }
 }
 
 TEST(Part, PayloadsAddUpToTheWhole) {

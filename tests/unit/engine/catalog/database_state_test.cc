@@ -202,6 +202,29 @@ TEST_F(DatabaseStateTest, ASavedStateThatDoesNotFitTogetherIsRefused) {
   EXPECT_TRUE(state_.Load(std::string("\x01\x00\x00\x00\x00", 5)).ok());
 }
 
+TEST_F(DatabaseStateTest, ASavedStateThatSaysSomethingTwiceIsRefused) {
+  // Version, safe point 0, collections "a" and "b" without tables, tablets, jobs.
+  const auto saved = [&](char collection, char tablet, char job, const std::string& inputs) {
+    const std::string tables(levels::kLevels, '\0');
+    const auto collections = std::string("\x02\x03\x01\x61", 4) + tables + collection +
+                             std::string("\x01\x62", 2) + tables;
+    const std::string one_tablet("\x03\x01\x01\x00\x00\x00\x00", 7);
+    return std::string("\x01\x00", 2) + collections + std::string("\x02\x03", 2) + one_tablet +
+           tablet + one_tablet + std::string("\x02\x05\x03", 3) + inputs + job + '\x03' + '\0';
+  };
+  const std::string none(1, '\0');
+  EXPECT_TRUE(state_.Load(saved(4, 4, 6, none)).ok());
+  for (const auto& [bytes, what] : {std::pair{saved(3, 4, 6, none), "collections out of order"},
+                                    std::pair{saved(4, 3, 6, none), "tablets out of order"},
+                                    std::pair{saved(4, 4, 5, none), "jobs out of order"},
+                                    std::pair{saved(4, 4, 6, "\x02\x01x\x01x"), "inputs"}}) {
+    const Status status = state_.Load(bytes);
+    ASSERT_FALSE(status.ok()) << what;
+    EXPECT_EQ(status.error().reason(), Reason::kBadFormat);
+    EXPECT_NE(status.error().message().find(what), std::string::npos) << status.error().message();
+  }
+}
+
 // Whatever edits come, in whatever order: a void edit changes nothing (Apply checks it), every
 // reader reaches the same state, also over a save in between.
 TEST(DatabaseState, IsAFunctionOfItsEdits) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/coding.h"
+
 namespace luna::catalog {
 namespace {
 
@@ -46,6 +48,14 @@ TEST(UniverseState, SavesAndLoads) {
   std::string newer = saved;
   newer[0] = 2;
   EXPECT_EQ(loaded.Load(newer).error().reason(), Reason::kNewerFormat);
+  for (const auto& [first, second] : {std::pair{3, 3}, std::pair{4, 3}}) {
+    std::string twice("\x01\x02", 2);
+    for (const int id : {first, second}) {
+      base::PutVarint(twice, static_cast<uint64_t>(id));
+      base::PutString(twice, "name");
+    }
+    EXPECT_EQ(loaded.Load(twice).error().reason(), Reason::kBadFormat);
+  }
   EXPECT_EQ(loaded.databases(), state.databases());  // what it had stays
 }
 

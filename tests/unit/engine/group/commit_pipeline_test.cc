@@ -10,6 +10,42 @@
 namespace luna::group {
 namespace {
 
+// A stream whose next append may be told to go wrong.
+class FailingStream final : public journal::Stream {
+ public:
+  using Outcome = journal::AppendResult::Outcome;
+  explicit FailingStream(std::unique_ptr<journal::Stream> below) : below_(std::move(below)) {}
+
+  journal::AppendResult Append(journal::Epoch epoch, journal::Sequence expected_tail,
+                               std::span<const std::string_view> records,
+                               Durability durability) override {
+    if (next != Outcome::kOk) {
+      return {.outcome = std::exchange(next, Outcome::kOk),
+              .tail = expected_tail,
+              .epoch = epoch,
+              .error = Error(Reason::kDiskFull, "no room")};
+    }
+    return below_->Append(epoch, expected_tail, records, durability);
+  }
+  Status Persist(Durability durability) override { return below_->Persist(durability); }
+  Result<journal::Sequence> Fence(journal::Epoch expected_epoch,
+                                  std::optional<journal::Sequence> expected_tail,
+                                  journal::Epoch new_epoch) override {
+    return below_->Fence(expected_epoch, expected_tail, new_epoch);
+  }
+  Result<std::unique_ptr<journal::StreamReader>> Read(journal::Sequence after) override {
+    return below_->Read(after);
+  }
+  Status Release(journal::Sequence upto) override { return below_->Release(upto); }
+  journal::StreamState state() const override { return below_->state(); }
+  Status Roll() override { return below_->Roll(); }
+
+  Outcome next = Outcome::kOk;
+
+ private:
+  const std::unique_ptr<journal::Stream> below_;
+};
+
 class CommitPipelineTest : public GroupPlace {
  protected:
   CommitPipelineTest() {
@@ -44,7 +80,10 @@ class CommitPipelineTest : public GroupPlace {
 
   GroupState state_{runtime_.clock()};
   base::MemoryBudget budget_{uint64_t{256} << 20};
-  std::unique_ptr<journal::Stream> stream_ = kernel_->journal().Open("group-1", {}).value();
+  size_t Objects() { return kernel_->storage().List("db-1").value().size(); }
+
+  std::unique_ptr<FailingStream> stream_ =
+      std::make_unique<FailingStream>(kernel_->journal().Open("group-1", {}).value());
   std::shared_ptr<tablet::Tablet> tablet_;
   std::shared_ptr<HomeDatabase> home_;
   std::atomic<int> rotated_{0};
@@ -96,27 +135,111 @@ TEST_F(CommitPipelineTest, NoRequestsAreNoResults) {
 
 TEST_F(CommitPipelineTest, AnAppendThatFailedRefusesItsRoundOnly) {
   ASSERT_TRUE(Put("k", "before").ok());
-  // Together more than fits into a segment of the stream.
-  const std::string large(60'000, 'x');
-  std::vector<Request> requests(3);
-  std::vector<CommitRequest> views;
-  for (Request& request : requests) {
-    for (int i = 0; i < 480; ++i) {
-      request.Put(a(), "k" + std::to_string(i), large);
-    }
-    views.push_back(request.get());
-  }
   const Timestamp visible = home_->oracle.ReadTimestamp();
-  for (const auto& result : pipeline_->Commit(views)) {
-    ASSERT_FALSE(result.ok());
-    EXPECT_NE(result.error().reason(), Reason::kSyncFailed);
-  }
+  stream_->next = FailingStream::Outcome::kFailed;
+  const auto refused = Put("k", "lost");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), Reason::kDiskFull);
   EXPECT_FALSE(pipeline_->stopped().has_value());
-  EXPECT_EQ(Value(*tablet_, "k0"), "-");
+  EXPECT_EQ(Value(*tablet_, "k"), "before");
   const auto later = Put("k", "after");
   ASSERT_TRUE(later.ok()) << later.error().ToString();
   EXPECT_GT(*later, visible);
   EXPECT_EQ(Value(*tablet_, "k"), "after");
+}
+
+TEST_F(CommitPipelineTest, OnlyTheRoundWhoseAppendFailedIsRefused) {
+  std::vector<Request> requests(3);
+  std::vector<CommitRequest> views;
+  for (size_t n = 0; n < requests.size(); ++n) {
+    for (int i = 0; i < 300; ++i) {  // 18 MB: a round each
+      requests[n].Put(a(), std::to_string(n) + "-" + std::to_string(i), std::string(60'000, 'x'));
+    }
+    views.push_back(requests[n].get());
+  }
+  stream_->next = FailingStream::Outcome::kFailed;
+  const auto results = pipeline_->Commit(views);
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_FALSE(results[0].ok());
+  EXPECT_TRUE(results[1].ok());
+  EXPECT_TRUE(results[2].ok());
+  EXPECT_EQ(Value(*tablet_, "0-0"), "-");
+  EXPECT_NE(Value(*tablet_, "2-299"), "-");
+}
+
+TEST_F(CommitPipelineTest, AFailedRoundTakesItsLargeValuesBack) {
+  ASSERT_TRUE(Put("k", std::string(entry::kBlobBytes - 1, 'x')).ok());
+  const size_t before = Objects();
+  Request append;
+  append.Append(a(), "k", "yz");
+  stream_->next = FailingStream::Outcome::kFailed;
+  EXPECT_FALSE(Commit(append).ok());
+  EXPECT_EQ(Objects(), before);
+  EXPECT_TRUE(Commit(append).ok());
+  EXPECT_EQ(Objects(), before + 1);
+}
+
+TEST_F(CommitPipelineTest, AnUnknownOutcomeIsCalledSoKeepsLargeValuesAndStops) {
+  ASSERT_TRUE(Put("k", std::string(entry::kBlobBytes - 1, 'x')).ok());
+  const size_t before = Objects();
+  Request append;
+  append.Append(a(), "k", "yz");
+  stream_->next = FailingStream::Outcome::kUnknown;
+  const auto unknown = Commit(append);
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_EQ(unknown.error().reason(), Reason::kSyncFailed);
+  EXPECT_EQ(Objects(), before + 1);
+  EXPECT_EQ(Put("k", "v").error().reason(), Reason::kSyncFailed);
+}
+
+TEST_F(CommitPipelineTest, CommitsBeyondOneRoundGoInSeveralInOrder) {
+  // Each changes little, but evaluated they are 8 MiB of records each: far more than a segment.
+  constexpr int kKeys = 140;
+  constexpr int kCommits = 8;
+  std::vector<Request> requests(kCommits + 1);
+  for (int i = 0; i < kKeys; ++i) {
+    requests[0].Put(a(), "k" + std::to_string(i), std::string(60'000, 'x'));
+  }
+  std::vector<CommitRequest> views = {requests[0].get()};
+  for (int n = 1; n <= kCommits; ++n) {
+    for (int i = 0; i < kKeys; ++i) {
+      requests[n].Append(a(), "k" + std::to_string(i), std::to_string(n));
+    }
+    views.push_back(requests[n].get());
+  }
+  const auto results = pipeline_->Commit(views);
+  ASSERT_EQ(results.size(), views.size());
+  for (size_t i = 0; i < results.size(); ++i) {
+    ASSERT_TRUE(results[i].ok()) << results[i].error().ToString();
+    EXPECT_TRUE(i == 0 || *results[i] > *results[i - 1]);
+  }
+  EXPECT_EQ(pipeline_->rounds().value(), 5u);  // two commits reach 16 MiB
+  EXPECT_EQ(Value(*tablet_, "k0"), std::string(60'000, 'x') + "12345678");
+}
+
+TEST_F(CommitPipelineTest, OnlyTheCommitThatIsTooLargeByItselfIsRefused) {
+  constexpr int kKeys = 600;  // evaluated: 36 MB
+  std::vector<Request> puts(2);
+  Request all;
+  for (int i = 0; i < kKeys; ++i) {
+    puts[i % 2].Put(a(), "k" + std::to_string(i), std::string(60'000, 'x'));
+    all.Append(a(), "k" + std::to_string(i), "y");
+  }
+  Request before;
+  before.Put(a(), "before", "1");
+  Request after;
+  after.Append(a(), "k0", "z");
+  const std::vector<CommitRequest> views = {puts[0].get(), puts[1].get(), before.get(), all.get(),
+                                            after.get()};
+  const auto results = pipeline_->Commit(views);
+  ASSERT_EQ(results.size(), 5u);
+  ASSERT_FALSE(results[3].ok());
+  EXPECT_EQ(results[3].error().reason(), Reason::kTransactionTooLarge);
+  for (const size_t good : {0, 1, 2, 4}) {
+    EXPECT_TRUE(results[good].ok()) << good;
+  }
+  EXPECT_EQ(Value(*tablet_, "before"), "1");
+  EXPECT_EQ(Value(*tablet_, "k0"), std::string(60'000, 'x') + "z");
 }
 
 TEST_F(CommitPipelineTest, AFenceStopsIt) {

@@ -146,6 +146,18 @@ TEST(Records, BytesBeyondTheEndAreAnError) {
   }
 }
 
+TEST(Records, AnOutcomeIsCommittedOrNot) {
+  std::string bytes = Encoded(SampleCheckpoint());
+  for (int outcome = 0; outcome < 256; ++outcome) {
+    bytes.back() = static_cast<char>(outcome);
+    const auto decoded = Decode(bytes);
+    ASSERT_EQ(decoded.ok(), outcome <= 1) << outcome;
+    if (!decoded.ok()) {
+      EXPECT_EQ(decoded.error().reason(), Reason::kBadFormat);
+    }
+  }
+}
+
 TEST(Records, AnUnknownTypeIsANewerFormat) {
   for (const int type : {0, 8, 16, 33, 255}) {
     std::string bytes = Encoded(TsLimit{1});

@@ -244,5 +244,26 @@ TEST_F(RoundTest, AnIdThatWasGivenUpNeverCommits) {
   EXPECT_EQ(Get("k"), "-");
 }
 
+TEST_F(RoundTest, ARefusedCommitAndAFailedRoundLeaveNoBlobs) {
+  Request put;
+  put.Put(a(), "k", std::string(entry::kBlobBytes - 1, 'x')).Put(a(), "z", "no number");
+  ASSERT_TRUE(Alone(put).ok());
+  const auto objects = [&] { return kernel_->storage().List("db-1").value().size(); };
+  const size_t before = objects();
+  Request refused;
+  refused.Append(a(), "k", "yz").Increment(a(), "z");
+  EXPECT_FALSE(Alone(refused).ok());
+  EXPECT_EQ(objects(), before);
+  Request append;
+  append.Append(a(), "k", "yz");
+  auto round = NewRound();
+  ASSERT_TRUE(round->Judge(append.get(), false).ok());
+  EXPECT_EQ(objects(), before + 1);
+  EXPECT_GT(round->bytes(), 0u);
+  round->Discard();
+  EXPECT_EQ(objects(), before);
+  home_->oracle.EndRound(0);
+}
+
 }  // namespace
 }  // namespace luna::group

@@ -199,6 +199,15 @@ TEST(Memtable, FilterNeverHidesAKey) {
   }
 }
 
+TEST(Memtable, TheLargestFilterIsMadeOnce) {
+  Memtable memtable(1'000'000);  // its share of the filter is no whole number of lines
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string key = std::to_string(i);
+    memtable.Add({.key = key, .timestamp = 1, .value = "v"});
+  }
+  EXPECT_LT(memtable.bytes(), 20'000u * 128);
+}
+
 TEST(Memtable, RangeTombstonesAreAViewOfTheirMoment) {
   Memtable memtable(1 << 20);
   EXPECT_EQ(memtable.range_tombstones(), nullptr);
@@ -268,6 +277,47 @@ TEST(Memtable, ReadersSeeWholeEntriesInOrderWhileOneWrites) {
   writer->Join();
   reader->Join();
   EXPECT_EQ(memtable.count(), kKeys);
+}
+
+TEST(Memtable, KeepsWhatItIsGivenUntilItsEnd) {
+  auto table = std::make_shared<Memtable>(1 << 16);
+  auto kept = std::make_shared<int>(1);
+  const std::weak_ptr<int> seen = kept;
+  table->KeepUntilEnd(std::move(kept));
+  auto reader = table;
+  table.reset();
+  EXPECT_FALSE(seen.expired());
+  reader.reset();
+  EXPECT_TRUE(seen.expired());
+}
+
+TEST(Memtable, ManyRangeTombstonesWithReadsBetweenStayFewSets) {
+  constexpr Timestamp kRanges = 20'000;  // all fragmented anew each time would take minutes
+  Memtable table(1 << 20);
+  const auto key = [](Timestamp i) {
+    std::string text = std::to_string(1'000'000 + i * 7919 % kRanges);
+    return text;
+  };
+  std::shared_ptr<const Memtable::RangeSets> early;
+  for (Timestamp i = 1; i <= kRanges; ++i) {
+    table.AddRange({.range = {.begin = key(i), .end = key(i) + "x"}, .timestamp = i});
+    const auto sets = table.range_sets();
+    ASSERT_LE(sets->size(), 16u);
+    ASSERT_EQ(sets->back()->Covering(key(i), kRanges), i);  // the newest is in the last
+    if (i == 1000) {
+      early = sets;
+    }
+  }
+  const auto whole = table.range_tombstones();
+  for (Timestamp i = 1; i <= kRanges; i += 97) {
+    EXPECT_EQ(whole->Covering(key(i), kRanges), i);
+    Timestamp seen = 0;
+    for (const auto& set : *early) {
+      seen = std::max(seen, set->Covering(key(i), kRanges));
+    }
+    EXPECT_EQ(seen, i <= 1000 ? i : 0);  // what was published does not change
+  }
+  EXPECT_EQ(table.range_sets()->size(), 1u);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/writer.h"
 #include "unit/engine/table/map_storage.h"
 
 namespace luna::table {
@@ -55,6 +56,15 @@ TEST_F(TableReaderTest, BlocksComeFromTheCacheTheSecondTime) {
   ASSERT_TRUE(second.ok());
   EXPECT_EQ(*first, *second);
   EXPECT_EQ(storage_.reads, before + 1);
+}
+
+TEST_F(TableReaderTest, PropertiesSayWhoWroteTheTableAndHow) {
+  const Properties properties = ReadProperties(ContextOf(storage_), "t").value();
+  EXPECT_EQ(properties.creator, base::WriterName());
+  EXPECT_EQ(properties.options.codec, Codec::kNone);
+  EXPECT_EQ(properties.options.block_bytes, TableOptions().block_bytes);
+  EXPECT_EQ(properties.row, row_);
+  EXPECT_EQ(ReadProperties(ContextOf(storage_), "gone").error().reason(), Reason::kObjectMissing);
 }
 
 TEST_F(TableReaderTest, OneBadReadIsReadAgain) {

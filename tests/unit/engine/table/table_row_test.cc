@@ -49,6 +49,20 @@ TEST(TableRow, TruncationIsNoticed) {
   }
 }
 
+TEST(TableRow, AnUnknownFlagIsRefused) {
+  TableRow row;
+  row.blobs = {"b-1.1.1"};
+  std::string bytes;
+  EncodeTableRow(row, bytes);
+  constexpr size_t kFlagsAt = 1 + 16 + 1 + 1 + 8 + 1 + 1;
+  for (int flags = 0; flags < 256; ++flags) {
+    bytes[kFlagsAt] = static_cast<char>(flags);
+    base::ByteReader reader(bytes);
+    DecodeTableRow(reader);
+    EXPECT_EQ(reader.ok(), flags <= 3) << flags;
+  }
+}
+
 TEST(TableRow, AHugeBlobCountTakesNoMemory) {
   TableRow row;
   std::string bytes;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -267,6 +268,83 @@ TEST_F(TabletTest, IngestedTablesShowTheTimestampTheyWereGivenAndComeOnce) {
   ASSERT_TRUE(tablet_->Ingest(3, {row}).ok());
   EXPECT_EQ(tablet_->base().view()->levels().tables(), 2u);
   EXPECT_EQ(Get("a"), "ingested");
+}
+
+class TabletBlobTest : public TabletTest {
+ protected:
+  void PutLarge(journal::Sequence sequence, const std::string& key, Timestamp timestamp) {
+    const auto reference = blob::Write(*storage_, "db-1", names_->NextBlob(), names_->NextSalt(),
+                                       std::string(100'000, 'x'))
+                               .value();
+    tablet_->Apply(sequence, {.key = key,
+                              .timestamp = timestamp,
+                              .kind = entry::Kind::kBlob,
+                              .value = entry::EncodeBlobReference(reference)});
+  }
+  size_t Blobs() {
+    const auto objects = storage_->List("db-1").value();
+    return static_cast<size_t>(
+        std::count_if(objects.begin(), objects.end(),
+                      [](const std::string& name) { return name.starts_with("b-"); }));
+  }
+  size_t BlobsAfterCollecting() {
+    EXPECT_TRUE(tablet_->base().CollectGarbage().ok());
+    return Blobs();
+  }
+};
+
+TEST_F(TabletBlobTest, BlobsWhoseEntriesAFlushDropsAreGarbage) {
+  for (journal::Sequence i = 1; i <= 20; ++i) {
+    PutLarge(i, "k", i * 10);
+  }
+  PutLarge(21, "covered", 210);
+  DeleteRange(22, "c", "d", 220);
+  parts_->retention = {.safe = 1000, .snapshots = {}};
+  EXPECT_EQ(BlobsAfterCollecting(), 21U);
+  ASSERT_TRUE(Flush(23));
+  EXPECT_EQ(BlobsAfterCollecting(), 1U);
+  EXPECT_NE(Get("k"), "-");
+}
+
+TEST_F(TabletBlobTest, WhatASnapshotReadsStays) {
+  for (journal::Sequence i = 1; i <= 5; ++i) {
+    PutLarge(i, "k", i * 10);
+  }
+  parts_->retention = {.safe = 1000, .snapshots = {25}};
+  ASSERT_TRUE(Flush(6));
+  EXPECT_EQ(BlobsAfterCollecting(), 2U);
+  EXPECT_NE(Get("k", 25), "-");
+}
+
+TEST_F(TabletBlobTest, AReaderOfTheMemtableKeepsItsBlobs) {
+  PutLarge(1, "k", 10);
+  PutLarge(2, "k", 20);
+  parts_->retention = {.safe = 1000, .snapshots = {}};
+  auto iterator = tablet_->NewIterator({}, 15).value();
+  ASSERT_TRUE(Flush(3));
+  EXPECT_EQ(BlobsAfterCollecting(), 2U);
+  iterator.reset();
+  EXPECT_EQ(BlobsAfterCollecting(), 1U);
+}
+
+TEST_F(TabletBlobTest, ADroppedTabletLetsItsMemtablesGo) {
+  PutLarge(1, "k", 10);
+  tablet_->Rotate(2);
+  PutLarge(3, "l", 20);
+  ASSERT_TRUE(parts_->Commit(catalog::DropCollection{.collection = collection_}));
+  tablet_->Rotate(4);
+  tablet_->Drop();
+  EXPECT_TRUE(tablet_->memstore().ActiveEmpty());
+  EXPECT_EQ(tablet_->memstore().frozen_count(), 0U);
+  EXPECT_EQ(BlobsAfterCollecting(), 0U);
+}
+
+TEST_F(TabletBlobTest, AVoidFlushLeavesNoTable) {
+  PutLarge(1, "k", 10);
+  ASSERT_TRUE(parts_->Commit(catalog::DropCollection{.collection = collection_}));
+  tablet_->Rotate(2);
+  EXPECT_FALSE(tablet_->FlushOldest([this] { return parts_->retention; }).ok());
+  EXPECT_EQ(storage_->List("db-1").value().size(), 1U);  // the blob
 }
 
 }  // namespace

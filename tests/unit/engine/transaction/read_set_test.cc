@@ -105,5 +105,23 @@ TEST(ReadSet, MergedRangesGiveTheirMemoryBack) {
   EXPECT_EQ(budget.used(), 0u);
 }
 
+TEST(ReadSet, ContainsKeysAndWhatItsRangesHold) {
+  ReadSet set(nullptr);
+  EXPECT_FALSE(set.Contains(1, "a"));
+  ASSERT_TRUE(set.AddKey(1, "a", 0).ok());
+  ASSERT_TRUE(set.AddRange(1, {"c", "e"}, 0).ok());
+  EXPECT_TRUE(set.Contains(1, "a"));
+  EXPECT_FALSE(set.Contains(1, "b"));
+  EXPECT_TRUE(set.Contains(1, "c"));
+  EXPECT_TRUE(set.Contains(1, "d"));
+  EXPECT_FALSE(set.Contains(1, "e"));
+  EXPECT_FALSE(set.Contains(2, "a"));
+  const uint64_t memory = set.memory();
+  ASSERT_TRUE(set.AddKey(1, "d", 0).ok());  // known by its range
+  EXPECT_EQ(set.memory(), memory);
+  ASSERT_TRUE(set.AddRange(1, {}, 0).ok());
+  EXPECT_TRUE(set.Contains(1, "z"));
+}
+
 }  // namespace
 }  // namespace luna::transaction

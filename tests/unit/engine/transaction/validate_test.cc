@@ -121,10 +121,24 @@ TEST_F(ValidateTest, BlindChangesDoNotConflict) {
   EXPECT_EQ(Verdict(kStart, true), "ok");
   ASSERT_TRUE(reads_.AddKey(kTablet, "n", 0).ok());
   EXPECT_EQ(Verdict(kStart, true), "read_conflict");  // but what was read does
-  EXPECT_EQ(Verdict(kStart, false), "ok");
   ASSERT_TRUE(writes_.Put(kTablet, "n", "1", 0, 0).ok());
   ASSERT_TRUE(writes_.AddChange(kTablet, "n", Increment{1}).ok());
   EXPECT_EQ(Verdict(kStart, false), "write_conflict");  // nor is it blind on a put
+}
+
+TEST_F(ValidateTest, UnderSnapshotIsolationAChangeOfWhatWasReadIsAWrite) {
+  Change("n", true);
+  Change("other", true);
+  ASSERT_TRUE(writes_.AddChange(kTablet, "n", Increment{1}).ok());
+  ASSERT_TRUE(reads_.AddKey(kTablet, "other", 0).ok());
+  EXPECT_EQ(Verdict(kStart, false), "ok");  // reads of other keys are nobody's matter
+  ASSERT_TRUE(reads_.AddRange(kTablet, {"m", "n"}, 0).ok());
+  EXPECT_EQ(Verdict(kStart, false), "ok");
+  ASSERT_TRUE(reads_.AddRange(kTablet, {"m", "o"}, 0).ok());
+  EXPECT_EQ(Verdict(kStart, false), "write_conflict");
+  reads_ = ReadSet(nullptr);
+  ASSERT_TRUE(reads_.AddKey(kTablet, "n", 0).ok());
+  EXPECT_EQ(Verdict(kStart, false), "write_conflict");
 }
 
 TEST_F(ValidateTest, DeletedRangesConflictWithChangesInThem) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "api/universe_place.h"
+#include "base/writer.h"
 #include "engine/universe/local_collection.h"
 
 namespace luna::universe {
@@ -51,6 +52,12 @@ TEST_F(BackupTest, TheNewestIsReadEvenAfterOlderOnesWereRemoved) {
   EXPECT_GT(saved->newest, first);
   EXPECT_EQ(saved->state.LiveTables().size(), core().state().LiveTables().size());
   EXPECT_EQ(files().List("/b/backups").value().back(), "backup-0000000000000003");
+}
+
+TEST_F(BackupTest, TheBuildThatWroteItIsNamed) {
+  Put("a", "1");
+  ASSERT_TRUE(WriteBackup(core(), "/b").ok());
+  EXPECT_EQ(ReadBackup(engine(), "/b").value()->writer, base::WriterName());
 }
 
 TEST_F(BackupTest, AnIdleDatabaseIsBackedUpToo) {

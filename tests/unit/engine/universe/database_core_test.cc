@@ -100,5 +100,136 @@ TEST(ManifestName, NamesTheDatabase) {
   EXPECT_EQ(ManifestName(12), "manifest-12");
 }
 
+class GarbageTest : public DatabaseCoreTest {
+ protected:
+  static std::string Large(char fill) { return std::string(100'000, fill); }
+  size_t Count(const std::string& kinds) {
+    // Every job that is under way, those spawned by readers that ended among them.
+    core().engine().kernel->background().Drain();
+    const auto objects = Objects();
+    return static_cast<size_t>(
+        std::count_if(objects.begin(), objects.end(), [&](const std::string& object) {
+          return object[1] == '-' && kinds.find(object[0]) != std::string::npos;
+        }));
+  }
+  size_t Blobs() { return Count("b"); }
+};
+
+TEST_F(GarbageTest, LargeValuesOverwrittenInMemoryGoWithTheFlush) {
+  for (char c = 'a'; c < 'a' + 20; ++c) {
+    Put("k", Large(c));
+  }
+  EXPECT_EQ(Blobs(), 20u);
+  ASSERT_TRUE(collection_->Flush().ok());
+  EXPECT_EQ(Blobs(), 1u);
+  EXPECT_EQ(Get("k"), Large('t'));
+}
+
+TEST_F(GarbageTest, LargeValuesThatASnapshotReadsStay) {
+  Put("k", Large('a'));
+  Put("k", Large('b'));
+  auto snapshot = database_->GetSnapshot().value();
+  Put("k", Large('c'));
+  ASSERT_TRUE(collection_->Flush().ok());
+  EXPECT_EQ(Blobs(), 2u);
+  EXPECT_EQ(snapshot->Get(*collection_, "k").value(), Large('b'));
+  snapshot.reset();
+  Put("k", "small");
+  ASSERT_TRUE(collection_->Compact("", "").ok());
+  EXPECT_EQ(Blobs(), 0u);
+}
+
+TEST_F(GarbageTest, DeletedRangesGiveLargeValuesBack) {
+  Put("k1", Large('a'));
+  ASSERT_TRUE(collection_->Flush().ok());
+  Put("k2", Large('b'));
+  ASSERT_TRUE(collection_->DeleteRange("k", "l").ok());
+  ASSERT_TRUE(collection_->Flush().ok());
+  EXPECT_EQ(Blobs(), 1u);
+  ASSERT_TRUE(collection_->Compact("", "").ok());
+  EXPECT_EQ(Blobs(), 0u);
+}
+
+TEST_F(GarbageTest, AnIteratorThatEndsGivesSpaceBackThoughNothingElseHappens) {
+  Put("k", Large('a'));
+  ASSERT_TRUE(collection_->Flush().ok());
+  Put("k", Large('b'));
+  ASSERT_TRUE(collection_->Flush().ok());
+  auto iterator = collection_->Scan({}).value();
+  ASSERT_TRUE(collection_->Compact("", "").ok());
+  EXPECT_GT(Count("tj"), 1u);
+  EXPECT_EQ(iterator->value(), Large('b'));
+  iterator.reset();
+  EXPECT_EQ(Count("tj"), 1u);
+}
+
+TEST_F(GarbageTest, ADroppedCollectionGoesWithItsLastReader) {
+  Put("k", Large('a'));
+  ASSERT_TRUE(collection_->Flush().ok());
+  Put("l", Large('b'));  // named by a memtable only
+  auto iterator = collection_->Scan({}).value();
+  DatabaseCore& kept = core();
+  ASSERT_TRUE(database_->DropCollection("c").ok());
+  collection_.reset();
+  const auto left = [&] {
+    kept.engine().kernel->background().Drain();
+    const auto objects = Objects();
+    return std::count_if(objects.begin(), objects.end(),
+                         [](const std::string& object) { return object[1] == '-'; });
+  };
+  EXPECT_EQ(left(), 3);
+  EXPECT_EQ(iterator->value(), Large('a'));
+  iterator->Next();
+  EXPECT_EQ(iterator->value(), Large('b'));
+  iterator.reset();
+  EXPECT_EQ(left(), 0);
+  EXPECT_TRUE(kept.CollectGarbage().ok());
+}
+
+TEST_F(GarbageTest, ADroppedDatabasesObjectsGo) {
+  Put("k", Large('a'));
+  ASSERT_TRUE(collection_->Flush().ok());
+  Put("l", Large('b'));
+  ASSERT_TRUE(universe_->DropDatabase("d").ok());
+  EXPECT_EQ(Count("tbj"), 0u);
+}
+
+TEST_F(GarbageTest, ATransactionLeavesOnlyTheLargeValuesItCommitted) {
+  for (const bool commit : {false, true}) {
+    auto transaction = database_->Begin().value();
+    ASSERT_TRUE(transaction->Put(*collection_, "k", Large('a')).ok());
+    ASSERT_TRUE(transaction->Put(*collection_, "k", Large('b')).ok());
+    ASSERT_TRUE(transaction->Append(*collection_, "k", "!").ok());  // evaluated: a third one
+    ASSERT_TRUE(transaction->SetSavepoint("s").ok());
+    ASSERT_TRUE(transaction->Put(*collection_, "l", Large('c')).ok());
+    ASSERT_TRUE(transaction->RollbackTo("s").ok());
+    if (commit) {
+      ASSERT_TRUE(transaction->Commit().ok());
+    } else {
+      transaction->Rollback();
+    }
+    EXPECT_EQ(Blobs(), commit ? 1u : 0u);
+  }
+  EXPECT_EQ(Get("k"), Large('b') + "!");
+  auto conflicting = database_->Begin().value();
+  (void)conflicting->Get(*collection_, "k");
+  Put("k", "small");
+  ASSERT_TRUE(conflicting->Put(*collection_, "k", Large('d')).ok());
+  EXPECT_EQ(ReasonOf(conflicting->Commit()), Reason::kWriteConflict);
+  ASSERT_TRUE(collection_->Flush().ok());
+  EXPECT_EQ(Blobs(), 0u);
+}
+
+TEST_F(GarbageTest, ABatchLeavesOnlyTheLargeValuesItEndedWith) {
+  WriteBatch batch;
+  batch.Put(*collection_, "k", Large('a'));
+  batch.Put(*collection_, "k", Large('b'));
+  batch.Put(*collection_, "l", Large('c'));
+  batch.Delete(*collection_, "l");
+  ASSERT_TRUE(database_->Write(batch).ok());
+  EXPECT_EQ(Blobs(), 1u);
+  EXPECT_EQ(Get("k"), Large('b'));
+}
+
 }  // namespace
 }  // namespace luna::universe

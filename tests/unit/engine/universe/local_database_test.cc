@@ -118,5 +118,26 @@ TEST_F(LocalDatabaseTest, NowIsNeverBehindACommit) {
   EXPECT_GE(database_->GetSnapshot().value()->timestamp(), written);
 }
 
+TEST_F(LocalDatabaseTest, CommitAllTakesMoreThanOneRoundHolds) {
+  // Together more than a segment of the journal (64 MiB).
+  const std::string value(60'000, 'x');
+  std::vector<std::unique_ptr<Transaction>> transactions;
+  std::vector<Transaction*> all;
+  for (int n = 0; n < 3; ++n) {
+    transactions.push_back(database_->Begin().value());
+    all.push_back(transactions.back().get());
+    for (int i = 0; i < 400; ++i) {
+      ASSERT_TRUE(all.back()->Put(*collection_, std::to_string(n * 1000 + i), value).ok());
+    }
+  }
+  const auto results = database_->CommitAll(all);
+  ASSERT_EQ(results.size(), 3u);
+  for (size_t i = 0; i < results.size(); ++i) {
+    ASSERT_TRUE(results[i].ok()) << results[i].error().ToString();
+    EXPECT_TRUE(i == 0 || *results[i] > *results[i - 1]);
+  }
+  EXPECT_EQ(Get("2399"), value);
+}
+
 }  // namespace
 }  // namespace luna::universe

@@ -82,6 +82,17 @@ TEST(Framing, HeaderDamageIsNamed) {
   }
 }
 
+TEST(Framing, AHeaderThatCountsFromZeroIsRefused) {
+  for (const SegmentHeader& header :
+       {SegmentHeader{.salt = kSalt, .number = 0, .first_sequence = 1},
+        SegmentHeader{.salt = kSalt, .number = 1, .first_sequence = 0}}) {
+    const auto decoded = DecodeHeader(EncodeHeader(header), "the-path");
+    ASSERT_FALSE(decoded.ok());
+    EXPECT_EQ(decoded.error().reason(), Reason::kBadFormat);
+    EXPECT_NE(decoded.error().message().find("the-path"), std::string::npos);
+  }
+}
+
 TEST(Framing, BytesNeverChange) {
   // The format's vector: a change here is a new format version.
   std::string bytes;

@@ -38,11 +38,19 @@ TEST(Batch, AnythingButAWholeBatchIsRefused) {
     EXPECT_FALSE(BatchReader::Open(payload.substr(0, cut)).has_value()) << cut;
   }
   EXPECT_FALSE(BatchReader::Open(payload + "x").has_value());
-  EXPECT_FALSE(BatchReader::Open(Encode(1, 1, {})).has_value());
   EXPECT_FALSE(BatchReader::Open(Encode(1, 0, {"x"})).has_value());
+  EXPECT_TRUE(BatchReader::Open(Encode(1, ~Sequence{0} - 1, {"x"})).has_value());
+  EXPECT_FALSE(BatchReader::Open(Encode(1, ~Sequence{0}, {"x"})).has_value());
   std::string many = payload;
   many[19] = '\xff';  // count
   EXPECT_FALSE(BatchReader::Open(many).has_value());
+}
+
+TEST(Batch, ASealHasNoRecords) {
+  const std::string payload = Encode(3, 7, {});
+  const BatchReader batch = BatchReader::Open(payload).value();
+  EXPECT_TRUE(batch.empty());
+  EXPECT_EQ(batch.end_sequence(), 7u);
 }
 
 TEST(BatchDeathTest, NextOfAnEmptyBatchIsAProgrammerError) {

@@ -39,6 +39,13 @@ class JournalPlace : public testing::Test {
     return journal_->Open("s", options);
   }
   void Reopen(const StreamOptions& options = kSmall) { stream_ = TryOpen(options).value(); }
+  // Closes the stream and leaves the first segment as a killed process would: without a seal.
+  void Kill() {
+    const std::string path = Path("0000000000000001.segment");
+    const std::string left = runtime::ReadFile(runtime_->files(), path).value();
+    stream_.reset();
+    runtime::WriteFileAtomically(runtime_->files(), path, left).value();
+  }
 
   AppendResult Append(std::string_view record, Durability durability = Durability::kProcess) {
     const StreamState state = stream_->state();

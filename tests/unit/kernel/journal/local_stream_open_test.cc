@@ -26,7 +26,7 @@ TEST_F(StreamOpening, TornTailIsDroppedOnceAtEveryByte) {
   const uint64_t begin = framing::kHeaderBytes + framing::FrameBytes(20 + 4 + 8);
   Append("torn away");
   const uint64_t end = begin + framing::kFrameOverheadBytes + 20 + 4 + 9;
-  stream_.reset();
+  Kill();
   const std::string whole = runtime::ReadFile(runtime_->files(), Path(kFirstSegment)).value();
   for (uint64_t cut = begin; cut < end; ++cut) {
     std::string torn = whole;
@@ -60,7 +60,7 @@ TEST_F(StreamOpening, DamageAmongUnsyncedRecordsIsATornTail) {
   Append("two");
   Append("three");
   const uint64_t place = framing::kHeaderBytes + framing::FrameBytes(20 + 4 + 3);
-  stream_.reset();
+  Kill();
   Overwrite(kFirstSegment, place, "\xff\xff");
   Reopen();
   EXPECT_EQ(Records(), std::vector<std::string>{"one"});
@@ -78,6 +78,53 @@ TEST_F(StreamOpening, WhatAnEarlierLifeLeftIsSyncedAndVouchedFor) {
   stream_.reset();
   Overwrite(kFirstSegment, framing::kHeaderBytes, "\xff\xff");
   EXPECT_TRUE(Fails(TryOpen(), Reason::kBadChecksum, kFirstSegment));
+}
+
+TEST_F(StreamOpening, AnOrderlyCloseVouchesForTheLastRecords) {
+  Append("four");
+  Append("more");
+  const uint64_t last = framing::kHeaderBytes + framing::FrameBytes(20 + 4 + 4);
+  const uint64_t seal = last + framing::FrameBytes(20 + 4 + 4);
+  stream_.reset();
+  const std::string whole = runtime::ReadFile(runtime_->files(), Path(kFirstSegment)).value();
+  for (uint64_t offset = framing::kHeaderBytes; offset < seal; offset += 5) {
+    Overwrite(kFirstSegment, offset, std::string(1, static_cast<char>(whole[offset] ^ 0x10)));
+    EXPECT_TRUE(Fails(TryOpen(), Reason::kBadChecksum, kFirstSegment)) << offset;
+    Overwrite(kFirstSegment, 0, whole);
+  }
+  // The seal itself is nobody's data.
+  Overwrite(kFirstSegment, seal + 2, "\xff");
+  Reopen();
+  EXPECT_EQ(Records(), (std::vector<std::string>{"four", "more"}));
+}
+
+TEST_F(StreamOpening, SealsAddUpOnlyWithRecords) {
+  Append("one");
+  Reopen();
+  const uint64_t sealed = stream_->state().retained_bytes;
+  Reopen();
+  EXPECT_EQ(stream_->state().retained_bytes, sealed);
+  Append("two");
+  Reopen();
+  EXPECT_EQ(Records(), (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(Records(1), std::vector<std::string>{"two"});
+}
+
+TEST_F(StreamOpening, ACopyIsCheckedAndVouchedFor) {
+  Append("four", Durability::kDevice);
+  Append("more", Durability::kDevice);
+  const std::string copy = root_ + "/copy";
+  ASSERT_TRUE(journal_->Link("s", copy).ok());
+  const std::string path = copy + "/s/" + kFirstSegment;
+  const uint64_t last = framing::kHeaderBytes + framing::FrameBytes(20 + 4 + 4);
+  const auto file = runtime_->files().Open(path, runtime::OpenMode::kReadWrite).value();
+  ASSERT_TRUE(file->Write(last + 40, "\xff\xff").ok());
+  EXPECT_TRUE(Fails(OpenLocalJournal(*runtime_, copy).value()->Open("s", kSmall),
+                    Reason::kBadChecksum, path));
+  Overwrite(kFirstSegment, last + 40, "\xff\xff");
+  const Status linked = journal_->Link("s", root_ + "/copy2");
+  ASSERT_FALSE(linked.ok());
+  EXPECT_EQ(linked.error().reason(), Reason::kBadChecksum);
 }
 
 TEST_F(StreamOpening, MissingFilesAreNamed) {
@@ -126,8 +173,9 @@ TEST_F(StreamOpening, OlderEpochFileIsNoticed) {
 }
 
 TEST_F(StreamOpening, ForeignFrameInTheLastSegmentIsNamed) {
-  const auto header = framing::DecodeHeader(
-      runtime::ReadFile(runtime_->files(), Path(kFirstSegment)).value(), "").value();
+  const auto header =
+      framing::DecodeHeader(runtime::ReadFile(runtime_->files(), Path(kFirstSegment)).value(), "")
+          .value();
   stream_.reset();
   std::string frame;
   framing::FrameEncoder(header.salt, 1).Append("no batch", 0, frame);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/coding.h"
+#include "base/crc32c.h"
 #include "runtime/memory/memory_file_system.h"
 
 namespace luna::journal {
@@ -46,6 +48,20 @@ TEST_F(Segments, EpochIsDurableAndChecked) {
   }
   runtime::WriteFileAtomically(*files_, "/s/epoch", bytes.substr(0, 20)).value();
   EXPECT_EQ(directory_.ReadEpoch().error().reason(), Reason::kBadFormat);
+  runtime::WriteFileAtomically(*files_, "/s/epoch", bytes + "x").value();
+  EXPECT_EQ(directory_.ReadEpoch().error().reason(), Reason::kBadFormat);
+}
+
+TEST_F(Segments, AnEpochFileThatSaysWhatNoneSaysIsRefused) {
+  for (const auto& [format, removed] : {std::pair{0u, 0u}, std::pair{1u, 2u}}) {
+    std::string bytes("LUNAEPOC");
+    base::PutFixed32(bytes, format);
+    base::PutFixed32(bytes, removed);
+    base::PutFixed64(bytes, 7);
+    base::PutFixed32(bytes, base::Crc32c(bytes));
+    runtime::WriteFileAtomically(*files_, "/s/epoch", bytes).value();
+    EXPECT_EQ(directory_.ReadEpoch().error().reason(), Reason::kBadFormat);
+  }
 }
 
 TEST_F(Segments, PublishedSegmentsSurvivePowerAndPreparedOnesMeanNothing) {

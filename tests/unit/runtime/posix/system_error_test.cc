@@ -10,10 +10,10 @@ namespace {
 
 TEST(SystemError, EveryErrnoHasItsReason) {
   const std::pair<int, Reason> expected[] = {
-      {ENOENT, Reason::kFileMissing}, {EEXIST, Reason::kFileExists}, {ENOSPC, Reason::kDiskFull},
-      {EDQUOT, Reason::kDiskFull},    {EROFS, Reason::kReadOnly},    {EACCES, Reason::kReadOnly},
-      {EPERM, Reason::kReadOnly},     {EIO, Reason::kIoError},       {EMFILE, Reason::kIoError},
-      {ENOTDIR, Reason::kIoError}};
+      {ENOENT, Reason::kFileMissing}, {EEXIST, Reason::kFileExists},   {ENOSPC, Reason::kDiskFull},
+      {EDQUOT, Reason::kDiskFull},    {EROFS, Reason::kReadOnly},      {EACCES, Reason::kReadOnly},
+      {EPERM, Reason::kReadOnly},     {EIO, Reason::kIoError},         {EMFILE, Reason::kIoError},
+      {ENOTDIR, Reason::kIoError},    {ENAMETOOLONG, Reason::kBadName}};
   for (const auto& [number, reason] : expected) {
     EXPECT_EQ(SystemError("cannot open", "a", number).reason(), reason) << number;
   }
