@@ -61,8 +61,8 @@ function(luna_unit_test name target)
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 600)
 endfunction()
 
-# luna_test_executable(TARGET SOURCES a_test.cc ... LIBRARIES luna_table ...): GoogleTest's main with
-# these tests. What is tested is compiled as always; the tests themselves with -O1 and a shared
+# luna_test_executable(TARGET SOURCES a_test.cc ... LIBRARIES luna_table ...): GoogleTest's main
+# with these tests. What is tested is compiled as always; the tests themselves with -O1 and a shared
 # precompiled header, because in them compiling takes longer than running.
 function(luna_test_executable target)
   cmake_parse_arguments(TEST "" "" "SOURCES;LIBRARIES" ${ARGN})
@@ -77,14 +77,16 @@ function(luna_test_executable target)
     target_compile_options(luna_test_precompiled PRIVATE ${cacheable})
     set_target_properties(luna_test_precompiled PROPERTIES LUNA_TEST ON)
     target_precompile_headers(luna_test_precompiled PRIVATE <gtest/gtest.h> <algorithm> <atomic>
-      <cstdint> <functional> <map> <memory> <optional> <set> <string> <string_view> <utility> <vector>)
+      <cstdint> <functional> <map> <memory> <optional> <set> <string> <string_view> <utility>
+      <vector>)
   endif()
   add_executable(${target} ${TEST_SOURCES})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${target} PRIVATE ${TEST_LIBRARIES} GTest::gtest_main)
   target_compile_options(${target} PRIVATE ${cacheable})
   # With -O1 g++ 12 sees overflows in std::string that are not there.
-  target_compile_options(${target} PRIVATE "$<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-restrict>")
+  target_compile_options(${target} PRIVATE
+    "$<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-restrict>")
   set_target_properties(${target} PROPERTIES LUNA_TEST ON)
   target_precompile_headers(${target} REUSE_FROM luna_test_precompiled)
 endfunction()
