@@ -13,6 +13,7 @@
 #include "apps/output/escape.h"
 #include "apps/output/screen.h"
 #include "base/text.h"
+#include "base/writer.h"
 
 namespace luna::cli {
 namespace {
@@ -24,7 +25,7 @@ class CommandLine {
     app_.name("luna");
     app_.require_subcommand(1);
     app_.fallthrough();
-    app_.set_version_flag("--version", "luna 0.1.0");
+    app_.set_version_flag("--version", base::WriterName());
     app_.footer(
         "Options may follow the verb: luna get KEY --universe PATH. See luna VERB --help.\n"
         "Exit codes: 0 done, 1 the answer is no (no such key, damage found), 2 wrong usage, 3 "
