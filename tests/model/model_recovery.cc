@@ -129,14 +129,26 @@ std::optional<Found> ModelRun::ReadAll(Timestamp* at) {
   return found;
 }
 
-// Is what was found the model as of `upto` with `applied` on top, in this order?
+// Is what was found the model as of `upto` with `applied` on top, in this order? When an unanswered
+// commit took effect is for the engine to know: what it appended to may have expired before or
+// after, so the earliest and the latest moment are both tried.
 bool ModelRun::Matches(Timestamp upto, const std::vector<const Attempt*>& applied, Timestamp now,
                        const Found& found, std::string* why) {
+  if (!applied.empty() &&
+      MatchesFrom(std::max(upto, applied.front()->record.start), upto, applied, now, found, why)) {
+    return true;
+  }
+  return MatchesFrom(now, upto, applied, now, found, why);
+}
+
+// The same with the commits right after the moment `commit`.
+bool ModelRun::MatchesFrom(Timestamp commit, Timestamp upto,
+                           const std::vector<const Attempt*>& applied, Timestamp now,
+                           const Found& found, std::string* why) {
   VersionedModel scratch;
   for (const auto& [number, entries] : found) {
-    scratch.Replace(number, model_.Range(number, "", "", {upto, now}));
+    scratch.Replace(number, model_.Range(number, "", "", {upto, commit}));
   }
-  Timestamp commit = now;
   for (const Attempt* attempt : applied) {
     ModelTransaction transaction(scratch, Moment::JustBefore(++commit));
     for (const HistoryOperation& operation : attempt->record.operations) {
@@ -152,23 +164,21 @@ bool ModelRun::Matches(Timestamp upto, const std::vector<const Attempt*>& applie
     }
   }
   for (const auto& [number, entries] : found) {
-    std::vector<ModelEntry> expected = scratch.Range(number, "", "", {commit, now});
-    std::vector<ModelEntry> seen = entries;
-    for (ModelEntry& entry : expected) {
-      const auto same = std::find_if(seen.begin(), seen.end(), [&](const ModelEntry& other) {
+    std::vector<ModelEntry> expected;
+    for (ModelEntry& entry : scratch.Range(number, "", "", {std::max(commit, now), now})) {
+      const auto same = std::find_if(entries.begin(), entries.end(), [&](const ModelEntry& other) {
         return other.key == entry.key;
       });
-      // When an unanswered commit took effect is for the engine to know; what it made may have
-      // expired by now.
-      if (entry.timestamp > now && same != seen.end()) {
+      const bool unanswered = entry.timestamp > upto;
+      if (unanswered && same != entries.end()) {
         entry.timestamp = same->timestamp;
         entry.expiry_millis = same->expiry_millis;
+      } else if (unanswered && entry.expiry_millis != 0) {
+        continue;  // expired by now
       }
+      expected.push_back(std::move(entry));
     }
-    std::erase_if(expected, [&](const ModelEntry& entry) {
-      return entry.timestamp > now && entry.expiry_millis != 0;  // not found: expired
-    });
-    if (std::string difference = Difference(expected, seen); !difference.empty()) {
+    if (std::string difference = Difference(expected, entries); !difference.empty()) {
       *why = "collection " + std::to_string(number) + ", " + difference;
       return false;
     }

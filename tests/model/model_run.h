@@ -73,6 +73,9 @@ class ModelRun {
   std::optional<std::map<uint64_t, std::vector<ModelEntry>>> ReadAll(Timestamp* at);
   bool Matches(Timestamp upto, const std::vector<const Attempt*>& applied, Timestamp now,
                const std::map<uint64_t, std::vector<ModelEntry>>& found, std::string* why);
+  bool MatchesFrom(Timestamp commit, Timestamp upto, const std::vector<const Attempt*>& applied,
+                   Timestamp now, const std::map<uint64_t, std::vector<ModelEntry>>& found,
+                   std::string* why);
   bool MatchUnknown(Timestamp now, const std::map<uint64_t, std::vector<ModelEntry>>& found,
                     std::string* why);
   bool OutcomesOfUnknown(std::vector<int>* forced);
