@@ -11,10 +11,6 @@ namespace luna::group {
 
 namespace {
 
-uint64_t ExpiryOf(uint64_t time_to_live_millis, Timestamp commit) {
-  return time_to_live_millis == 0 ? 0 : entry::MillisOf(commit) + time_to_live_millis;
-}
-
 Error Missing(uint64_t qualified) {
   return {Reason::kCollectionMissing, "the collection with tablet " +
                                           std::to_string(qualified & ((uint64_t{1} << 40) - 1)) +
@@ -133,7 +129,7 @@ Result<Operation> Round::BuildWrite(const CommitRequest& request, uint64_t quali
                                                          : entry::Kind::kPut;
     operation.entry.value = pending.value;
     operation.entry.expiry_millis =
-        pending.base == Base::kDelete ? 0 : ExpiryOf(pending.time_to_live_millis, commit);
+        pending.base == Base::kDelete ? 0 : pending.expiry.From(entry::MillisOf(commit));
     return operation;
   }
   std::optional<transaction::Current> base;
@@ -145,7 +141,7 @@ Result<Operation> Round::BuildWrite(const CommitRequest& request, uint64_t quali
         .bytes =
             TRY(blob::Read(*context_.storage, basestore::BucketName(request.database), reference)),
         .type = pending.type,
-        .expiry_millis = ExpiryOf(pending.time_to_live_millis, commit)};
+        .expiry_millis = pending.expiry.From(entry::MillisOf(commit))};
   }
   auto result = TRY(transaction::Evaluate(pending, std::move(base)));
   if (!result) {
@@ -154,7 +150,7 @@ Result<Operation> Round::BuildWrite(const CommitRequest& request, uint64_t quali
   }
   operation.entry.type = result->type;
   operation.entry.expiry_millis = pending.base == Base::kPut
-                                      ? ExpiryOf(pending.time_to_live_millis, commit)
+                                      ? pending.expiry.From(entry::MillisOf(commit))
                                       : result->expiry_millis;
   TRY(StoreValue(request.database, std::move(result->bytes), operation));
   return operation;
