@@ -72,6 +72,26 @@ struct Options {
   Status Validate() const;
 };
 
+// When a written value expires: never, some time after its commit, or at a time.
+struct Expiry {
+  std::chrono::milliseconds after{0};  // from the commit; 0: not so
+  uint64_t at_millis = 0;              // since 1970; 0: not so. A past time: it is gone at once
+
+  Expiry() = default;
+  template <typename Rep, typename Period>  // NOLINTNEXTLINE(google-explicit-constructor)
+  Expiry(std::chrono::duration<Rep, Period> after) : after(after) {}
+  static Expiry At(uint64_t millis) {
+    Expiry expiry;
+    expiry.at_millis = millis;
+    return expiry;
+  }
+  // Milliseconds since 1970 for a commit at `commit_millis`; 0 = never.
+  uint64_t From(uint64_t commit_millis) const {
+    return after.count() == 0 ? at_millis : commit_millis + static_cast<uint64_t>(after.count());
+  }
+  bool operator==(const Expiry&) const = default;
+};
+
 struct ReadOptions {
   // Read at this past time instead of now; within history_retention or an open snapshot.
   std::optional<Timestamp> at = {};

@@ -62,9 +62,11 @@ enum class Reason : uint16_t {
   kLockTimeout,
   kPreconditionFailed,
   kUniverseLocked,  // kBusy
+  kAddressInUse,    // another process listens there
   kMemoryBudget,
   kBackPressure,
   kDiskFull,     // kUnavailable
+  kUnreachable,  // nobody listens at an address, or it was not reached
   kDeadline,     // kTimedOut
   kFenced,       // kNotLeader
   kBadChecksum,  // kCorruption

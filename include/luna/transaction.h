@@ -53,9 +53,9 @@ class Transaction {
   virtual Result<std::unique_ptr<Iterator>> Scan(Collection& collection,
                                                  const ScanOptions& options = {}) = 0;
 
-  // `time_to_live` counts from commit; `type` is kept with the value (0 = string).
+  // `type` is kept with the value (0 = string).
   virtual Status Put(Collection& collection, std::string_view key, std::string_view value,
-                     std::chrono::milliseconds time_to_live = {}, uint8_t type = 0) = 0;
+                     Expiry expiry = {}, uint8_t type = 0) = 0;
   virtual Status Delete(Collection& collection, std::string_view key) = 0;
   virtual Status DeleteRange(Collection& collection, std::string_view begin,
                              std::string_view end) = 0;
@@ -92,7 +92,7 @@ class WriteBatch {
   WriteBatch& operator=(WriteBatch&&) noexcept;
   // Errors (key or value too large, foreign collection) are kept and returned by Database::Write.
   void Put(Collection& collection, std::string_view key, std::string_view value,
-           std::chrono::milliseconds time_to_live = {}, uint8_t type = 0);
+           Expiry expiry = {}, uint8_t type = 0);
   void Delete(Collection& collection, std::string_view key);
   void DeleteRange(Collection& collection, std::string_view begin, std::string_view end);
   void Clear();

@@ -48,10 +48,12 @@ ErrorCode CodeOf(Reason reason) {
     case Reason::kPreconditionFailed:
       return ErrorCode::kConflict;
     case Reason::kUniverseLocked:
+    case Reason::kAddressInUse:
     case Reason::kMemoryBudget:
     case Reason::kBackPressure:
       return ErrorCode::kBusy;
     case Reason::kDiskFull:
+    case Reason::kUnreachable:
       return ErrorCode::kUnavailable;
     case Reason::kDeadline:
       return ErrorCode::kTimedOut;
@@ -122,9 +124,11 @@ std::string_view Name(Reason reason) {
     case Reason::kLockTimeout: return "lock_timeout";
     case Reason::kPreconditionFailed: return "precondition_failed";
     case Reason::kUniverseLocked: return "universe_locked";
+    case Reason::kAddressInUse: return "address_in_use";
     case Reason::kMemoryBudget: return "memory_budget";
     case Reason::kBackPressure: return "back_pressure";
     case Reason::kDiskFull: return "disk_full";
+    case Reason::kUnreachable: return "unreachable";
     case Reason::kDeadline: return "deadline";
     case Reason::kFenced: return "fenced";
     case Reason::kBadChecksum: return "bad_checksum";

@@ -12,10 +12,6 @@ namespace luna::group {
 
 namespace {
 
-uint64_t ExpiryOf(uint64_t time_to_live_millis, Timestamp commit) {
-  return time_to_live_millis == 0 ? 0 : entry::MillisOf(commit) + time_to_live_millis;
-}
-
 Error TooLarge(size_t operations) {
   return {Reason::kTransactionTooLarge,
           "what the transaction writes, its increments and appends evaluated, passes the " +
@@ -165,7 +161,7 @@ Result<Operation> Round::BuildWrite(const CommitRequest& request, uint64_t quali
                                                          : entry::Kind::kPut;
     operation.entry.value = pending.value;
     operation.entry.expiry_millis =
-        pending.base == Base::kDelete ? 0 : ExpiryOf(pending.time_to_live_millis, commit);
+        pending.base == Base::kDelete ? 0 : pending.expiry.From(entry::MillisOf(commit));
     return operation;
   }
   std::optional<transaction::Current> base;
@@ -177,7 +173,7 @@ Result<Operation> Round::BuildWrite(const CommitRequest& request, uint64_t quali
         .bytes =
             TRY(blob::Read(*context_.storage, basestore::BucketName(request.database), reference)),
         .type = pending.type,
-        .expiry_millis = ExpiryOf(pending.time_to_live_millis, commit)};
+        .expiry_millis = pending.expiry.From(entry::MillisOf(commit))};
   }
   auto result = TRY(transaction::Evaluate(pending, std::move(base)));
   if (!result) {
@@ -186,7 +182,7 @@ Result<Operation> Round::BuildWrite(const CommitRequest& request, uint64_t quali
   }
   operation.entry.type = result->type;
   operation.entry.expiry_millis = pending.base == Base::kPut
-                                      ? ExpiryOf(pending.time_to_live_millis, commit)
+                                      ? pending.expiry.From(entry::MillisOf(commit))
                                       : result->expiry_millis;
   TRY(StoreValue(request.database, std::move(result->bytes), operation));
   return operation;

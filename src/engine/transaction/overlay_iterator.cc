@@ -209,6 +209,7 @@ Result<bool> OverlayIterator::Apply(const Writes::value_type& write, bool on_com
   if (pending.base != Pending::Base::kNone && pending.changes.empty()) {
     entry_.kind = pending.base == Pending::Base::kBlob ? entry::Kind::kBlob : entry::Kind::kPut;
     entry_.type = pending.type;
+    entry_.expiry_millis = pending.expiry.at_millis;  // a relative one is known at commit
     entry_.value = pending.value;
     return true;
   }

@@ -200,18 +200,18 @@ Status WriteSet::Store(TabletId tablet, std::string_view key, Pending pending) {
 }
 
 Status WriteSet::Put(TabletId tablet, std::string_view key, std::string_view value,
-                     uint64_t ttl_millis, uint8_t type) {
-  return Store(tablet, key, Pending{Pending::Base::kPut, std::string(value), type, ttl_millis, {}});
+                     Expiry expiry, uint8_t type) {
+  return Store(tablet, key, Pending{Pending::Base::kPut, std::string(value), type, expiry, {}});
 }
 
 Status WriteSet::PutBlob(TabletId tablet, std::string_view key, std::string reference,
-                         uint64_t ttl_millis, uint8_t type) {
+                         Expiry expiry, uint8_t type) {
   return Store(tablet, key,
-               Pending{Pending::Base::kBlob, std::move(reference), type, ttl_millis, {}});
+               Pending{Pending::Base::kBlob, std::move(reference), type, expiry, {}});
 }
 
 Status WriteSet::Delete(TabletId tablet, std::string_view key) {
-  return Store(tablet, key, Pending{Pending::Base::kDelete, {}, 0, 0, {}});
+  return Store(tablet, key, Pending{Pending::Base::kDelete, {}, 0, {}, {}});
 }
 
 Status WriteSet::DeleteRange(TabletId tablet, const entry::KeyRange& range) {

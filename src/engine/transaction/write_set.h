@@ -43,16 +43,16 @@ struct Pending {
   Base base = Base::kNone;  // kNone: the changes apply to the committed value
   std::string value;        // kPut: the value; kBlob: an encoded BlobReference
   uint8_t type = 0;
-  uint64_t time_to_live_millis = 0;  // from commit; 0 = never expires
+  Expiry expiry;            // of a kPut or kBlob
   std::vector<Change> changes;
 };
 
 // The value after `pending` on top of `committed` (with the blob of a kBlob base read by the caller
 // and given as `committed`); nullopt = deleted or missing. Expired values are missing: the caller
 // gives live ones only. Changes keep type and expiry; on a missing value an increment starts from
-// 0, an append from nothing, with type 0. After a put base the expiry is 0: the caller adds
-// `time_to_live_millis` to the commit time; after a blob base it is that of `committed`, where the
-// caller may have done so. kBadNumber (no canonical decimal 64-bit integer, or overflow);
+// 0, an append from nothing, with type 0. After a put base the expiry is 0: the caller knows
+// it from `expiry` and the commit time; after a blob base it is that of `committed`, where the
+// caller may have set it. kBadNumber (no canonical decimal 64-bit integer, or overflow);
 // kValueTooLarge.
 Result<std::optional<Current>> Evaluate(const Pending& pending, std::optional<Current> committed);
 
@@ -62,9 +62,9 @@ class WriteSet {
 
   // kTransactionTooLarge past kMaxBytes, kMemoryBudget when the budget refuses; the set stays as it
   // was.
-  Status Put(TabletId tablet, std::string_view key, std::string_view value, uint64_t ttl_millis,
+  Status Put(TabletId tablet, std::string_view key, std::string_view value, Expiry expiry,
              uint8_t type);
-  Status PutBlob(TabletId tablet, std::string_view key, std::string reference, uint64_t ttl_millis,
+  Status PutBlob(TabletId tablet, std::string_view key, std::string reference, Expiry expiry,
                  uint8_t type);
   Status Delete(TabletId tablet, std::string_view key);
   Status DeleteRange(TabletId tablet,

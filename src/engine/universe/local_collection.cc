@@ -17,10 +17,16 @@ namespace {
 
 constexpr int kIncrementTries = 1000;
 
-Status CheckTimeToLive(std::chrono::milliseconds time_to_live) {
-  constexpr int64_t kMost = int64_t{1}
-                            << 44;  // 557 years: keeps expiry within the timestamps' milliseconds
-  if (time_to_live.count() < 0 || time_to_live.count() > kMost) {
+// 557 years: keeps expiry within the timestamps' milliseconds.
+constexpr int64_t kMostMillis = int64_t{1} << 44;
+
+Status CheckExpiry(const Expiry& expiry) {
+  if (expiry.at_millis >= uint64_t{kMostMillis} * 2) {
+    return Error(Reason::kBadOption, "expiry is at " + std::to_string(expiry.at_millis) +
+                                         " ms since 1970; it must be before the year 3000");
+  }
+  const auto time_to_live = expiry.after;
+  if (time_to_live.count() < 0 || time_to_live.count() > kMostMillis) {
     return Error(Reason::kBadOption,
                  "time_to_live is " + std::to_string(time_to_live.count()) +
                      " ms; it must be 0 (never) or more, and less than 500 years");
@@ -46,20 +52,19 @@ Result<std::shared_ptr<CollectionCore>> CoreOf(DatabaseCore& database, Collectio
 }
 
 Status AddPut(DatabaseCore& database, transaction::WriteSet& writes, uint64_t tablet,
-              std::string_view key, std::string_view value, std::chrono::milliseconds time_to_live,
+              std::string_view key, std::string_view value, Expiry expiry,
               uint8_t type, std::string* blob) {
   TRY(CheckKey(key));
   TRY(CheckValue(value));
-  TRY(CheckTimeToLive(time_to_live));
-  const auto ttl = static_cast<uint64_t>(time_to_live.count());
+  TRY(CheckExpiry(expiry));
   if (value.size() < entry::kBlobBytes) {
-    return writes.Put(tablet, key, value, ttl, type);
+    return writes.Put(tablet, key, value, expiry, type);
   }
   basestore::ObjectNames& names = database.engine().group->names();
   const auto reference = TRY(blob::Write(database.engine().kernel->storage(), database.bucket(),
                                          names.NextBlob(), names.NextSalt(), value));
   *blob = reference.name;
-  return writes.PutBlob(tablet, key, entry::EncodeBlobReference(reference), ttl, type);
+  return writes.PutBlob(tablet, key, entry::EncodeBlobReference(reference), expiry, type);
 }
 
 Result<std::optional<Value>> LocalCollection::GetValue(std::string_view key,
@@ -169,7 +174,7 @@ Status LocalCollection::DeleteRange(std::string_view begin, std::string_view end
 Result<int64_t> LocalCollection::Increment(std::string_view key, int64_t delta,
                                            const WriteOptions& options) {
   TRY(CheckKey(key));
-  TRY(CheckTimeToLive(options.time_to_live));
+  TRY(CheckExpiry(options.time_to_live));
   for (int attempt = 1;; ++attempt) {
     TRY(database_->CheckUsable());
     // The new value is part of the answer, so it is computed here and guarded, not evaluated

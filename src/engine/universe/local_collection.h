@@ -53,7 +53,7 @@ Result<std::shared_ptr<CollectionCore>> CoreOf(DatabaseCore& database, Collectio
 // Adds a put to `writes`: large values are stored as blobs first; `blob` gets the name of a new
 // one.
 Status AddPut(DatabaseCore& database, transaction::WriteSet& writes, uint64_t tablet,
-              std::string_view key, std::string_view value, std::chrono::milliseconds time_to_live,
+              std::string_view key, std::string_view value, Expiry expiry,
               uint8_t type, std::string* blob);
 // The collection's size and shape.
 CollectionStats StatsOf(const CollectionCore& collection, std::string name);

@@ -93,6 +93,8 @@ Result<std::optional<Value>> LocalTransaction::GetValue(Collection& collection,
                                 .type = pending->type,
                                 .expiry_millis = 0};
   }
+  const bool own = pending->base != Base::kNone;
+  const uint64_t own_expiry = pending->expiry.From(entry::MillisOf(start_));
   auto result = TRY(transaction::Evaluate(*pending, std::move(base)));
   if (!result) {
     return std::optional<Value>();
@@ -100,7 +102,7 @@ Result<std::optional<Value>> LocalTransaction::GetValue(Collection& collection,
   return std::optional<Value>(Value{.bytes = std::move(result->bytes),
                                     .timestamp = 0,
                                     .type = result->type,
-                                    .expiry_millis = result->expiry_millis});
+                                    .expiry_millis = own ? own_expiry : result->expiry_millis});
 }
 
 Result<std::optional<std::string>> LocalTransaction::Get(Collection& collection,
@@ -148,11 +150,11 @@ Result<std::unique_ptr<Iterator>> LocalTransaction::Scan(Collection& collection,
 }
 
 Status LocalTransaction::Put(Collection& collection, std::string_view key, std::string_view value,
-                             std::chrono::milliseconds time_to_live, uint8_t type) {
+                             Expiry expiry, uint8_t type) {
   const auto core = TRY(Enter(collection));
   std::string blob;
   const Status put =
-      AddPut(*database_, writes_, core->qualified, key, value, time_to_live, type, &blob);
+      AddPut(*database_, writes_, core->qualified, key, value, expiry, type, &blob);
   if (!blob.empty()) {
     blobs_.push_back(std::move(blob));
   }

@@ -27,7 +27,7 @@ class LocalTransaction final : public Transaction {
   Result<std::unique_ptr<Iterator>> Scan(Collection& collection,
                                          const ScanOptions& options) override;
   Status Put(Collection& collection, std::string_view key, std::string_view value,
-             std::chrono::milliseconds time_to_live, uint8_t type) override;
+             Expiry expiry, uint8_t type) override;
   Status Delete(Collection& collection, std::string_view key) override;
   Status DeleteRange(Collection& collection, std::string_view begin, std::string_view end) override;
   Status Increment(Collection& collection, std::string_view key, int64_t delta) override;

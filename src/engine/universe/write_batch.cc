@@ -51,11 +51,11 @@ WriteBatch::WriteBatch(WriteBatch&&) noexcept = default;
 WriteBatch& WriteBatch::operator=(WriteBatch&&) noexcept = default;
 
 void WriteBatch::Put(Collection& collection, std::string_view key, std::string_view value,
-                     std::chrono::milliseconds time_to_live, uint8_t type) {
+                     Expiry expiry, uint8_t type) {
   uint64_t tablet = 0;
   if (auto* writes = Begin(*state_, collection, &tablet); writes != nullptr) {
     std::string blob;
-    Note(*state_, universe::AddPut(*state_->database, *writes, tablet, key, value, time_to_live,
+    Note(*state_, universe::AddPut(*state_->database, *writes, tablet, key, value, expiry,
                                    type, &blob));
     if (!blob.empty()) {
       state_->blobs.push_back(std::move(blob));

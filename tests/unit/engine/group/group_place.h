@@ -31,8 +31,8 @@ class Request {
  public:
   explicit Request(Timestamp start = 0) : start_(start) {}
   Request& Put(uint64_t tablet, std::string_view key, std::string_view value,
-               uint64_t ttl_millis = 0) {
-    EXPECT_TRUE(writes_->Put(tablet, key, value, ttl_millis, 0).ok());
+               Expiry expiry = {}) {
+    EXPECT_TRUE(writes_->Put(tablet, key, value, expiry, 0).ok());
     return *this;
   }
   Request& Delete(uint64_t tablet, std::string_view key) {

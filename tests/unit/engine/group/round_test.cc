@@ -52,7 +52,7 @@ class RoundTest : public GroupPlace {
 
 TEST_F(RoundTest, AnAcceptedCommitIsOneRecordOfItsEpoch) {
   Request request;
-  request.Put(a(), "e", "x", 1000).Put(a(), "k", "v").Delete(a(), "l");
+  request.Put(a(), "e", "x", std::chrono::milliseconds(1000)).Put(a(), "k", "v").Delete(a(), "l");
   auto round = NewRound();
   const auto commit = round->Judge(request.get(), false);
   ASSERT_TRUE(commit.ok());
@@ -210,7 +210,7 @@ TEST_F(RoundTest, AValueThatGrowsLargeBecomesABlobAndIsReadBack) {
 
 TEST_F(RoundTest, AnExpiredValueIsMissing) {
   Request put;
-  put.Put(a(), "k", "5", 1000);
+  put.Put(a(), "k", "5", std::chrono::milliseconds(1000));
   ASSERT_TRUE(Alone(put).ok());
   clock_.millis += 1001;
   Request increment;

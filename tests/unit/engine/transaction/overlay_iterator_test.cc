@@ -50,10 +50,10 @@ std::string Backward(OverlayIterator& iterator) {
 
 TEST(OverlayIterator, ShowsOwnWritesOnTopOfCommittedOnes) {
   WriteSet writes(nullptr);
-  ASSERT_TRUE(writes.Put(kTablet, "b", "own", 100, 4).ok());
+  ASSERT_TRUE(writes.Put(kTablet, "b", "own", std::chrono::milliseconds(100), 4).ok());
   ASSERT_TRUE(writes.Delete(kTablet, "c").ok());
-  ASSERT_TRUE(writes.Put(kTablet, "e", "new", 0, 0).ok());
-  ASSERT_TRUE(writes.Put(99, "a", "another tablet", 0, 0).ok());
+  ASSERT_TRUE(writes.Put(kTablet, "e", "new", {}, 0).ok());
+  ASSERT_TRUE(writes.Put(99, "a", "another tablet", {}, 0).ok());
   const auto iterator =
       NewOverlay({{.key = "a", .timestamp = 5, .value = "1"},
                   {.key = "b", .timestamp = 5, .value = "2"},
@@ -78,8 +78,8 @@ TEST(OverlayIterator, ChangesAreEvaluatedOnTheCommittedValue) {
     ASSERT_TRUE(writes.AddChange(kTablet, key, Increment{5}).ok());
   }
   ASSERT_TRUE(writes.AddChange(kTablet, "b", Append{"!"}).ok());
-  ASSERT_TRUE(writes.PutBlob(kTablet, "d", "mine", 0, 2).ok());
-  ASSERT_TRUE(writes.PutBlob(kTablet, "e", "mine", 0, 2).ok());
+  ASSERT_TRUE(writes.PutBlob(kTablet, "d", "mine", {}, 2).ok());
+  ASSERT_TRUE(writes.PutBlob(kTablet, "e", "mine", {}, 2).ok());
   ASSERT_TRUE(writes.AddChange(kTablet, "e", Append{"?"}).ok());
   const auto iterator =
       NewOverlay({{.key = "a", .timestamp = 5, .expiry_millis = 77, .value = "10"},
@@ -114,7 +114,7 @@ TEST(OverlayIterator, WhatCannotBeEvaluatedEndsItWithAnError) {
   EXPECT_TRUE(iterator->status().ok());
 
   WriteSet lost(nullptr);
-  ASSERT_TRUE(lost.PutBlob(kTablet, "b", "lost", 0, 0).ok());
+  ASSERT_TRUE(lost.PutBlob(kTablet, "b", "lost", {}, 0).ok());
   ASSERT_TRUE(lost.AddChange(kTablet, "b", Append{"?"}).ok());
   const auto broken = NewOverlay({}, lost);
   EXPECT_EQ(Forward(*broken), "");
@@ -123,7 +123,7 @@ TEST(OverlayIterator, WhatCannotBeEvaluatedEndsItWithAnError) {
 
 TEST(OverlayIterator, ACommittedErrorIsNotPassedOver) {
   WriteSet writes(nullptr);
-  ASSERT_TRUE(writes.Put(kTablet, "z", "own", 0, 0).ok());
+  ASSERT_TRUE(writes.Put(kTablet, "z", "own", {}, 0).ok());
   const std::vector<Version> committed = {{.key = "a", .timestamp = 5, .value = "1"},
                                           {.key = "b", .timestamp = 5, .value = "2"},
                                           {.key = "c", .timestamp = 5, .value = "3"}};
@@ -141,7 +141,7 @@ TEST(OverlayIterator, ARollbackBringsBackWhatWasSkipped) {
   const auto iterator = NewOverlay(committed, writes);
   writes.SetSavepoint("s");
   ASSERT_TRUE(writes.DeleteRange(kTablet, {"b", "e"}).ok());
-  ASSERT_TRUE(writes.Put(kTablet, "bb", "own", 0, 0).ok());
+  ASSERT_TRUE(writes.Put(kTablet, "bb", "own", {}, 0).ok());
   iterator->SeekToFirst();
   iterator->Next();
   ASSERT_EQ(iterator->entry().key, "bb");  // the committed side stands at e
@@ -202,7 +202,7 @@ class Differential {
     switch (random_() % 9) {
       case 0:
       case 1:
-        ASSERT_TRUE(writes_.Put(kTablet, key, std::to_string(random_() % 1000), 0, 0).ok());
+        ASSERT_TRUE(writes_.Put(kTablet, key, std::to_string(random_() % 1000), {}, 0).ok());
         break;
       case 2:
       case 3:

@@ -81,7 +81,7 @@ class ValidateTest : public testing::Test {
 };
 
 TEST_F(ValidateTest, NothingChangedIsFine) {
-  ASSERT_TRUE(writes_.Put(kTablet, "w", "v", 0, 0).ok());
+  ASSERT_TRUE(writes_.Put(kTablet, "w", "v", {}, 0).ok());
   ASSERT_TRUE(reads_.AddKey(kTablet, "r", 0).ok());
   ASSERT_TRUE(reads_.AddRange(kTablet, {"a", "c"}, 0).ok());
   EXPECT_EQ(Verdict(), "ok");
@@ -94,7 +94,7 @@ TEST_F(ValidateTest, WrittenKeysConflictUnderEveryIsolation) {
   for (bool kept : {true, false}) {
     Change("w", kept);
     WriteSet put(nullptr);
-    ASSERT_TRUE(put.Put(kTablet, "w", "v", 0, 0).ok());
+    ASSERT_TRUE(put.Put(kTablet, "w", "v", {}, 0).ok());
     writes_ = std::move(put);
     EXPECT_EQ(Verdict(kStart, true), "write_conflict");
     EXPECT_EQ(Verdict(kStart, false), "write_conflict");
@@ -111,7 +111,7 @@ TEST_F(ValidateTest, DeletesAndBlobsAreWritesToo) {
   ASSERT_TRUE(writes_.Delete(kTablet, "d").ok());
   EXPECT_EQ(Verdict(), "write_conflict");
   writes_ = WriteSet(nullptr);
-  ASSERT_TRUE(writes_.PutBlob(kTablet, "b", "reference", 0, 0).ok());
+  ASSERT_TRUE(writes_.PutBlob(kTablet, "b", "reference", {}, 0).ok());
   EXPECT_EQ(Verdict(), "write_conflict");
 }
 
@@ -121,7 +121,7 @@ TEST_F(ValidateTest, BlindChangesDoNotConflict) {
   EXPECT_EQ(Verdict(kStart, true), "ok");
   ASSERT_TRUE(reads_.AddKey(kTablet, "n", 0).ok());
   EXPECT_EQ(Verdict(kStart, true), "read_conflict");  // but what was read does
-  ASSERT_TRUE(writes_.Put(kTablet, "n", "1", 0, 0).ok());
+  ASSERT_TRUE(writes_.Put(kTablet, "n", "1", {}, 0).ok());
   ASSERT_TRUE(writes_.AddChange(kTablet, "n", Increment{1}).ok());
   EXPECT_EQ(Verdict(kStart, false), "write_conflict");  // nor is it blind on a put
 }
@@ -221,7 +221,7 @@ TEST_F(ValidateTest, APreconditionDoesNotConflictByItselfButIsJudgedFirst) {
   versions_.values["k"] = {Current{"v", 0, 0}, 1500};
   ASSERT_TRUE(writes_.Require(kTablet, "k", Precondition::Exists()).ok());
   EXPECT_EQ(Verdict(), "ok");
-  ASSERT_TRUE(writes_.Put(kTablet, "k", "x", 0, 0).ok());
+  ASSERT_TRUE(writes_.Put(kTablet, "k", "x", {}, 0).ok());
   EXPECT_EQ(Verdict(), "write_conflict");
   ASSERT_TRUE(writes_.Require(kTablet, "k", Precondition::Missing()).ok());
   EXPECT_EQ(Verdict(), "precondition_failed");
@@ -230,7 +230,7 @@ TEST_F(ValidateTest, APreconditionDoesNotConflictByItselfButIsJudgedFirst) {
 TEST_F(ValidateTest, ErrorsOfTheTabletAreHandedOn) {
   Change("k", false);
   versions_.failing = true;
-  ASSERT_TRUE(writes_.Put(kTablet, "k", "v", 0, 0).ok());
+  ASSERT_TRUE(writes_.Put(kTablet, "k", "v", {}, 0).ok());
   EXPECT_EQ(Verdict(), "bad_checksum");
   writes_ = WriteSet(nullptr);
   ASSERT_TRUE(writes_.DeleteRange(kTablet, {"k", "l"}).ok());

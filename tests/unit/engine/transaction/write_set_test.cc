@@ -21,7 +21,7 @@ std::string ValueOf(const Result<std::optional<Current>>& result) {
 }
 
 std::string Incremented(std::string_view from, int64_t delta) {
-  const Pending pending{Pending::Base::kNone, {}, 0, 0, {Increment{delta}}};
+  const Pending pending{Pending::Base::kNone, {}, 0, {}, {Increment{delta}}};
   return ValueOf(Evaluate(pending, Current{std::string(from), 0, 0}));
 }
 
@@ -45,43 +45,43 @@ TEST(Evaluate, OverflowIsRefused) {
 }
 
 TEST(Evaluate, ChangesOnAMissingValueStartFromNothing) {
-  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {Increment{-3}}}, std::nullopt)),
+  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, {}, {Increment{-3}}}, std::nullopt)),
             "'-3'");
-  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {Append{"abc"}}}, std::nullopt)),
+  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, {}, {Append{"abc"}}}, std::nullopt)),
             "'abc'");
-  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {Append{""}}}, std::nullopt)), "''");
+  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, {}, {Append{""}}}, std::nullopt)), "''");
 }
 
 TEST(Evaluate, TheBaseDecidesWhatChangesApplyTo) {
   const Current committed{"100", 4, 999};
   const Result<std::optional<Current>> kept =
-      Evaluate({Pending::Base::kNone, {}, 0, 0, {Increment{1}, Append{"x"}}}, committed);
+      Evaluate({Pending::Base::kNone, {}, 0, {}, {Increment{1}, Append{"x"}}}, committed);
   ASSERT_TRUE(kept.ok());
   EXPECT_EQ((*kept)->bytes, "101x");
   EXPECT_EQ((*kept)->type, 4);
   EXPECT_EQ((*kept)->expiry_millis, 999u);
   const Result<std::optional<Current>> put =
-      Evaluate({Pending::Base::kPut, "7", 2, 50, {Increment{1}}}, committed);
+      Evaluate({Pending::Base::kPut, "7", 2, std::chrono::milliseconds(50), {Increment{1}}}, committed);
   ASSERT_TRUE(put.ok());
   EXPECT_EQ((*put)->bytes, "8");
   EXPECT_EQ((*put)->type, 2);
   EXPECT_EQ((*put)->expiry_millis, 0u);
   const Result<std::optional<Current>> blob =
-      Evaluate({Pending::Base::kBlob, "reference", 3, 0, {Append{"!"}}}, Current{"blob", 0, 70});
+      Evaluate({Pending::Base::kBlob, "reference", 3, {}, {Append{"!"}}}, Current{"blob", 0, 70});
   ASSERT_TRUE(blob.ok());
   EXPECT_EQ((*blob)->bytes, "blob!");
   EXPECT_EQ((*blob)->type, 3);
   EXPECT_EQ((*blob)->expiry_millis, 70u);
-  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kDelete, {}, 0, 0, {}}, committed)), "missing");
-  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kDelete, {}, 0, 0, {Increment{2}}}, committed)),
+  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kDelete, {}, 0, {}, {}}, committed)), "missing");
+  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kDelete, {}, 0, {}, {Increment{2}}}, committed)),
             "'2'");
-  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {}}, std::nullopt)), "missing");
+  EXPECT_EQ(ValueOf(Evaluate({Pending::Base::kNone, {}, 0, {}, {}}, std::nullopt)), "missing");
 }
 
 TEST(Evaluate, AValueTooLargeIsRefused) {
   Current committed{std::string(entry::kMaxValueBytes - 2, 'x'), 0, 0};
   EXPECT_EQ(
-      ValueOf(Evaluate({Pending::Base::kNone, {}, 0, 0, {Append{"abc"}}}, std::move(committed))),
+      ValueOf(Evaluate({Pending::Base::kNone, {}, 0, {}, {Append{"abc"}}}, std::move(committed))),
       "error value_too_large");
 }
 
@@ -141,7 +141,7 @@ class Differential {
       case 1:
       case 2: {
         const std::string value = random_() % 2 == 0 ? std::to_string(random_() % 100) : "text";
-        EXPECT_TRUE(set_.Put(tablet, key, value, random_() % 3, 0).ok());
+        EXPECT_TRUE(set_.Put(tablet, key, value, std::chrono::milliseconds(random_() % 3), 0).ok());
         operations.push_back({Operation::kPut, value});
         break;
       }
@@ -310,14 +310,14 @@ TEST(WriteSet, AgreesWithAReplayOfItsOperations) {
 TEST(WriteSet, WritesAfterADeletedRangeSurviveIt) {
   WriteSet set(nullptr);
   EXPECT_TRUE(set.empty());
-  ASSERT_TRUE(set.Put(1, "b", "old", 0, 0).ok());
+  ASSERT_TRUE(set.Put(1, "b", "old", {}, 0).ok());
   ASSERT_TRUE(set.DeleteRange(1, {"a", "m"}).ok());
   EXPECT_EQ(set.Find(1, "b"), nullptr);
-  ASSERT_TRUE(set.Put(1, "c", "new", 7, 3).ok());
-  ASSERT_TRUE(set.PutBlob(1, "d", "reference", 9, 1).ok());
+  ASSERT_TRUE(set.Put(1, "c", "new", std::chrono::milliseconds(7), 3).ok());
+  ASSERT_TRUE(set.PutBlob(1, "d", "reference", std::chrono::milliseconds(9), 1).ok());
   ASSERT_TRUE(set.AddChange(1, "e", Increment{1}).ok());
   EXPECT_EQ(set.Find(1, "c")->value, "new");
-  EXPECT_EQ(set.Find(1, "c")->time_to_live_millis, 7u);
+  EXPECT_EQ(set.Find(1, "c")->expiry, Expiry(std::chrono::milliseconds(7)));
   EXPECT_EQ(set.Find(1, "c")->type, 3);
   EXPECT_EQ(set.Find(1, "d")->base, Pending::Base::kBlob);
   EXPECT_EQ(set.Find(1, "e")->base, Pending::Base::kDelete);  // the committed value is gone
@@ -369,9 +369,9 @@ TEST(WriteSet, ASavepointSetAgainHidesTheEarlierOne) {
   EXPECT_EQ(set.RollbackTo("s").error().reason(), Reason::kSavepointMissing);
   EXPECT_EQ(set.ReleaseSavepoint("s").error().reason(), Reason::kSavepointMissing);
   set.SetSavepoint("s");
-  ASSERT_TRUE(set.Put(1, "a", "1", 0, 0).ok());
+  ASSERT_TRUE(set.Put(1, "a", "1", {}, 0).ok());
   set.SetSavepoint("s");
-  ASSERT_TRUE(set.Put(1, "b", "2", 0, 0).ok());
+  ASSERT_TRUE(set.Put(1, "b", "2", {}, 0).ok());
   ASSERT_TRUE(set.RollbackTo("s").ok());
   ASSERT_TRUE(set.RollbackTo("s").ok());  // it stays
   EXPECT_NE(set.Find(1, "a"), nullptr);
@@ -386,7 +386,7 @@ TEST(WriteSet, PastTheLimitItStaysAsItWas) {
   const std::string value(65000, 'v');
   int count = 0;
   Status status;
-  while ((status = set.Put(1, "key" + std::to_string(count), value, 0, 0)).ok()) {
+  while ((status = set.Put(1, "key" + std::to_string(count), value, {}, 0)).ok()) {
     ++count;
   }
   EXPECT_EQ(status.error().reason(), Reason::kTransactionTooLarge);
@@ -401,7 +401,7 @@ TEST(WriteSet, PastTheLimitItStaysAsItWas) {
   EXPECT_EQ(set.DeleteRange(1, {long_key, long_key + "s"}).error().reason(),
             Reason::kTransactionTooLarge);
   EXPECT_TRUE(set.parts().at(1).ranges.empty());
-  EXPECT_TRUE(set.Put(1, "key1", "small", 0, 0).ok());  // makes room
+  EXPECT_TRUE(set.Put(1, "key1", "small", {}, 0).ok());  // makes room
   EXPECT_TRUE(set.DeleteRange(1, {"", ""}).ok());
   EXPECT_LT(set.bytes(), 100u);
 }
@@ -410,13 +410,13 @@ TEST(WriteSet, ChargesInStepsAndGivesBack) {
   base::MemoryBudget budget(uint64_t{4} << 20);
   {
     WriteSet set(&budget);
-    ASSERT_TRUE(set.Put(1, "k", "v", 0, 0).ok());
+    ASSERT_TRUE(set.Put(1, "k", "v", {}, 0).ok());
     EXPECT_EQ(budget.used(), 0u);  // small ones never touch it
-    ASSERT_TRUE(set.Put(1, "large", std::string(50000, 'x'), 0, 0).ok());
+    ASSERT_TRUE(set.Put(1, "large", std::string(50000, 'x'), {}, 0).ok());
     EXPECT_GE(budget.used(base::MemoryUse::kTransactions), 50000u);
     Status status;
     int count = 0;
-    while ((status = set.Put(1, std::to_string(count), std::string(1000, 'x'), 0, 0)).ok()) {
+    while ((status = set.Put(1, std::to_string(count), std::string(1000, 'x'), {}, 0)).ok()) {
       ++count;
     }
     EXPECT_EQ(status.error().reason(), Reason::kMemoryBudget);
@@ -433,7 +433,7 @@ TEST(WriteSet, UndoStepsAreChargedUntilTheSavepointIsReleased) {
   WriteSet set(&budget);
   set.SetSavepoint("s");
   for (int i = 0; i < 30; ++i) {
-    ASSERT_TRUE(set.Put(1, "k", std::string(50000, 'x'), 0, 0).ok());
+    ASSERT_TRUE(set.Put(1, "k", std::string(50000, 'x'), {}, 0).ok());
   }
   EXPECT_GE(budget.used(), 30u * 50000);
   EXPECT_LT(set.bytes(), 51000u);

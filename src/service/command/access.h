@@ -1,0 +1,44 @@
+// Access: the data as one call sees it: straight (each read at its own newest time) or through a
+// transaction (reads see its writes; writes go into it). Commands that write always get one with a
+// transaction. All commands reach data through here and nowhere else.
+// Thread rule: owned by one thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "luna/luna.h"
+
+namespace luna::command {
+
+class Access {
+ public:
+  Access() = default;                                                       // straight
+  explicit Access(Transaction& transaction) : transaction_(&transaction) {}
+  explicit Access(Snapshot& snapshot) : snapshot_(&snapshot) {}             // reads at a past time
+
+  // Null when straight or at a past time.
+  Transaction* transaction() { return transaction_; }
+  Snapshot* snapshot() { return snapshot_; }
+
+  Result<std::optional<Value>> Get(Collection& collection, std::string_view key);
+  Result<std::vector<std::optional<std::string>>> MultiGet(
+      Collection& collection, std::span<const std::string_view> keys);
+  Result<std::unique_ptr<Iterator>> Scan(Collection& collection, const ScanOptions& options);
+
+  // With a transaction only (asserted).
+  Status Put(Collection& collection, std::string_view key, std::string_view value,
+             Expiry expiry = {}, uint8_t type = 0);
+  Status Delete(Collection& collection, std::string_view key);
+  Status DeleteRange(Collection& collection, std::string_view begin, std::string_view end);
+
+ private:
+  Transaction* transaction_ = nullptr;
+  Snapshot* snapshot_ = nullptr;
+};
+
+}  // namespace luna::command

@@ -1,0 +1,69 @@
+// CommandTable: every command by name. And the dispatch that is the same wherever a command runs:
+// arity, authentication, MULTI's queue, the interactive transaction.
+// Thread rule: immutable.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/command/command.h"
+
+namespace luna::command {
+
+// Rows of the families, one function a file.
+std::span<const Command> StringCommands();       // strings.cc: GET SET ... (reads)
+std::span<const Command> StringWriteCommands();  // string_writes.cc
+std::span<const Command> NumberCommands();       // numbers.cc: INCR ... INCRBYFLOAT
+std::span<const Command> KeyCommands();          // keys.cc: DEL EXISTS TYPE RENAME COPY MOVE ...
+std::span<const Command> ExpiryCommands();       // expiry.cc
+std::span<const Command> ScanCommands();         // scan.cc: SCAN KEYS DBSIZE RANDOMKEY RANGE ...
+std::span<const Command> ConnectionCommands();   // connections.cc: HELLO AUTH PING CLIENT ...
+std::span<const Command> TransactionCommands();  // transactions.cc: MULTI ... BEGIN ... TXN
+std::span<const Command> NameCommands();         // names.cc: SELECT USE DATABASE COLLECTION ...
+std::span<const Command> ServerCommands();       // server.cc: INFO CONFIG COMMAND SLOWLOG TIME ...
+std::span<const Command> CareCommands();         // care.cc: BACKUP CHECKPOINT COMPACT STATS ...
+
+class CommandTable {
+ public:
+  CommandTable();  // all families
+
+  // By name without regard to case; of container commands the subcommand's row when `arguments`
+  // names one. Null: unknown.
+  const Command* Find(std::span<const std::string_view> arguments) const;
+  std::span<const Command* const> all() const { return sorted_; }  // by name
+  // The nearest name, for the error's suggestion; "" if none is near.
+  std::string_view Nearest(std::string_view name) const;
+
+ private:
+  std::map<std::string, const Command*, std::less<>> by_name_;
+  std::vector<const Command*> sorted_;
+};
+
+// What to do with a request.
+struct Decision {
+  const Command* command = nullptr;
+  bool answered = false;  // refused or queued: the reply is written
+};
+
+// Judges a request on the connection's thread before anything runs: unknown command, arity,
+// authentication, NOAUTH, queueing between MULTI and EXEC (+QUEUED, or the refusal that dooms
+// EXEC), CLIENT REPLY. Never blocks.
+Decision Decide(const CommandTable& table, Session& session, Host& host,
+                std::span<const std::string_view> arguments, resp::ReplyWriter& reply);
+
+// Where a decided command runs for this session: inside an interactive transaction reads and writes
+// become kRead (its transaction is the session's own and touches no memtable); else command.place.
+Place PlaceOf(const Command& command, const Session& session);
+
+// Runs one command with the access that fits: the session's interactive transaction or past
+// snapshot if there is one, else `round` (null: straight). Writes exactly one reply. Expects
+// PlaceOf to have been honoured. Counts nothing, logs nothing.
+void Run(const Command& command, Session& session, Host& host,
+         std::span<const std::string_view> arguments, Transaction* round,
+         resp::ReplyWriter& reply);
+
+}  // namespace luna::command

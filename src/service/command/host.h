@@ -1,0 +1,103 @@
+// Host: what commands need of the server around them. service/server implements it; tests have a
+// small one of their own.
+// Thread rule: safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "luna/luna.h"
+#include "runtime/runtime.h"
+
+namespace luna::command {
+
+struct Session;
+
+// What CLIENT LIST shows of one connection, copied.
+struct ClientRow {
+  uint64_t id = 0;
+  std::string peer;
+  std::string local;
+  std::string name;
+  std::string user;
+  std::string database;
+  std::string collection;
+  std::string library_name;
+  std::string library_version;
+  std::string last_command;
+  uint64_t age_seconds = 0;
+  uint64_t idle_seconds = 0;
+  uint64_t input_bytes = 0;
+  uint64_t output_bytes = 0;
+  int version = 2;
+  int queued = -1;  // commands after MULTI, -1: none
+};
+
+// Counters of the service, for INFO and the metrics page.
+struct ServiceCounts {
+  uint64_t connections = 0;
+  uint64_t connections_accepted = 0;
+  uint64_t connections_refused = 0;
+  uint64_t commands = 0;
+  uint64_t errors = 0;
+  uint64_t bytes_in = 0;
+  uint64_t bytes_out = 0;
+  uint64_t read_queue = 0;   // operations that wait now
+  uint64_t write_queue = 0;
+  uint64_t write_rounds = 0;
+  uint64_t started_nanos = 0;  // monotonic
+};
+
+struct SlowRow {
+  uint64_t id = 0;
+  uint64_t unix_seconds = 0;
+  uint64_t micros = 0;
+  std::vector<std::string> arguments;
+  std::string peer;
+  std::string name;
+};
+
+class Host {
+ public:
+  virtual ~Host() = default;
+  virtual Universe& universe() = 0;
+  virtual runtime::Runtime& runtime() = 0;
+
+  // Databases and collections by name, opened once and kept. The collections "0" to "15" of a
+  // database are made when first used; others must exist.
+  virtual Result<std::shared_ptr<Database>> FindDatabase(std::string_view name) = 0;
+  virtual Result<std::shared_ptr<Collection>> FindCollection(Database& database,
+                                                             std::string_view name) = 0;
+  // After a drop or rename: what is kept of the name is forgotten.
+  virtual void ForgetDatabase(std::string_view name) = 0;
+  virtual void ForgetCollection(Database& database, std::string_view name) = 0;
+
+  virtual std::vector<ClientRow> Clients() = 0;
+  // Closes the connections for which `chosen` is true; how many.
+  virtual size_t CloseClients(const std::function<bool(const ClientRow&)>& chosen) = 0;
+  virtual ServiceCounts Counts() = 0;
+  virtual void ResetCounts() = 0;
+
+  // Settings by the names that CONFIG shows; Redis' names where a client asks for them ("save",
+  // "appendonly", "databases", "maxclients").
+  virtual std::vector<std::pair<std::string, std::string>> Settings() = 0;
+  virtual Status SetSetting(std::string_view name, std::string_view value) = 0;
+
+  // "" = wrong user or password; else the user's name. Constant time.
+  virtual bool CheckPassword(std::string_view user, std::string_view password) = 0;
+  virtual bool password_required() = 0;
+
+  // The slow commands kept, newest first.
+  virtual std::vector<SlowRow> SlowCommands() = 0;
+  virtual void ForgetSlowCommands() = 0;
+  // Asks for an orderly stop; returns at once.
+  virtual void RequestStop() = 0;
+};
+
+}  // namespace luna::command

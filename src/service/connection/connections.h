@@ -1,0 +1,62 @@
+// Connections: the front of the service. A listener thread accepts into the connection queue; N
+// handler threads take connections from it, each with its own Poller, and turn bytes into
+// operations and replies into bytes. A connection has at most one operation on its way; while it
+// waits, nothing more is parsed of it, so its replies keep the order of its requests and its
+// memory stays bounded.
+//
+// Bounds: maxclients (the newcomer gets "-ERR max number of clients reached" and is closed);
+// output beyond soft limits pauses parsing until the client reads; beyond the hard limit or after
+// the time-out it is closed; idle time-out; a request beyond resp::Limits is a protocol error that
+// closes only its connection.
+// Thread rule: Start and Stop from one thread; the rest safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/network.h"
+#include "runtime/runtime.h"
+#include "service/command/command_table.h"
+#include "service/operation/operation_queue.h"
+
+namespace luna::connection {
+
+struct ConnectionSettings {
+  std::vector<std::string> addresses = {"127.0.0.1:6479"};
+  size_t handlers = 1;
+  size_t max_clients = 10000;
+  uint64_t idle_timeout_seconds = 0;              // 0 = none
+  size_t output_soft_bytes = size_t{1} << 20;     // parsing pauses
+  size_t output_hard_bytes = size_t{256} << 20;   // the connection is closed
+  bool reads_on_handlers = true;                  // false: reads go through the read queue
+};
+
+class Connections {
+ public:
+  Connections(runtime::Runtime& runtime, runtime::Network& network, command::Host& host,
+              const command::CommandTable& table, operation::OperationQueue& reads,
+              operation::OperationQueue& writes, ConnectionSettings settings);
+  ~Connections();
+
+  // Listens on every address and starts the threads. kAddressInUse, kBadOption.
+  Status Start();
+  // No new connections; what was received is answered, then everything is closed; at most `nanos`.
+  void Stop(uint64_t nanos);
+
+  std::vector<std::string> addresses() const;  // with the real ports
+  std::vector<command::ClientRow> Clients() const;
+  size_t CloseClients(const std::function<bool(const command::ClientRow&)>& chosen);
+  // Connection part of the counts.
+  void Count(command::ServiceCounts& counts) const;
+  void ResetCounts();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace luna::connection

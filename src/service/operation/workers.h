@@ -1,0 +1,52 @@
+// ReadWorkers and WriteWorker: the threads behind the two operation queues.
+//
+// Exactly one WriteWorker takes everything that waits in the write queue and runs it, in order, in
+// one transaction a database: a round. A later command of the round sees what an earlier one wrote;
+// all of it commits at once, and only then are the replies handed back. A round ends at 1 MiB of
+// writes or 4,096 commands; kCommit commands (EXEC, COMMIT, names) run between rounds. When the
+// commit of a round conflicts (somebody else in this process wrote), the round runs again: nobody
+// saw its replies. When it fails otherwise, every command of it that wrote answers the error.
+// A command that fails after its first write leaves nothing (savepoint); the others commit.
+// Thread rule: constructed, started and stopped by one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/metrics.h"
+#include "runtime/runtime.h"
+#include "service/command/command_table.h"
+#include "service/operation/operation_queue.h"
+
+namespace luna::operation {
+
+class ReadWorkers {
+ public:
+  ReadWorkers(runtime::Runtime& runtime, command::Host& host, OperationQueue& queue,
+              size_t threads);
+  ~ReadWorkers();  // the queue was closed
+ private:
+  runtime::Runtime* runtime_;
+  command::Host* host_;
+  OperationQueue* queue_;
+  std::vector<std::unique_ptr<runtime::Thread>> threads_;
+};
+
+class WriteWorker {
+ public:
+  WriteWorker(runtime::Runtime& runtime, command::Host& host, OperationQueue& queue);
+  ~WriteWorker();  // the queue was closed
+
+  uint64_t rounds() const { return rounds_.value(); }
+
+ private:
+  runtime::Runtime* runtime_;
+  command::Host* host_;
+  OperationQueue* queue_;
+  base::Counter rounds_;
+  std::unique_ptr<runtime::Thread> thread_;
+};
+
+}  // namespace luna::operation

@@ -1,0 +1,46 @@
+// Service: the engine behind TCP, assembled: queues, workers, connections, and the Host that
+// commands ask. lunad runs one; an embedder or a test may run one on any Universe and Network.
+// Thread rule: Start and Stop from one thread; Host is safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "luna/luna.h"
+#include "runtime/network.h"
+#include "runtime/runtime.h"
+#include "service/command/host.h"
+#include "service/connection/connections.h"
+
+namespace luna::server {
+
+struct ServiceSettings {
+  connection::ConnectionSettings connections;
+  size_t reader_threads = 1;
+  size_t queue_limit = 65536;         // operations a queue
+  std::string password;               // of user default; empty = none required
+  uint64_t slow_micros = 10000;       // commands slower than this are kept for SLOWLOG
+  size_t slow_kept = 128;
+  std::vector<std::pair<std::string, std::string>> shown;  // more rows for CONFIG GET
+};
+
+class Service {
+ public:
+  Service(runtime::Runtime& runtime, runtime::Network& network, Universe& universe,
+          ServiceSettings settings);
+  ~Service();  // stops
+
+  Status Start();
+  void Stop();  // orderly: everything received is answered, nothing acknowledged is lost
+  // Set when SHUTDOWN was asked for.
+  bool stop_requested() const;
+  std::vector<std::string> addresses() const;
+  command::Host& host();
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace luna::server
