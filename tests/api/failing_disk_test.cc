@@ -139,9 +139,8 @@ TEST_F(FailingDisk, AManifestThatCannotBeSynced) {
   Inject(Operation::kSync, Reason::kSyncFailed, "manifest-1");
   // Whether the edit is stored is unknown; opening it again shows. The flush job may have met the
   // failure first, and the second attempt is refused for the failed sync.
-  const Reason reason = ReasonOf(collection_->Flush());
-  EXPECT_TRUE(reason == Reason::kIoError || reason == Reason::kSyncFailed)
-      << "reason " << static_cast<int>(reason);
+  const auto reason = ReasonOf(collection_->Flush());
+  EXPECT_TRUE(reason == Reason::kIoError || reason == Reason::kSyncFailed);
   ExpectStopped(Reason::kIoError, "manifest-1");
 }
 
