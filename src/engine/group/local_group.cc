@@ -194,7 +194,7 @@ Status LocalGroup::Replay() {
       const auto tablet = state_.FindTablet(Qualify(decoded.envelope.database, rotate->tablet));
       if (tablet != nullptr &&
           context_.budget->used(base::MemoryUse::kMemtables) > context_.memtable_bytes_total) {
-        TRY(tablet->FlushOldest([] { return compaction::Retention{}; }));
+        TRY(tablet->FlushOldest([] { return compaction::Retention{}; }, record->sequence));
       }
     }
   }
@@ -333,7 +333,7 @@ Status LocalGroup::FlushAlone(tablet::Tablet& tablet) {
   tablet.Rotate(state_.applied());
   TRY(stream_->Persist(Durability::kDevice));
   const auto retention = [&] { return Retention(tablet.database()); };
-  while (TRY(tablet.FlushOldest(retention))) {
+  while (TRY(tablet.FlushOldest(retention, state_.applied()))) {
     flushes_.Add();
   }
   return {};
@@ -443,12 +443,24 @@ Status LocalGroup::FlushAll(tablet::Tablet& tablet) {
   if (tablet.memstore().frozen_count() == 0) {
     return {};
   }
-  // A Flush edit must never be durable before the records it covers: tables ahead of the journal
-  // would look like a journal that lost data.
-  TRY(Persist());
+  bool progress = true;
+  while (progress && tablet.memstore().frozen_count() > 0) {
+    // What was frozen since the last time may hold records that are not durable yet.
+    journal::Sequence durable = 0;
+    TRY(pipeline_->Exclusive([&] {
+      durable = state_.applied();
+      return stream_->Persist(Durability::kDevice);
+    }));
+    progress = TRY(FlushUpto(tablet, durable));
+  }
+  return ReleaseStream();
+}
+
+// Whether there was anything to flush.
+Result<bool> LocalGroup::FlushUpto(tablet::Tablet& tablet, journal::Sequence durable) {
   const auto retention = [&] { return Retention(tablet.database()); };
-  for (;;) {
-    const auto flushed = tablet.FlushOldest(retention);
+  for (bool progress = false;; progress = true) {
+    const auto flushed = tablet.FlushOldest(retention, durable);
     if (!flushed.ok()) {
       // A device that fails here may fail the journal in silence: commits end, reads go on.
       if (flushed.error().code() == ErrorCode::kClosed &&
@@ -458,11 +470,10 @@ Status LocalGroup::FlushAll(tablet::Tablet& tablet) {
       return flushed.error();
     }
     if (!*flushed) {
-      break;
+      return progress;
     }
     flushes_.Add();
   }
-  return ReleaseStream();
 }
 
 Status LocalGroup::ReleaseStream() {

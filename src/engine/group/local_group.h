@@ -75,6 +75,7 @@ class LocalGroup final : public Group {
   void SetDelay(const Admission& admission);
   // Inside Exclusive: everything the tablet has in memory goes to tables.
   Status FlushAlone(tablet::Tablet& tablet);
+  Result<bool> FlushUpto(tablet::Tablet& tablet, journal::Sequence durable);
   Result<Timestamp> IngestAlone(tablet::Tablet& tablet, std::vector<levels::Row>& tables);
 
   const GroupContext context_;

@@ -248,10 +248,11 @@ Result<Timestamp> Tablet::NewestChangeIn(const entry::KeyRange& range, Timestamp
   return base->NewestChangeIn(range, after);
 }
 
-Result<bool> Tablet::FlushOldest(const std::function<compaction::Retention()>& retention) {
+Result<bool> Tablet::FlushOldest(const std::function<compaction::Retention()>& retention,
+                                 journal::Sequence durable) {
   runtime::TurnHold hold(flush_turn_);
   const auto frozen = memstore_.Oldest();
-  if (!frozen) {
+  if (!frozen || frozen->upto > durable) {
     return false;
   }
   compaction::MergeInput input;

@@ -67,9 +67,12 @@ class Tablet {
   Result<Timestamp> NewestChangeIn(const entry::KeyRange& range, Timestamp after) const;
 
   // Writes the oldest immutable memtable to level 0 and commits its Flush edit; false if there was
-  // none. One at a time per tablet (guarded by a Turn inside). `retention`: asked once. Blobs whose
-  // entries it dropped are garbage as soon as no reader holds the memtable.
-  Result<bool> FlushOldest(const std::function<compaction::Retention()>& retention);
+  // none, or it holds records after `durable`: a Flush edit must never be durable before the
+  // records it covers, or tables ahead of the journal look like a journal that lost data. One at a
+  // time per tablet (guarded by a Turn inside). `retention`: asked once. Blobs whose entries it
+  // dropped are garbage as soon as no reader holds the memtable.
+  Result<bool> FlushOldest(const std::function<compaction::Retention()>& retention,
+                           journal::Sequence durable);
   // Adds tables (of an Ingest record at `sequence`, not durable in the manifest yet) by a manifest
   // edit.
   Status Ingest(journal::Sequence sequence, std::vector<levels::Row> rows);

@@ -16,6 +16,8 @@ namespace {
 
 using entry::kMaxTimestamp;
 
+constexpr journal::Sequence kAll = 1'000'000;  // every record of these tests is durable
+
 class TabletTest : public TabletPlace {
  protected:
   void Put(journal::Sequence sequence, const std::string& key, Timestamp timestamp,
@@ -52,7 +54,7 @@ class TabletTest : public TabletPlace {
   }
   bool Flush(journal::Sequence upto) {
     tablet_->Rotate(upto);
-    return tablet_->FlushOldest([this] { return parts_->retention; }).value();
+    return tablet_->FlushOldest([this] { return parts_->retention; }, kAll).value();
   }
 };
 
@@ -167,8 +169,18 @@ TEST_F(TabletTest, FlushMovesAMemtableToLevelZeroOnce) {
   EXPECT_EQ(parts_->state().tablets().at(collection_).flushed, 3u);
   EXPECT_EQ(tablet_->base().view()->levels().level(0).size(), 1u);
   EXPECT_EQ(tablet_->memstore().frozen_count(), 0u);
-  EXPECT_FALSE(tablet_->FlushOldest([this] { return parts_->retention; }).value());
+  EXPECT_FALSE(tablet_->FlushOldest([this] { return parts_->retention; }, kAll).value());
   EXPECT_EQ(Get("a"), "1");
+}
+
+TEST_F(TabletTest, RecordsThatAreNotDurableYetAreNotFlushed) {
+  Put(2, "a", 10, "1");
+  tablet_->Rotate(3);
+  const auto retention = [this] { return parts_->retention; };
+  EXPECT_FALSE(tablet_->FlushOldest(retention, 2).value());
+  EXPECT_EQ(tablet_->memstore().frozen_count(), 1u);
+  EXPECT_TRUE(tablet_->FlushOldest(retention, 3).value());
+  EXPECT_EQ(tablet_->flushed(), 3u);
 }
 
 TEST_F(TabletTest, RecordsThatAreInTablesAreNotAppliedAgain) {
@@ -191,7 +203,7 @@ TEST_F(TabletTest, TheStreamIsReleasableUpToTheFirstRecordInMemory) {
   tablet_->Rotate(5);
   Put(7, "b", 20, "1");
   EXPECT_EQ(tablet_->ReleasableUpto(9), 3u);
-  ASSERT_TRUE(tablet_->FlushOldest([this] { return parts_->retention; }).value());
+  ASSERT_TRUE(tablet_->FlushOldest([this] { return parts_->retention; }, kAll).value());
   EXPECT_EQ(tablet_->ReleasableUpto(9), 6u);
 }
 
@@ -205,7 +217,7 @@ TEST_F(TabletTest, AFlushOfADroppedCollectionIsRefused) {
   Put(1, "a", 10, "1");
   tablet_->Rotate(2);
   ASSERT_TRUE(parts_->Commit(catalog::DropCollection{.collection = collection_}));
-  const auto flushed = tablet_->FlushOldest([this] { return parts_->retention; });
+  const auto flushed = tablet_->FlushOldest([this] { return parts_->retention; }, kAll);
   ASSERT_FALSE(flushed.ok());
   EXPECT_EQ(flushed.error().reason(), Reason::kCollectionMissing);
 }
@@ -343,7 +355,7 @@ TEST_F(TabletBlobTest, AVoidFlushLeavesNoTable) {
   PutLarge(1, "k", 10);
   ASSERT_TRUE(parts_->Commit(catalog::DropCollection{.collection = collection_}));
   tablet_->Rotate(2);
-  EXPECT_FALSE(tablet_->FlushOldest([this] { return parts_->retention; }).ok());
+  EXPECT_FALSE(tablet_->FlushOldest([this] { return parts_->retention; }, kAll).ok());
   EXPECT_EQ(storage_->List("db-1").value().size(), 1U);  // the blob
 }
 
