@@ -31,7 +31,7 @@ OUTSIDE = ("apps/", "tests/", "bench/")
 WORLD = {
     "src/runtime/posix/": (
         "unistd.h", "fcntl.h", "dirent.h", "pthread.h", "sched.h", "sys/", "linux/", "netinet/",
-        "arpa/", "poll.h", "time.h", "thread", "mutex", "signal.h", "condition_variable",
+        "netdb.h", "arpa/", "poll.h", "time.h", "thread", "mutex", "signal.h", "condition_variable",
         "filesystem", "fstream", "random", "semaphore", "shared_mutex", "future", "barrier",
         "latch", "stop_token"),
     "src/simulation/": ("ucontext.h", "sys/mman.h", "unistd.h"),

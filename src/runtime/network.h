@@ -19,7 +19,7 @@ namespace luna::runtime {
 struct Transfer {
   size_t bytes = 0;    // moved
   bool ended = false;  // the other side will send no more (Read), or is gone (Write)
-};                     // bytes == 0 && !ended: nothing now, wait for the Poller
+};  // bytes == 0 && !ended: nothing now, wait for the Poller
 
 // One connection. Destroying it closes it.
 // Thread rule: owned by one thread at a time.
@@ -47,24 +47,29 @@ class Listener {
 };
 
 // What a Poller found. Edge-triggered: reported once per change, so read and write until
-// Transfer.bytes is 0 (or keep a note that there is more).
+// Transfer.bytes is 0 (or keep a note that there is more). A Read that filled less than it was
+// offered emptied the socket: what comes later is reported again. Only with `ended` read on until
+// Transfer.ended.
 struct Ready {
   uint64_t tag = 0;
   bool readable = false;  // bytes, the end, or for a Listener a connection
   bool writable = false;
+  bool ended = false;  // the peer sends no more, or is gone
 };
 
 // Thread rule: owned by one thread; only Wake is safe.
 class Poller {
  public:
+  static constexpr uint64_t kNoTag = ~uint64_t{0};
   virtual ~Poller() = default;
-  // Watches until Remove, which must come before the socket ends. One poller a socket.
+  // Watches until Remove, which must come before the socket ends. One poller a socket. What is
+  // ready already is reported by the next Wait. Tags are the caller's, but for kNoTag.
   virtual Status Add(Socket& socket, uint64_t tag) = 0;
   virtual Status Add(Listener& listener, uint64_t tag) = 0;
   virtual void Remove(Socket& socket) = 0;
   virtual void Remove(Listener& listener) = 0;
   // Waits until something is ready, Wake was called or `nanos` passed; fills `ready`, returns how
-  // many. Wakes before the call count.
+  // many. Wakes before the call count. May return early with nothing.
   virtual size_t Wait(std::span<Ready> ready, uint64_t nanos) = 0;
   // Ends the current or the next Wait. From any thread; cheap when it was called already.
   virtual void Wake() = 0;
@@ -81,5 +86,17 @@ class Network {
   virtual Result<std::unique_ptr<Socket>> Connect(std::string_view address, uint64_t nanos) = 0;
   virtual std::unique_ptr<Poller> NewPoller() = 0;
 };
+
+// The two parts of an address.
+struct HostAndPort {
+  std::string host;  // without brackets
+  uint16_t port = 0;
+  bool is_v6() const { return host.find(':') != std::string::npos; }
+};
+
+// kBadOption when `address` is not "HOST:PORT" with a port of 0 to 65535.
+Result<HostAndPort> ParseAddress(std::string_view address);
+// "HOST:PORT", with brackets where the host has colons.
+std::string FormatAddress(const HostAndPort& address);
 
 }  // namespace luna::runtime

@@ -17,17 +17,17 @@ namespace luna::command {
 
 class Access {
  public:
-  Access() = default;                                                       // straight
+  Access() = default;  // straight
   explicit Access(Transaction& transaction) : transaction_(&transaction) {}
-  explicit Access(Snapshot& snapshot) : snapshot_(&snapshot) {}             // reads at a past time
+  explicit Access(Snapshot& snapshot) : snapshot_(&snapshot) {}  // reads at a past time
 
   // Null when straight or at a past time.
   Transaction* transaction() { return transaction_; }
   Snapshot* snapshot() { return snapshot_; }
 
   Result<std::optional<Value>> Get(Collection& collection, std::string_view key);
-  Result<std::vector<std::optional<std::string>>> MultiGet(
-      Collection& collection, std::span<const std::string_view> keys);
+  Result<std::vector<std::optional<std::string>>> MultiGet(Collection& collection,
+                                                           std::span<const std::string_view> keys);
   Result<std::unique_ptr<Iterator>> Scan(Collection& collection, const ScanOptions& options);
 
   // With a transaction only (asserted).

@@ -37,28 +37,29 @@ enum Flag : uint32_t {
   kFlagLoading = 1u << 5,
   kFlagStale = 1u << 6,
   kFlagFast = 1u << 7,
-  kFlagNoAuth = 1u << 8,        // allowed before AUTH
-  kFlagAllowInMulti = 1u << 9,  // runs at once inside MULTI instead of being queued (EXEC, ...)
-  kFlagNoMulti = 1u << 10,      // refused inside MULTI
-  kFlagPartial = 1u << 11,      // may fail after its first write: the writer sets a savepoint
+  kFlagNoAuth = 1u << 8,          // allowed before AUTH
+  kFlagAllowInMulti = 1u << 9,    // runs at once inside MULTI instead of being queued (EXEC, ...)
+  kFlagNoMulti = 1u << 10,        // refused inside MULTI
+  kFlagPartial = 1u << 11,        // may fail after its first write: the writer sets a savepoint
+  kFlagNoTransaction = 1u << 12,  // refused between BEGIN and COMMIT
 };
 
 struct Call;
 using Function = void (*)(Call&);
 
 struct Command {
-  std::string_view name;      // lower case; of a subcommand "client|list"
-  int arity = 0;              // with the name; negative: at least
+  std::string_view name;  // lower case; of a subcommand "client|list"
+  int arity = 0;          // with the name; negative: at least
   Place place = Place::kRead;
   uint32_t flags = 0;
-  int first_key = 0;          // positions of keys, as in COMMAND INFO; 0 = none
-  int last_key = 0;           // negative: from the end
+  int first_key = 0;  // positions of keys, as in COMMAND INFO; 0 = none
+  int last_key = 0;   // negative: from the end
   int key_step = 0;
-  std::string_view group;     // "string", "generic", "connection", "transactions", "server", "luna"
-  std::string_view since;     // of Redis, or "luna 0.2.0"
-  std::string_view summary;   // one line for COMMAND DOCS and hints
-  std::string_view syntax;    // the arguments, as redis-cli hints them: "key [NX | XX] [GET]"
-  Function run = nullptr;     // null: only subcommands
+  std::string_view group;    // "string", "generic", "connection", "transactions", "server", "luna"
+  std::string_view since;    // of Redis, or "luna 0.2.0"
+  std::string_view summary;  // one line for COMMAND DOCS and hints
+  std::string_view syntax;   // the arguments, as redis-cli hints them: "key [NX | XX] [GET]"
+  Function run = nullptr;    // null: only subcommands
   std::span<const Command> subcommands = {};
 };
 

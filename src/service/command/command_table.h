@@ -20,16 +20,26 @@ std::span<const Command> StringWriteCommands();  // string_writes.cc
 std::span<const Command> NumberCommands();       // numbers.cc: INCR ... INCRBYFLOAT
 std::span<const Command> KeyCommands();          // keys.cc: DEL EXISTS TYPE RENAME COPY MOVE ...
 std::span<const Command> ExpiryCommands();       // expiry.cc
-std::span<const Command> ScanCommands();         // scan.cc: SCAN KEYS DBSIZE RANDOMKEY RANGE ...
-std::span<const Command> ConnectionCommands();   // connections.cc: HELLO AUTH PING CLIENT ...
-std::span<const Command> TransactionCommands();  // transactions.cc: MULTI ... BEGIN ... TXN
+std::span<const Command> ScanCommands();         // scan.cc: SCAN KEYS DBSIZE RANDOMKEY
+std::span<const Command> ConnectionCommands();   // connections.cc: HELLO AUTH PING ...
+std::span<const Command> RangeCommands();        // ranges.cc: RANGE DELRANGE SIZE
+std::span<const Command> ClientCommands();       // client.cc: CLIENT ...
+std::span<const Command> TransactionCommands();  // transactions.cc: MULTI EXEC WATCH ...
+std::span<const Command> InteractiveCommands();  // interactive.cc: BEGIN COMMIT SAVEPOINT ...
+std::span<const Command> HandleCommands();       // handles.cc: TXN ...
+std::span<const Command> SnapshotCommands();     // snapshots.cc: SNAPSHOT ...
 std::span<const Command> NameCommands();         // names.cc: SELECT USE DATABASE COLLECTION ...
-std::span<const Command> ServerCommands();       // server.cc: INFO CONFIG COMMAND SLOWLOG TIME ...
+std::span<const Command> ServerCommands();       // server.cc: LATENCY MEMORY TIME ...
+std::span<const Command> AdminCommands();        // admin.cc: CONFIG SLOWLOG ACL
+std::span<const Command> ReportCommands();       // report.cc: INFO
+std::span<const Command> DocsCommands();         // command_docs.cc: COMMAND ...
 std::span<const Command> CareCommands();         // care.cc: BACKUP CHECKPOINT COMPACT STATS ...
 
 class CommandTable {
  public:
   CommandTable();  // all families
+  // These only; the rows outlive the table.
+  explicit CommandTable(std::span<const Command> rows);
 
   // By name without regard to case; of container commands the subcommand's row when `arguments`
   // names one. Null: unknown.
@@ -39,7 +49,10 @@ class CommandTable {
   std::string_view Nearest(std::string_view name) const;
 
  private:
-  std::map<std::string, const Command*, std::less<>> by_name_;
+  void Add(std::span<const Command> rows);
+  void Sort();
+
+  std::map<std::string, const Command*, std::less<>> by_name_;  // subcommands too: "client|list"
   std::vector<const Command*> sorted_;
 };
 
@@ -60,10 +73,12 @@ Decision Decide(const CommandTable& table, Session& session, Host& host,
 Place PlaceOf(const Command& command, const Session& session);
 
 // Runs one command with the access that fits: the session's interactive transaction or past
-// snapshot if there is one, else `round` (null: straight). Writes exactly one reply. Expects
-// PlaceOf to have been honoured. Counts nothing, logs nothing.
-void Run(const Command& command, Session& session, Host& host,
-         std::span<const std::string_view> arguments, Transaction* round,
-         resp::ReplyWriter& reply);
+// snapshot if there is one, else `round` (null: straight). Writes exactly one reply, or none while
+// CLIENT REPLY is off. False: it failed (also when the reply is not shown); what it wrote to the
+// round until then is the caller's to take back, in the session's own transaction Run does it.
+// Who runs a command again after a conflict restores session.replies first. Expects PlaceOf to have
+// been honoured. Counts nothing, logs nothing.
+bool Run(const Command& command, Session& session, Host& host,
+         std::span<const std::string_view> arguments, Transaction* round, resp::ReplyWriter& reply);
 
 }  // namespace luna::command

@@ -17,6 +17,8 @@
 
 namespace luna::command {
 
+class CommandTable;
+class Holdings;
 struct Session;
 
 // What CLIENT LIST shows of one connection, copied.
@@ -48,7 +50,7 @@ struct ServiceCounts {
   uint64_t errors = 0;
   uint64_t bytes_in = 0;
   uint64_t bytes_out = 0;
-  uint64_t read_queue = 0;   // operations that wait now
+  uint64_t read_queue = 0;  // operations that wait now
   uint64_t write_queue = 0;
   uint64_t write_rounds = 0;
   uint64_t started_nanos = 0;  // monotonic
@@ -68,6 +70,10 @@ class Host {
   virtual ~Host() = default;
   virtual Universe& universe() = 0;
   virtual runtime::Runtime& runtime() = 0;
+  // The table that requests are judged by.
+  virtual const CommandTable& commands() = 0;
+  // What the server keeps between commands; ends before the universe.
+  virtual Holdings& holdings() = 0;
 
   // Databases and collections by name, opened once and kept. The collections "0" to "15" of a
   // database are made when first used; others must exist.

@@ -16,6 +16,7 @@
 namespace luna::command {
 
 struct Command;
+class Host;
 
 // A command that waits for EXEC.
 struct Queued {
@@ -37,6 +38,8 @@ struct Interactive {
   bool read_only = false;
   uint64_t id = 0;
   uint64_t deadline_nanos = 0;  // monotonic; 0 = none
+  uint64_t idle_nanos = 0;      // not 0: each command moves the deadline this far ahead
+  bool timed_out = false;       // rolled back by its deadline; waits for ROLLBACK or COMMIT
 };
 
 struct Session {
@@ -65,9 +68,28 @@ struct Session {
   bool queue_failed = false;  // a command was refused while queueing: EXEC aborts
   std::vector<Queued> queue;
   std::vector<Watched> watched;
+  std::shared_ptr<Database> watched_database;  // of all of them; null: none
   std::optional<Interactive> interactive;
 
+  // Of Host::holdings() when `collection` was found: a drop or a rename since then makes the next
+  // command find it again.
+  uint64_t names_version = 0;
+
   void EndMulti();  // DISCARD, EXEC: nothing queued or watched any more
+  // Rolls the interactive transaction back when its deadline has passed; it then waits, timed out,
+  // for ROLLBACK or COMMIT. Cheap; the connection may call it while its client is idle.
+  void ExpireInteractive(uint64_t now_nanos);
 };
+
+inline constexpr std::string_view kDefaultDatabase = "default";
+inline constexpr std::string_view kDefaultCollection = "0";
+
+// The session goes on with this collection; on an error it stays where it was. Also how a new
+// session starts.
+Status ChooseCollection(Host& host, Session& session, std::string_view database,
+                        std::string_view collection);
+// Finds the session's collection by its name again if names have changed since it was found; one
+// that is gone stays as it is, and its calls say so.
+void RefreshNames(Host& host, Session& session);
 
 }  // namespace luna::command

@@ -21,19 +21,10 @@
 #include "runtime/network.h"
 #include "runtime/runtime.h"
 #include "service/command/command_table.h"
+#include "service/connection/connection_settings.h"
 #include "service/operation/operation_queue.h"
 
 namespace luna::connection {
-
-struct ConnectionSettings {
-  std::vector<std::string> addresses = {"127.0.0.1:6479"};
-  size_t handlers = 1;
-  size_t max_clients = 10000;
-  uint64_t idle_timeout_seconds = 0;              // 0 = none
-  size_t output_soft_bytes = size_t{1} << 20;     // parsing pauses
-  size_t output_hard_bytes = size_t{256} << 20;   // the connection is closed
-  bool reads_on_handlers = true;                  // false: reads go through the read queue
-};
 
 class Connections {
  public:
@@ -46,6 +37,10 @@ class Connections {
   Status Start();
   // No new connections; what was received is answered, then everything is closed; at most `nanos`.
   void Stop(uint64_t nanos);
+
+  // While running, too: CONFIG SET.
+  void SetMaxClients(size_t clients);
+  void SetIdleTimeout(uint64_t seconds);  // 0 = none
 
   std::vector<std::string> addresses() const;  // with the real ports
   std::vector<command::ClientRow> Clients() const;

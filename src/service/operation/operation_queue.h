@@ -4,8 +4,8 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/metrics.h"
@@ -21,20 +21,26 @@ class OperationQueue {
 
   // False: full (the connection answers BUSY) or closed.
   bool Push(Operation& operation);
-  // Waits for operations and takes up to `most`; empty only after Close and when nothing is left.
-  std::vector<Operation*> Take(size_t most);
+  // Pushes the first ones that fit, under one lock and with one wake; how many.
+  size_t Push(std::span<Operation* const> operations);
+  // Waits for operations and puts up to `most` into `taken`, whose room is used again; empty only
+  // after Close and when nothing is left.
+  void Take(size_t most, std::vector<Operation*>& taken);
   void Close();
 
   size_t size() const;
   const base::Histogram& wait_micros() const { return wait_micros_; }
 
  private:
+  void TakeWaiting(size_t most, std::vector<Operation*>& taken) REQUIRES(mutex_);
+
   runtime::Runtime* runtime_;
   const size_t limit_;
   mutable base::Mutex mutex_;
-  std::deque<Operation*> waiting_ GUARDED_BY(mutex_);
+  std::vector<Operation*> waiting_ GUARDED_BY(mutex_);  // from first_ on; earlier ones are taken
+  size_t first_ GUARDED_BY(mutex_) = 0;
   bool closed_ GUARDED_BY(mutex_) = false;
-  std::unique_ptr<runtime::Event> arrived_;
+  std::unique_ptr<runtime::Event> arrived_;  // set while something waits, and after Close
   base::Histogram wait_micros_;
 };
 

@@ -15,37 +15,42 @@
 #include <memory>
 #include <vector>
 
-#include "base/metrics.h"
 #include "runtime/runtime.h"
 #include "service/command/command_table.h"
 #include "service/operation/operation_queue.h"
+#include "service/operation/rounds.h"
+#include "service/operation/slow_watch.h"
 
 namespace luna::operation {
 
 class ReadWorkers {
  public:
-  ReadWorkers(runtime::Runtime& runtime, command::Host& host, OperationQueue& queue,
-              size_t threads);
+  // `watch`: who is told of slow commands; null: nobody.
+  ReadWorkers(runtime::Runtime& runtime, command::Host& host, OperationQueue& queue, size_t threads,
+              SlowWatch* watch = nullptr);
   ~ReadWorkers();  // the queue was closed
+
  private:
-  runtime::Runtime* runtime_;
-  command::Host* host_;
+  void Work();
+
+  const Runner runner_;
   OperationQueue* queue_;
   std::vector<std::unique_ptr<runtime::Thread>> threads_;
 };
 
 class WriteWorker {
  public:
-  WriteWorker(runtime::Runtime& runtime, command::Host& host, OperationQueue& queue);
+  WriteWorker(runtime::Runtime& runtime, command::Host& host, OperationQueue& queue,
+              SlowWatch* watch = nullptr);
   ~WriteWorker();  // the queue was closed
 
-  uint64_t rounds() const { return rounds_.value(); }
+  uint64_t rounds() const { return rounds_.committed(); }
 
  private:
-  runtime::Runtime* runtime_;
-  command::Host* host_;
+  void Work();
+
   OperationQueue* queue_;
-  base::Counter rounds_;
+  Rounds rounds_;
   std::unique_ptr<runtime::Thread> thread_;
 };
 

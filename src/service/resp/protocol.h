@@ -14,9 +14,17 @@ struct Limits {
   size_t bulk_bytes = size_t{512} << 20;   // proto-max-bulk-len
   size_t arguments = size_t{1} << 20;      // of one request
   size_t inline_bytes = size_t{64} << 10;  // a line of the inline form, and any length line
+  size_t request_bytes = size_t{1} << 30;  // a whole request (client-query-buffer-limit)
+  bool authenticated = true;               // false: errors say so
 
   // Before a client has authenticated.
-  static constexpr Limits Unauthenticated() { return {16 << 10, 10, size_t{64} << 10}; }
+  static constexpr Limits Unauthenticated() {
+    return {.bulk_bytes = 16 << 10,
+            .arguments = 10,
+            .inline_bytes = size_t{64} << 10,
+            .request_bytes = size_t{1} << 20,
+            .authenticated = false};
+  }
 };
 
 }  // namespace luna::resp

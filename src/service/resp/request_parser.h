@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -35,15 +37,50 @@ class RequestParser {
   // to be closed after it was sent.
   Result<bool> Next(std::vector<std::string_view>& arguments);
 
+  // Gives the room back while nothing is buffered; the next Room() makes a new one. As Room(), it
+  // ends the arguments of requests taken before.
+  void Release();
+
   // Bytes received and not yet taken, and the room for them.
-  size_t buffered() const;
-  size_t capacity() const;
+  size_t buffered() const { return end_ - begin_; }
+  size_t capacity() const { return capacity_; }
 
  private:
+  // An argument of the request that is being received; from begin_ on.
+  struct Piece {
+    size_t offset = 0;
+    size_t length = 0;
+  };
+  enum class Step : uint8_t { kMore, kDone, kFailed };
+
+  Step ReadArray();
+  Step ReadBulk();
+  Step ReadInline();
+  // The number in the line at cursor_, behind its first byte; `end` is where the next line begins.
+  Step ReadLength(std::string_view too_long, std::string_view invalid, int64_t& length,
+                  size_t& end);
+  Step ReadLongLength(std::string_view too_long, std::string_view invalid, int64_t& length,
+                      size_t& end);
+  bool SplitLine(size_t length);
+  Step Fail(std::string_view what);
+  void FinishRequest(size_t length);
+  void Reallocate(size_t capacity);
+
+  static constexpr size_t kUnknown = ~size_t{0};
+
   Limits limits_;
-  std::string buffer_;
-  size_t begin_ = 0;  // of what is not taken yet
+  std::unique_ptr<char[]> buffer_;
+  size_t capacity_ = 0;
+  size_t begin_ = 0;  // of what is not taken yet: the request that is being received
   size_t end_ = 0;    // of what was received
+  // Of that request, all offsets from begin_ on: how far it was read, how many arguments are still
+  // to come, the length of the one at the cursor if its header was read.
+  size_t cursor_ = 0;
+  size_t missing_ = 0;
+  size_t bulk_ = kUnknown;
+  size_t searched_ = 0;  // no line end up to here, from the cursor on
+  std::vector<Piece> pieces_;
+  std::optional<Error> failure_;
 };
 
 }  // namespace luna::resp

@@ -1,0 +1,59 @@
+#include "service/command/access.h"
+
+#include <utility>
+
+#include "base/assert.h"
+#include "base/try.h"
+
+namespace luna::command {
+
+Result<std::optional<Value>> Access::Get(Collection& collection, std::string_view key) {
+  if (transaction_ != nullptr) {
+    return transaction_->GetValue(collection, key);
+  }
+  if (snapshot_ != nullptr) {
+    return collection.GetValue(key, {.at = snapshot_->timestamp()});
+  }
+  return collection.GetValue(key);
+}
+
+Result<std::vector<std::optional<std::string>>> Access::MultiGet(
+    Collection& collection, std::span<const std::string_view> keys) {
+  if (snapshot_ != nullptr) {
+    return snapshot_->MultiGet(collection, keys);
+  }
+  if (transaction_ == nullptr) {
+    return collection.MultiGet(keys);
+  }
+  std::vector<std::optional<std::string>> values;
+  values.reserve(keys.size());
+  for (const std::string_view key : keys) {
+    values.push_back(TRY(transaction_->Get(collection, key)));
+  }
+  return values;
+}
+
+Result<std::unique_ptr<Iterator>> Access::Scan(Collection& collection, const ScanOptions& options) {
+  if (transaction_ != nullptr) {
+    return transaction_->Scan(collection, options);
+  }
+  return snapshot_ != nullptr ? snapshot_->Scan(collection, options) : collection.Scan(options);
+}
+
+Status Access::Put(Collection& collection, std::string_view key, std::string_view value,
+                   Expiry expiry, uint8_t type) {
+  LUNA_ASSERT(transaction_ != nullptr);
+  return transaction_->Put(collection, key, value, expiry, type);
+}
+
+Status Access::Delete(Collection& collection, std::string_view key) {
+  LUNA_ASSERT(transaction_ != nullptr);
+  return transaction_->Delete(collection, key);
+}
+
+Status Access::DeleteRange(Collection& collection, std::string_view begin, std::string_view end) {
+  LUNA_ASSERT(transaction_ != nullptr);
+  return transaction_->DeleteRange(collection, begin, end);
+}
+
+}  // namespace luna::command

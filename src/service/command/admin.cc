@@ -1,0 +1,211 @@
+// What administrators set and look at: CONFIG, SLOWLOG, ACL.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "service/command/categories.h"
+#include "service/command/command_table.h"
+#include "service/command/glob.h"
+#include "service/command/help.h"
+
+namespace luna::command {
+namespace {
+
+constexpr uint32_t kPlain = kFlagLoading | kFlagStale;
+constexpr uint32_t kAdmin = kPlain | kFlagAdmin | kFlagNoScript;
+
+void WriteOk(Call& call) {
+  call.reply.Simple("OK");
+}
+
+void RunConfigGet(Call& call) {
+  std::vector<std::pair<std::string, std::string>> shown;
+  for (auto& setting : call.host.Settings()) {
+    const auto patterns = call.arguments.subspan(2);
+    if (std::ranges::any_of(patterns, [&](std::string_view pattern) {
+          return GlobMatches(pattern, setting.first, true);
+        })) {
+      shown.push_back(std::move(setting));
+    }
+  }
+  call.reply.Map(shown.size());
+  for (const auto& [name, value] : shown) {
+    call.reply.Bulk(name);
+    call.reply.Bulk(value);
+  }
+}
+
+void RunConfigSet(Call& call) {
+  const auto arguments = call.arguments.subspan(2);
+  if (arguments.size() % 2 != 0) {
+    return call.Fail("ERR wrong number of arguments for 'config|set' command");
+  }
+  for (size_t i = 0; i < arguments.size(); i += 2) {
+    const auto settings = call.host.Settings();
+    if (std::ranges::none_of(
+            settings, [&](const auto& setting) { return IsWord(arguments[i], setting.first); })) {
+      return call.Fail("ERR Unknown option or number of arguments for CONFIG SET - '" +
+                       std::string(arguments[i]) + "'");
+    }
+    if (const Status set = call.host.SetSetting(arguments[i], arguments[i + 1]); !set.ok()) {
+      return call.Fail("ERR CONFIG SET failed (possibly related to argument '" +
+                       std::string(arguments[i]) + "') - " + set.error().message());
+    }
+  }
+  WriteOk(call);
+}
+
+void RunConfigResetstat(Call& call) {
+  call.host.ResetCounts();
+  WriteOk(call);
+}
+
+void RunConfigRewrite(Call& call) {
+  call.Fail("ERR The server is running without a config file");
+}
+
+// SLOWLOG GET [count]
+void RunSlowlogGet(Call& call) {
+  int64_t count = 10;
+  if (call.arguments.size() > 3) {
+    return call.Fail("ERR wrong number of arguments for 'slowlog|get' command");
+  }
+  if (call.arguments.size() == 3 && (!ParseInteger(call.arguments[2], count) || count < -1)) {
+    return call.Fail("ERR count should be greater than or equal to -1");
+  }
+  const auto rows = call.host.SlowCommands();
+  const size_t shown = count < 0 ? rows.size() : std::min(rows.size(), static_cast<size_t>(count));
+  call.reply.Array(shown);
+  for (size_t i = 0; i < shown; ++i) {
+    call.reply.Array(6);
+    call.reply.Integer(static_cast<int64_t>(rows[i].id));
+    call.reply.Integer(static_cast<int64_t>(rows[i].unix_seconds));
+    call.reply.Integer(static_cast<int64_t>(rows[i].micros));
+    call.reply.Array(rows[i].arguments.size());
+    for (const std::string& argument : rows[i].arguments) {
+      call.reply.Bulk(argument);
+    }
+    call.reply.Bulk(rows[i].peer);
+    call.reply.Bulk(rows[i].name);
+  }
+}
+
+void RunSlowlogLen(Call& call) {
+  call.reply.Integer(static_cast<int64_t>(call.host.SlowCommands().size()));
+}
+
+void RunSlowlogReset(Call& call) {
+  call.host.ForgetSlowCommands();
+  WriteOk(call);
+}
+
+void RunAclWhoami(Call& call) {
+  call.reply.Bulk(call.session.user);
+}
+
+void RunAclUsers(Call& call) {
+  call.reply.Array(1);
+  call.reply.Bulk("default");
+}
+
+void RunAclList(Call& call) {
+  call.reply.Array(1);
+  call.reply.Bulk(std::string("user default on ") +
+                  (call.host.password_required() ? "" : "nopass ") + "~* &* +@all");
+}
+
+void RunAclCat(Call& call) {
+  if (call.arguments.size() > 3) {
+    return call.Fail(kSyntaxError);
+  }
+  std::vector<std::string_view> words = AllCategories();
+  if (call.arguments.size() == 3) {
+    const std::string_view wanted = call.arguments[2];
+    if (std::ranges::none_of(words, [&](std::string_view word) { return IsWord(wanted, word); })) {
+      return call.Fail("ERR Unknown category '" + std::string(wanted) + "'");
+    }
+    words.clear();
+    for (const Command* command : call.host.commands().all()) {
+      if (std::ranges::any_of(CategoriesOf(*command), [&](std::string_view category) {
+            return IsWord(wanted, category.substr(1));
+          })) {
+        words.push_back(command->name);
+      }
+    }
+  }
+  call.reply.Array(words.size());
+  for (const std::string_view word : words) {
+    call.reply.Bulk(word);
+  }
+}
+
+constexpr Command Row(std::string_view name, int arity, uint32_t flags, std::string_view since,
+                      Function run) {
+  return {.name = name,
+          .arity = arity,
+          .place = Place::kConnection,
+          .flags = flags,
+          .group = "server",
+          .since = since,
+          .summary = {},
+          .syntax = {},
+          .run = run};
+}
+
+constexpr Command Described(Command command, std::string_view syntax, std::string_view summary) {
+  command.syntax = syntax;
+  command.summary = summary;
+  return command;
+}
+
+constexpr Command Container(std::string_view name, std::string_view since, std::string_view summary,
+                            std::span<const Command> subcommands) {
+  Command command = Described(Row(name, -2, 0, since, nullptr), "", summary);
+  command.subcommands = subcommands;
+  return command;
+}
+
+constexpr Command kAclRows[] = {
+    Described(Row("acl|cat", -2, kPlain, "6.0.0", RunAclCat), "[category]",
+              "Lists the categories of commands, or the commands of one."),
+    HelpRow("acl|help", "server", "6.0.0"),
+    Described(Row("acl|list", 2, kAdmin, "6.0.0", RunAclList), "", "Lists the users and rules."),
+    Described(Row("acl|users", 2, kAdmin, "6.0.0", RunAclUsers), "", "Lists the users."),
+    Described(Row("acl|whoami", 2, kPlain, "6.0.0", RunAclWhoami), "",
+              "Returns the user of the connection."),
+};
+
+constexpr Command kConfigRows[] = {
+    Described(Row("config|get", -3, kAdmin, "2.0.0", RunConfigGet), "parameter [parameter ...]",
+              "Returns settings whose names match patterns."),
+    HelpRow("config|help", "server"),
+    Described(Row("config|resetstat", 2, kAdmin, "2.0.0", RunConfigResetstat), "",
+              "Sets the counters that INFO shows to zero."),
+    Described(Row("config|rewrite", 2, kAdmin, "2.8.0", RunConfigRewrite), "", "Not supported."),
+    Described(Row("config|set", -4, kAdmin, "2.0.0", RunConfigSet),
+              "parameter value [parameter value ...]", "Changes settings while the server runs."),
+};
+
+constexpr Command kSlowlogRows[] = {
+    Described(Row("slowlog|get", -2, kAdmin, "2.2.12", RunSlowlogGet), "[count]",
+              "Lists the last slow commands, newest first."),
+    HelpRow("slowlog|help", "server", "6.2.0"),
+    Described(Row("slowlog|len", 2, kAdmin, "2.2.12", RunSlowlogLen), "",
+              "Returns how many slow commands are kept."),
+    Described(Row("slowlog|reset", 2, kAdmin, "2.2.12", RunSlowlogReset), "",
+              "Forgets the slow commands."),
+};
+
+constexpr Command kRows[] = {
+    Container("acl", "6.0.0", "Users and categories of commands.", kAclRows),
+    Container("config", "2.0.0", "Settings of the server.", kConfigRows),
+    Container("slowlog", "2.2.12", "Commands that took long.", kSlowlogRows),
+};
+
+}  // namespace
+
+std::span<const Command> AdminCommands() {
+  return kRows;
+}
+
+}  // namespace luna::command

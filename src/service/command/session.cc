@@ -1,0 +1,52 @@
+#include "service/command/session.h"
+
+#include <utility>
+
+#include "base/try.h"
+#include "service/command/holdings.h"
+#include "service/command/host.h"
+
+namespace luna::command {
+
+void Session::EndMulti() {
+  queueing = false;
+  queue_failed = false;
+  queue.clear();
+  watched.clear();
+  watched_database = nullptr;
+}
+
+void Session::ExpireInteractive(uint64_t now_nanos) {
+  if (!interactive || interactive->timed_out || interactive->deadline_nanos == 0 ||
+      now_nanos < interactive->deadline_nanos) {
+    return;
+  }
+  interactive->transaction = nullptr;  // rolls back
+  interactive->snapshot = nullptr;
+  interactive->timed_out = true;
+}
+
+Status ChooseCollection(Host& host, Session& session, std::string_view database,
+                        std::string_view collection) {
+  const uint64_t version = host.holdings().names_version();  // before finding, so never too new
+  auto found_database = TRY(host.FindDatabase(database));
+  auto found_collection = TRY(host.FindCollection(*found_database, collection));
+  session.database = std::move(found_database);
+  session.collection = std::move(found_collection);
+  session.names_version = version;
+  return {};
+}
+
+void RefreshNames(Host& host, Session& session) {
+  if (session.names_version == host.holdings().names_version() || !session.collection) {
+    return;
+  }
+  const std::string database = session.database->name();
+  const std::string collection = session.collection->name();
+  const uint64_t version = host.holdings().names_version();
+  if (!ChooseCollection(host, session, database, collection).ok()) {
+    session.names_version = version;
+  }
+}
+
+}  // namespace luna::command

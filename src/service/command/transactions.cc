@@ -1,0 +1,197 @@
+// MULTI, EXEC, DISCARD, WATCH, UNWATCH: as in Redis, and EXEC is one serializable transaction.
+#include <algorithm>
+#include <utility>
+
+#include "base/try.h"
+#include "service/command/command_table.h"
+
+namespace luna::command {
+namespace {
+
+constexpr std::string_view kSavepoint = "\x01 exec";
+constexpr uint32_t kPlain = kFlagNoScript | kFlagLoading | kFlagStale | kFlagFast;
+
+void RunMulti(Call& call) {
+  if (call.session.queueing) {
+    return call.Fail("ERR MULTI calls can not be nested");
+  }
+  call.session.queueing = true;
+  call.reply.Simple("OK");
+}
+
+void RunDiscard(Call& call) {
+  if (!call.session.queueing) {
+    return call.Fail("ERR DISCARD without MULTI");
+  }
+  call.session.EndMulti();
+  call.reply.Simple("OK");
+}
+
+void RunWatch(Call& call) {
+  Session& session = call.session;
+  if (session.queueing) {
+    return call.Fail("ERR WATCH inside MULTI is not allowed");
+  }
+  if (session.watched_database && session.watched_database != session.database) {
+    return call.Fail("ERR keys of database '" + session.watched_database->name() +
+                     "' are watched already; a transaction has one database, send UNWATCH first");
+  }
+  std::vector<Watched> watched;
+  for (const std::string_view key : call.arguments.subspan(1)) {
+    const bool known = std::ranges::any_of(session.watched, [&](const Watched& earlier) {
+      return earlier.key == key && earlier.collection->id() == call.collection().id();
+    });
+    if (known) {
+      continue;  // its first version counts
+    }
+    const auto value = call.access.Get(call.collection(), key);
+    if (!value.ok()) {
+      return call.Fail(value.error());
+    }
+    watched.push_back({session.collection, std::string(key), *value ? (*value)->timestamp : 0});
+  }
+  std::ranges::move(watched, std::back_inserter(session.watched));
+  session.watched_database = session.database;
+  call.reply.Simple("OK");
+}
+
+void RunUnwatch(Call& call) {
+  call.session.watched.clear();
+  call.session.watched_database = nullptr;
+  call.reply.Simple("OK");
+}
+
+// One queued command; what it wrote is taken back when it fails. An error means that the whole
+// transaction cannot go on.
+Status RunQueued(Call& exec, Transaction& transaction, Access& access, const Queued& queued) {
+  const std::vector<std::string_view> arguments(queued.arguments.begin(), queued.arguments.end());
+  const bool writes = (queued.command->flags & kFlagWrite) != 0;
+  if (writes) {
+    TRY(transaction.SetSavepoint(kSavepoint));
+  }
+  Call call{.command = *queued.command,
+            .session = exec.session,
+            .host = exec.host,
+            .access = access,
+            .arguments = arguments,
+            .reply = exec.reply,
+            .reply_begin = exec.reply.size()};
+  queued.command->run(call);
+  if (writes && call.failed) {
+    TRY(transaction.RollbackTo(kSavepoint));
+  }
+  return writes ? transaction.ReleaseSavepoint(kSavepoint) : Status();
+}
+
+// All of it once. The replies are written; kConflict: they do not count.
+Status RunQueue(Call& call, const std::vector<Queued>& queue, const std::vector<Watched>& watched) {
+  auto transaction = TRY(call.session.database->Begin());
+  for (const Watched& key : watched) {
+    TRY(transaction->Require(*key.collection, key.key,
+                             Precondition::UnchangedSince(key.timestamp)));
+  }
+  Access access(*transaction);
+  call.reply.Array(queue.size());
+  for (const Queued& queued : queue) {
+    TRY(RunQueued(call, *transaction, access, queued));
+  }
+  TRY(transaction->Commit());
+  return {};
+}
+
+void RunExec(Call& call) {
+  constexpr int kAttempts = 100;
+  Session& session = call.session;
+  if (!session.queueing) {
+    return call.Fail("ERR EXEC without MULTI");
+  }
+  const bool refused = session.queue_failed;
+  const std::vector<Queued> queue = std::move(session.queue);
+  const std::vector<Watched> watched = std::move(session.watched);
+  session.EndMulti();
+  if (refused) {
+    return call.Fail("EXECABORT Transaction discarded because of previous errors.");
+  }
+  const auto database = session.database;
+  const auto collection = session.collection;
+  Status done;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    session.database = database;
+    session.collection = collection;  // a SELECT of the last attempt
+    call.reply.Truncate(call.reply_begin);
+    done = RunQueue(call, queue, watched);
+    if (done.ok()) {
+      return;
+    }
+    if (done.error().reason() == Reason::kPreconditionFailed) {
+      call.reply.Truncate(call.reply_begin);
+      return call.reply.NullArray();
+    }
+    if (done.error().code() != ErrorCode::kConflict) {
+      break;
+    }
+    call.host.runtime().Yield();
+  }
+  session.database = database;
+  session.collection = collection;
+  call.Fail(done.error());
+}
+
+constexpr Command kRows[] = {
+    {.name = "discard",
+     .arity = 1,
+     .place = Place::kConnection,
+     .flags = kPlain | kFlagAllowInMulti,
+     .group = "transactions",
+     .since = "2.0.0",
+     .summary = "Forgets the commands queued since MULTI.",
+     .syntax = "",
+     .run = RunDiscard},
+    {.name = "exec",
+     .arity = 1,
+     .place = Place::kCommit,
+     .flags = kFlagNoScript | kFlagLoading | kFlagStale | kFlagAllowInMulti,
+     .group = "transactions",
+     .since = "1.2.0",
+     .summary = "Runs the commands queued since MULTI as one transaction.",
+     .syntax = "",
+     .run = RunExec},
+    {.name = "multi",
+     .arity = 1,
+     .place = Place::kConnection,
+     .flags = kPlain | kFlagAllowInMulti | kFlagNoTransaction,
+     .group = "transactions",
+     .since = "1.2.0",
+     .summary = "Queues the commands that follow, until EXEC.",
+     .syntax = "",
+     .run = RunMulti},
+    {.name = "unwatch",
+     .arity = 1,
+     .place = Place::kConnection,
+     .flags = kPlain,
+     .group = "transactions",
+     .since = "2.2.0",
+     .summary = "Forgets the watched keys.",
+     .syntax = "",
+     .run = RunUnwatch},
+    {.name = "watch",
+     .arity = -2,
+     .place = Place::kRead,
+     .flags = kPlain | kFlagAllowInMulti | kFlagNoTransaction,
+     .first_key = 1,
+     .last_key = -1,
+     .key_step = 1,
+     .group = "transactions",
+     .since = "2.2.0",
+     .summary = "EXEC does nothing if one of these keys changes before it.",
+     .syntax = "key [key ...]",
+     .run = RunWatch},
+};
+
+}  // namespace
+
+std::span<const Command> TransactionCommands() {
+  return kRows;
+}
+
+}  // namespace luna::command

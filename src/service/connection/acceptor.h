@@ -1,0 +1,41 @@
+// Acceptor: the listener thread. Accepts what arrives and gives it to the handlers in turn; beyond
+// the greatest number of clients it tells the newcomer and closes.
+// Thread rule: Stop is safe; Listen comes before Run, which is the thread's body.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "service/connection/handler.h"
+#include "service/connection/surroundings.h"
+
+namespace luna::connection {
+
+class Acceptor {
+ public:
+  Acceptor(Surroundings& surroundings, std::span<const std::unique_ptr<Handler>> handlers);
+
+  // kAddressInUse, kBadOption, kReadOnly.
+  Status Listen(const std::string& address);
+  std::vector<std::string> addresses() const;  // with the real ports
+
+  void Run();
+  void Stop();
+
+ private:
+  bool AcceptAll(runtime::Listener& listener);  // false: try again a little later
+  void Admit(std::unique_ptr<runtime::Socket> socket);
+
+  Surroundings& surroundings_;
+  const std::span<const std::unique_ptr<Handler>> handlers_;
+  const std::unique_ptr<runtime::Poller> poller_;
+  std::vector<std::unique_ptr<runtime::Listener>> listeners_;
+  std::vector<std::string> addresses_;
+  size_t next_handler_ = 0;
+  std::atomic<bool> stopping_ = false;
+};
+
+}  // namespace luna::connection

@@ -1,0 +1,287 @@
+#include "service/connection/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace luna::connection {
+
+namespace {
+
+constexpr size_t kWritesMax = 1024;  // of one operation
+constexpr size_t kReadsMax = 32;     // of one operation: their replies are held together
+constexpr int kReceivesMax = 4;      // of one turn, so that no client starves the others
+constexpr uint64_t kNanosPerSecond = 1'000'000'000;
+constexpr uint64_t kReleaseNanos = 2 * kNanosPerSecond;  // idle so long: room is given back
+
+using command::Place;
+
+}  // namespace
+
+Connection::Connection(Surroundings& surroundings, std::unique_ptr<runtime::Socket> socket,
+                       uint64_t now_nanos)
+    : surroundings_(surroundings), socket_(std::move(socket)), progress_nanos_(now_nanos) {
+  session_.id = surroundings_.NextId();
+  session_.peer = socket_->peer();
+  session_.local = socket_->local();
+  session_.connected_nanos = now_nanos;
+  session_.active_nanos = now_nanos;
+  session_.authenticated = !surroundings_.host->password_required();
+  parser_.set_limits(limits());
+  operation_.session = &session_;
+  operation_.owner = this;
+  card_ = std::make_shared<ClientCard>(session_);
+}
+
+Connection::~Connection() {
+  LUNA_ASSERT(!waiting_);
+}
+
+void Connection::Begin() {
+  const Status chosen = command::ChooseCollection(
+      *surroundings_.host, session_, command::kDefaultDatabase, command::kDefaultCollection);
+  if (!chosen.ok()) {
+    resp::ReplyWriter reply(output_.tail(), session_.version);
+    reply.Fail(std::string(command::RespWord(chosen.error().reason())) + " " +
+               chosen.error().message());
+    session_.closing = true;
+  }
+  card_->PublishNames(session_);
+}
+
+resp::Limits Connection::limits() const {
+  return session_.authenticated ? resp::Limits() : resp::Limits::Unauthenticated();
+}
+
+bool Connection::paused() const {
+  return output_.pending() >= surroundings_.settings.output_soft_bytes;
+}
+
+bool Connection::finished() const {
+  if (waiting_) {
+    return false;
+  }
+  const bool said = session_.closing || ((ended_ || stopping_) && drained_);
+  return lost_ || (said && output_.pending() == 0);
+}
+
+void Connection::Noticed(const runtime::Ready& ready) {
+  readable_ = readable_ || ready.readable;
+  ending_ = ending_ || ready.ended;
+}
+
+Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
+  LUNA_ASSERT(!waiting_);
+  receives_left_ = kReceivesMax;
+  while (!lost_ && !session_.closing && !paused() && Next(tally)) {
+    session_.active_nanos = now_nanos;
+    if (!Take(tally)) {
+      break;
+    }
+  }
+  card_->Publish(session_, parser_.buffered(), output_.pending());
+  if (lost_) {
+    operation_.Clear();
+    return Need::kWait;
+  }
+  if (!operation_.empty()) {
+    return queue_ == Queue::kWrites ? Need::kWrite : Need::kRead;
+  }
+  const bool more = readable_ && receives_left_ == 0 && !stopping_;
+  return more && !session_.closing && !paused() ? Need::kAgain : Need::kWait;
+}
+
+bool Connection::Next(Tally& tally) {
+  if (command_ != nullptr) {
+    return operation_.empty();  // it waited for an operation that has returned now
+  }
+  const bool full = queue_ == Queue::kWrites ? operation_.requests().size() >= kWritesMax
+                                             : operation_.requests().size() >= kReadsMax;
+  if (!operation_.empty() && (alone_ || full)) {
+    return false;
+  }
+  while (true) {
+    const auto taken = parser_.Next(arguments_);
+    if (!taken.ok()) {
+      ProtocolError(taken.error());
+      return false;
+    }
+    if (taken.value()) {
+      // A refusal after the operation's requests waits for their replies; more of them need not.
+      if (Judge(tally)) {
+        return true;
+      }
+      if (session_.closing || !operation_.empty() || paused()) {
+        return false;
+      }
+      continue;
+    }
+    drained_ = operation_.empty();
+    // The operation's arguments lie where the next bytes would go.
+    if (!operation_.empty() || !Receive(tally)) {
+      return false;
+    }
+  }
+}
+
+bool Connection::Receive(Tally& tally) {
+  if (!readable_ || stopping_ || ended_ || receives_left_ == 0) {
+    return false;
+  }
+  --receives_left_;
+  const std::span<char> room = parser_.Room();
+  const auto read = socket_->Read(room);
+  if (!read.ok()) {
+    lost_ = true;
+    return false;
+  }
+  ended_ = read->ended;
+  // Less than there was room for: the socket is empty, and reports what comes later.
+  readable_ = read->bytes == room.size() || (ending_ && read->bytes > 0);
+  if (read->bytes == 0) {
+    return false;
+  }
+  tally.bytes_in += read->bytes;
+  drained_ = false;
+  parser_.Filled(read->bytes);
+  return true;
+}
+
+bool Connection::Judge(Tally& tally) {
+  ++tally.commands;
+  resp::ReplyWriter reply(answers(), session_.version);
+  const size_t begin = reply.size();
+  const command::Decision decision =
+      command::Decide(*surroundings_.table, session_, *surroundings_.host, arguments_, reply);
+  if (!decision.answered) {
+    command_ = decision.command;
+    return true;
+  }
+  tally.errors += reply.size() > begin && answers()[begin] == '-' ? 1 : 0;
+  return false;
+}
+
+bool Connection::Joins(Queue queue, bool alone) const {
+  return operation_.empty() || (queue == queue_ && !alone);
+}
+
+bool Connection::Take(Tally& tally) {
+  const Place place = command::PlaceOf(*command_, session_);
+  if (place == Place::kConnection ||
+      (place == Place::kRead && surroundings_.settings.reads_on_handlers)) {
+    if (!operation_.empty()) {
+      return false;
+    }
+    RunHere(tally);
+    return true;
+  }
+  const Queue queue =
+      place == Place::kWrite || place == Place::kCommit ? Queue::kWrites : Queue::kReads;
+  // Hiding the next reply only is the session's to remember: no refusal may come between.
+  const bool alone = place == Place::kCommit || place == Place::kSlow ||
+                     session_.replies == command::Session::Replies::kSkipNext;
+  if (!Joins(queue, alone)) {
+    return false;
+  }
+  queue_ = queue;
+  alone_ = alone;
+  operation_.Add(*std::exchange(command_, nullptr), arguments_);
+  return true;
+}
+
+void Connection::RunHere(Tally& tally) {
+  const operation::Runner runner = surroundings_.runner();
+  resp::ReplyWriter reply(output_.tail(), session_.version);
+  const command::Command& command = *std::exchange(command_, nullptr);
+  const bool succeeded = runner.Run(command, arguments_, session_, nullptr, reply);
+  tally.errors += succeeded ? 0 : 1;
+  if (command.place == Place::kConnection) {
+    parser_.set_limits(limits());
+    card_->PublishNames(session_);
+  }
+  if (output_.pending() > surroundings_.settings.output_hard_bytes) {
+    lost_ = true;
+  }
+}
+
+void Connection::ProtocolError(const Error& error) {
+  resp::ReplyWriter reply(answers(), session_.version);
+  reply.Fail("ERR Protocol error: " + error.message());
+  session_.closing = true;
+}
+
+void Connection::Refused(std::string_view error, Tally& tally) {
+  for (const operation::Request& request : operation_.requests()) {
+    if (session_.replies == command::Session::Replies::kOn) {
+      resp::ReplyWriter reply(operation_.replies, session_.version);
+      reply.Fail(error);
+    } else if (session_.replies != command::Session::Replies::kOff) {
+      session_.replies = command::Session::Replies::kOn;
+    }
+    if (request.command->name == "exec") {
+      session_.EndMulti();  // as after every other EXEC that failed
+    }
+    ++operation_.failures;
+  }
+  Returned(tally);
+}
+
+void Connection::Returned(Tally& tally) {
+  waiting_ = false;
+  tally.errors += operation_.failures;
+  output_.Take(operation_.replies);
+  output_.tail() += after_;
+  after_.clear();
+  operation_.Clear();
+  if (alone_) {
+    card_->PublishNames(session_);
+  }
+  if (output_.pending() > surroundings_.settings.output_hard_bytes) {
+    lost_ = true;
+  }
+}
+
+bool Connection::Flush(uint64_t now_nanos, Tally& tally) {
+  if (socket_ == nullptr || lost_) {
+    return false;
+  }
+  const bool was_paused = paused();
+  const auto sent = output_.Flush(*socket_);
+  if (!sent.ok() || sent->ended) {
+    lost_ = true;
+    return false;
+  }
+  tally.bytes_out += sent->bytes;
+  if (sent->bytes > 0 || output_.pending() == 0) {
+    progress_nanos_ = now_nanos;
+  }
+  return was_paused && !paused() && !waiting_;
+}
+
+void Connection::Sweep(uint64_t now_nanos) {
+  const ConnectionSettings& settings = surroundings_.settings;
+  if (output_.pending() > 0 && now_nanos > progress_nanos_ &&
+      now_nanos - progress_nanos_ > settings.stuck_seconds * kNanosPerSecond) {
+    lost_ = true;
+  }
+  if (waiting_) {
+    return;
+  }
+  const uint64_t idle_nanos = now_nanos - std::min(now_nanos, session_.active_nanos);
+  const uint64_t timeout = surroundings_.idle_timeout_seconds.load(std::memory_order_relaxed);
+  if (timeout > 0 && idle_nanos > timeout * kNanosPerSecond) {
+    lost_ = true;
+  }
+  session_.ExpireInteractive(now_nanos);
+  if (idle_nanos > kReleaseNanos && parser_.buffered() == 0 && parser_.capacity() > 0 &&
+      output_.pending() == 0 && command_ == nullptr) {
+    parser_ = resp::RequestParser(limits());
+    arguments_ = {};
+    after_ = {};
+    operation_.Release();
+    output_.Release();
+  }
+}
+
+}  // namespace luna::connection

@@ -1,0 +1,117 @@
+// Connection: one client: its socket, parser, session and output, and the operation it waits for.
+// It turns bytes into commands that run at once, or into an operation for a queue, and replies into
+// bytes. It decides; its handler watches the socket, pushes operations and ends connections.
+//
+// Advance takes requests until an operation stands ready, nothing more was received, or
+// output waits beyond the soft limit. Then Flush. Replies keep the order of the requests: while an
+// operation is on its way nothing is parsed, and what was answered after its last request was taken
+// (a refusal) waits in `after_`.
+// Thread rule: owned by one thread, its handler's; the session and the operation belong to a worker
+// while waiting().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/network.h"
+#include "service/command/command_table.h"
+#include "service/connection/client_card.h"
+#include "service/connection/output.h"
+#include "service/connection/surroundings.h"
+#include "service/operation/operation.h"
+#include "service/resp/request_parser.h"
+
+namespace luna::connection {
+
+// What a connection needs after it advanced.
+enum class Need : uint8_t {
+  kWait,   // for the client
+  kAgain,  // there is more to do at once; others go first
+  kRead,   // operation() to the read queue
+  kWrite,  // operation() to the write queue
+};
+
+class Connection {
+ public:
+  Connection(Surroundings& surroundings, std::unique_ptr<runtime::Socket> socket,
+             uint64_t now_nanos);
+  ~Connection();
+
+  // Goes to the default database and collection; a failure is answered and ends the connection.
+  void Begin();
+
+  // The socket reported this.
+  void Noticed(const runtime::Ready& ready);
+  // Parses and runs. Not while waiting().
+  Need Advance(uint64_t now_nanos, Tally& tally);
+  // The operation was pushed: the connection waits for Returned, or answers that the queue is full.
+  void Waits() { waiting_ = true; }
+  void Refused(std::string_view error, Tally& tally);
+  void Returned(Tally& tally);
+  // Sends what waits; true if that made room to Advance.
+  bool Flush(uint64_t now_nanos, Tally& tally);
+
+  // Once a second: closes what is idle or stuck for too long, gives back room.
+  void Sweep(uint64_t now_nanos);
+  // Reads no more; what was received is answered.
+  void Stop() { stopping_ = true; }
+  // Ends without another byte.
+  void Lose() { lost_ = true; }
+
+  bool waiting() const { return waiting_; }
+  bool lost() const { return lost_; }
+  // Everything is said, or there is nobody to say it to.
+  bool finished() const;
+  bool has_output() const { return output_.pending() > 0; }
+
+  runtime::Socket* socket() { return socket_.get(); }
+  void CloseSocket() { socket_ = nullptr; }
+  operation::Operation& operation() { return operation_; }
+  ClientCard& card() { return *card_; }
+  const std::shared_ptr<ClientCard>& shared_card() const { return card_; }
+
+  bool listed = false;  // the handler's: will be flushed in this turn
+  bool queued = false;  // the handler's: is to advance in the next turn
+
+ private:
+  enum class Queue : uint8_t { kNone, kReads, kWrites };
+
+  bool Next(Tally& tally);     // a decided command into command_; false: none now
+  bool Receive(Tally& tally);  // false: nothing came
+  bool Judge(Tally& tally);    // false: answered
+  bool Take(Tally& tally);     // runs or adds command_; false: it has to wait for the operation
+  void RunHere(Tally& tally);
+  bool Joins(Queue queue, bool alone) const;
+  void ProtocolError(const Error& error);
+  bool paused() const;
+  resp::Limits limits() const;
+  // Where an answer given now belongs.
+  std::string& answers() { return operation_.empty() ? output_.tail() : after_; }
+
+  Surroundings& surroundings_;
+  std::unique_ptr<runtime::Socket> socket_;
+  command::Session session_;
+  resp::RequestParser parser_;
+  std::vector<std::string_view> arguments_;
+  const command::Command* command_ = nullptr;  // decided, not run
+  operation::Operation operation_;
+  Queue queue_ = Queue::kNone;  // of operation_
+  std::string after_;           // answers that follow the operation's replies
+  Output output_;
+  std::shared_ptr<ClientCard> card_;
+  uint64_t progress_nanos_;  // when the client last took bytes, or had taken all
+  int receives_left_ = 0;    // in this turn
+  bool readable_ = false;    // bytes may wait in the socket
+  bool ending_ = false;      // the client's end was reported
+  bool ended_ = false;       // the client's end was read
+  bool drained_ = true;      // no whole request is left of what was received
+  bool waiting_ = false;
+  bool stopping_ = false;
+  bool lost_ = false;
+  bool alone_ = false;  // nothing may join operation_
+};
+
+}  // namespace luna::connection

@@ -1,0 +1,26 @@
+// ConnectionSettings: where the service listens, and its bounds.
+// Thread rule: plain values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "service/operation/slow_watch.h"
+
+namespace luna::connection {
+
+struct ConnectionSettings {
+  std::vector<std::string> addresses = {"127.0.0.1:6479"};
+  size_t handlers = 1;
+  size_t max_clients = 10000;
+  uint64_t idle_timeout_seconds = 0;             // 0 = none
+  size_t output_soft_bytes = size_t{1} << 20;    // parsing pauses
+  size_t output_hard_bytes = size_t{256} << 20;  // the connection is closed
+  uint64_t stuck_seconds = 60;                   // so long no byte was taken: closed
+  bool reads_on_handlers = true;                 // false: reads go through the read queue
+  operation::SlowWatch* watch = nullptr;         // of commands that run on handlers; null: none
+};
+
+}  // namespace luna::connection

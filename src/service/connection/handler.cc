@@ -1,0 +1,310 @@
+#include "service/connection/handler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace luna::connection {
+
+namespace {
+
+constexpr uint64_t kSweepNanos = 1'000'000'000;
+constexpr uint64_t kStopNanos = 10'000'000;  // between looks at the deadline
+constexpr std::string_view kReadsBusy = "BUSY Luna is behind with reads; try again later";
+constexpr std::string_view kWritesBusy = "BUSY Luna is behind with writes; try again later";
+
+}  // namespace
+
+Handler::Handler(Surroundings& surroundings, size_t number)
+    : surroundings_(surroundings), number_(number), poller_(surroundings.network->NewPoller()) {}
+
+Handler::~Handler() {
+  LUNA_ASSERT(connections_ == 0);
+}
+
+void Handler::Give(std::unique_ptr<runtime::Socket> socket) {
+  {
+    const base::MutexLock lock(mutex_);
+    given_.push_back(std::move(socket));
+  }
+  has_mail_.store(true, std::memory_order_release);
+  poller_->Wake();
+}
+
+void Handler::Close(uint64_t tag) {
+  {
+    const base::MutexLock lock(mutex_);
+    to_close_.push_back(tag);
+  }
+  has_mail_.store(true, std::memory_order_release);
+  poller_->Wake();
+}
+
+void Handler::Stop(uint64_t deadline_nanos) {
+  stop_nanos_.store(std::max<uint64_t>(deadline_nanos, 1));
+  poller_->Wake();
+}
+
+void Handler::Finished(operation::Operation& operation, bool more) {
+  auto& handler = *static_cast<Handler*>(operation.home);
+  if (!more) {
+    handler.waking_.fetch_add(1);  // the handler ends only when this is 0
+  }
+  operation::Operation* newest = handler.finished_.load(std::memory_order_relaxed);
+  do {
+    operation.next = newest;
+  } while (!handler.finished_.compare_exchange_weak(newest, &operation, std::memory_order_release,
+                                                    std::memory_order_relaxed));
+  if (!more) {
+    handler.poller_->Wake();
+    handler.waking_.fetch_sub(1);
+  }
+}
+
+void Handler::Run() {
+  now_nanos_ = surroundings_.now();
+  next_sweep_nanos_ = now_nanos_ + kSweepNanos;
+  while (!stopping_ || connections_ > 0) {
+    const size_t count = Wait();
+    now_nanos_ = surroundings_.now();
+    if (has_mail_.exchange(false, std::memory_order_acquire)) {
+      TakeMail();
+    }
+    TakeFinished();
+    TakeReady(count);
+    TakeQueued();
+    if (!stopping_ && stop_nanos_.load(std::memory_order_relaxed) != 0) {
+      BeginStop();
+    }
+    PushOperations();
+    Sweep();
+    FlushAll();
+    surroundings_.Count(std::exchange(tally_, {}));
+  }
+  while (waking_.load() != 0) {
+    surroundings_.runtime->Yield();
+  }
+}
+
+size_t Handler::Wait() {
+  uint64_t nanos = next_sweep_nanos_ > now_nanos_ ? next_sweep_nanos_ - now_nanos_ : 0;
+  if (!queued_.empty()) {
+    nanos = 0;
+  } else if (stopping_) {
+    nanos = std::min(nanos, kStopNanos);
+  }
+  return poller_->Wait(ready_, nanos);
+}
+
+Connection* Handler::Find(uint64_t tag) {
+  const auto index = static_cast<uint32_t>(tag);
+  const auto generation = static_cast<uint32_t>(tag >> 32);
+  if (index >= slots_.size() || slots_[index].generation != generation) {
+    return nullptr;
+  }
+  return slots_[index].connection.get();
+}
+
+void Handler::List(Connection& connection) {
+  if (!std::exchange(connection.listed, true)) {
+    listed_.push_back(&connection);
+  }
+}
+
+void Handler::TakeMail() {
+  std::vector<std::unique_ptr<runtime::Socket>> given;
+  std::vector<uint64_t> to_close;
+  {
+    const base::MutexLock lock(mutex_);
+    given.swap(given_);
+    to_close.swap(to_close_);
+  }
+  for (auto& socket : given) {
+    Admit(std::move(socket));
+  }
+  for (const uint64_t tag : to_close) {
+    if (Connection* connection = Find(tag); connection != nullptr) {
+      connection->Lose();
+      List(*connection);
+    }
+  }
+}
+
+void Handler::Admit(std::unique_ptr<runtime::Socket> socket) {
+  uint32_t index = 0;
+  if (free_slots_.empty()) {
+    index = static_cast<uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    index = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  Slot& slot = slots_[index];
+  slot.connection = std::make_unique<Connection>(surroundings_, std::move(socket), now_nanos_);
+  ++connections_;
+  Connection& connection = *slot.connection;
+  connection.operation().done = &Handler::Finished;
+  connection.operation().home = this;
+  connection.card().handler = number_;
+  connection.card().tag = uint64_t{slot.generation} << 32 | index;
+  surroundings_.Register(connection.shared_card());
+  connection.Begin();
+  if (!poller_->Add(*connection.socket(), connection.card().tag).ok()) {
+    connection.Lose();  // nobody would hear of it
+  }
+  List(connection);
+}
+
+void Handler::TakeFinished() {
+  operation::Operation* newest = finished_.exchange(nullptr, std::memory_order_acquire);
+  operation::Operation* oldest = nullptr;
+  while (newest != nullptr) {
+    operation::Operation* next = std::exchange(newest->next, oldest);
+    oldest = std::exchange(newest, next);
+  }
+  while (oldest != nullptr) {
+    operation::Operation* next = oldest->next;  // Advance may push it again
+    auto& connection = *static_cast<Connection*>(oldest->owner);
+    connection.Returned(tally_);
+    Advance(connection);
+    oldest = next;
+  }
+}
+
+void Handler::TakeReady(size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    Connection* connection = Find(ready_[i].tag);
+    if (connection == nullptr) {
+      continue;
+    }
+    connection->Noticed(ready_[i]);
+    if (ready_[i].readable) {
+      Advance(*connection);
+    }
+    if (ready_[i].writable && connection->has_output()) {
+      List(*connection);
+    }
+  }
+}
+
+void Handler::TakeQueued() {
+  advancing_.swap(queued_);
+  for (Connection* connection : advancing_) {
+    connection->queued = false;
+    Advance(*connection);
+  }
+  advancing_.clear();
+}
+
+void Handler::Advance(Connection& connection) {
+  if (connection.waiting()) {
+    return;
+  }
+  const Need need = connection.Advance(now_nanos_, tally_);
+  if (need == Need::kRead || need == Need::kWrite) {
+    connection.Waits();
+    (need == Need::kRead ? reads_ : writes_).push_back(&connection.operation());
+  } else if (need == Need::kAgain && !std::exchange(connection.queued, true)) {
+    queued_.push_back(&connection);
+  }
+  List(connection);
+}
+
+void Handler::PushOperations() {
+  while (!reads_.empty() || !writes_.empty()) {
+    PushTo(*surroundings_.writes, writes_, kWritesBusy);
+    PushTo(*surroundings_.reads, reads_, kReadsBusy);
+  }
+}
+
+// What does not fit is answered at once; its connection goes on and may add to the lists.
+void Handler::PushTo(operation::OperationQueue& queue,
+                     std::vector<operation::Operation*>& operations, std::string_view refusal) {
+  if (operations.empty()) {
+    return;
+  }
+  const size_t accepted = queue.Push(operations);
+  if (accepted == operations.size()) {
+    operations.clear();
+    return;
+  }
+  const std::vector<operation::Operation*> refused(
+      operations.begin() + static_cast<std::ptrdiff_t>(accepted), operations.end());
+  operations.clear();
+  for (operation::Operation* operation : refused) {
+    auto& connection = *static_cast<Connection*>(operation->owner);
+    connection.Refused(refusal, tally_);
+    Advance(connection);
+  }
+}
+
+void Handler::FlushAll() {
+  const bool late = stopping_ && now_nanos_ >= stop_nanos_.load(std::memory_order_relaxed);
+  for (Connection* connection : listed_) {
+    connection->listed = false;
+    const bool has_room = connection->Flush(now_nanos_, tally_);
+    if (late) {
+      connection->Lose();
+    }
+    if (connection->lost()) {
+      CloseSocket(*connection);
+    }
+    if (connection->finished()) {
+      End(*connection);
+    } else if (has_room && !std::exchange(connection->queued, true)) {
+      queued_.push_back(connection);
+    }
+  }
+  listed_.clear();
+}
+
+void Handler::CloseSocket(Connection& connection) {
+  if (connection.socket() != nullptr) {
+    poller_->Remove(*connection.socket());
+    connection.CloseSocket();
+  }
+}
+
+void Handler::End(Connection& connection) {
+  CloseSocket(connection);
+  if (connection.queued) {
+    std::erase(queued_, &connection);
+  }
+  surroundings_.Forget(connection.card());
+  const auto index = static_cast<uint32_t>(connection.card().tag);
+  slots_[index].connection = nullptr;
+  ++slots_[index].generation;
+  free_slots_.push_back(index);
+  --connections_;
+  surroundings_.open.fetch_sub(1);
+}
+
+void Handler::Sweep() {
+  if (now_nanos_ < next_sweep_nanos_ && !stopping_) {
+    return;
+  }
+  next_sweep_nanos_ = now_nanos_ + kSweepNanos;
+  for (const Slot& slot : slots_) {
+    if (slot.connection == nullptr) {
+      continue;
+    }
+    slot.connection->Sweep(now_nanos_);
+    if (slot.connection->lost() || stopping_) {
+      List(*slot.connection);
+    }
+  }
+}
+
+void Handler::BeginStop() {
+  stopping_ = true;
+  TakeMail();  // nobody gives any more
+  for (const Slot& slot : slots_) {
+    if (slot.connection != nullptr) {
+      slot.connection->Stop();
+      Advance(*slot.connection);
+    }
+  }
+}
+
+}  // namespace luna::connection

@@ -1,0 +1,89 @@
+// Handler: one thread that owns many connections and the Poller over their sockets. Each turn of
+// its loop: takes new connections, operations that workers have finished and what the Poller found,
+// lets those connections advance, pushes all their operations at once, then writes all replies.
+// Thread rule: Give, Close, Stop and Finished are safe; Run is the thread's body.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/mutex.h"
+#include "service/connection/connection.h"
+#include "service/connection/surroundings.h"
+
+namespace luna::connection {
+
+class Handler {
+ public:
+  // `number`: its place among the handlers.
+  Handler(Surroundings& surroundings, size_t number);
+  ~Handler();
+
+  void Run();  // until Stop
+
+  // A new connection, counted in surroundings.open already.
+  void Give(std::unique_ptr<runtime::Socket> socket);
+  // Ends the connection of this tag, if it is still there.
+  void Close(uint64_t tag);
+  // Answers what was received, sends it and ends; what is not sent at the deadline is dropped.
+  void Stop(uint64_t deadline_nanos);
+
+ private:
+  struct Slot {
+    std::unique_ptr<Connection> connection;
+    uint32_t generation = 0;
+  };
+
+  static void Finished(operation::Operation& operation, bool more);
+
+  size_t Wait();
+  void TakeMail();
+  void Admit(std::unique_ptr<runtime::Socket> socket);
+  void TakeFinished();
+  void TakeReady(size_t count);
+  void TakeQueued();
+  void Advance(Connection& connection);
+  void PushOperations();
+  void PushTo(operation::OperationQueue& queue, std::vector<operation::Operation*>& operations,
+              std::string_view refusal);
+  void FlushAll();
+  void End(Connection& connection);
+  void CloseSocket(Connection& connection);
+  void Sweep();
+  void BeginStop();
+  void List(Connection& connection);
+  Connection* Find(uint64_t tag);
+
+  Surroundings& surroundings_;
+  const size_t number_;
+  const std::unique_ptr<runtime::Poller> poller_;
+
+  // From other threads.
+  base::Mutex mutex_;
+  std::vector<std::unique_ptr<runtime::Socket>> given_ GUARDED_BY(mutex_);
+  std::vector<uint64_t> to_close_ GUARDED_BY(mutex_);
+  std::atomic<bool> has_mail_ = false;
+  std::atomic<uint64_t> stop_nanos_ = 0;                   // the deadline; 0: not stopping
+  std::atomic<operation::Operation*> finished_ = nullptr;  // newest first, linked by `next`
+  std::atomic<uint32_t> waking_ = 0;  // workers that may still touch this handler
+
+  // The thread's own.
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> free_slots_;
+  size_t connections_ = 0;
+  std::vector<Connection*> listed_;  // to be flushed, and ended if they are finished
+  std::vector<Connection*> queued_;  // to advance in the next turn
+  std::vector<Connection*> advancing_;
+  std::vector<operation::Operation*> reads_;
+  std::vector<operation::Operation*> writes_;
+  std::array<runtime::Ready, 256> ready_;
+  Tally tally_;
+  uint64_t now_nanos_ = 0;
+  uint64_t next_sweep_nanos_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace luna::connection

@@ -1,0 +1,36 @@
+#include "service/operation/operation.h"
+
+#include "base/assert.h"
+
+namespace luna::operation {
+
+void Operation::Add(const command::Command& command, std::vector<std::string_view>& arguments) {
+  if (count_ == requests_.size()) {
+    requests_.emplace_back();
+  }
+  Request& request = requests_[count_++];
+  request.command = &command;
+  request.arguments.swap(arguments);
+}
+
+void Operation::Clear() {
+  count_ = 0;
+  failures = 0;
+  replies.clear();
+}
+
+void Operation::Release() {
+  LUNA_ASSERT(empty());
+  requests_ = {};
+  replies = {};
+}
+
+void Finish(std::span<Operation* const> operations) {
+  for (size_t i = 0; i < operations.size(); ++i) {
+    Operation& operation = *operations[i];
+    const bool more = i + 1 < operations.size() && operations[i + 1]->home == operation.home;
+    operation.done(operation, more);
+  }
+}
+
+}  // namespace luna::operation

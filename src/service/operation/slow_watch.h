@@ -1,0 +1,37 @@
+// SlowWatch: times commands and tells of those that took longer than a limit, for SLOWLOG.
+// Thread rule: safe; `slow` is set before anybody runs commands, and is called by many threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "runtime/runtime.h"
+#include "service/command/command_table.h"
+
+namespace luna::operation {
+
+struct SlowWatch {
+  // The session is the one that ran the command; must be quick.
+  using Told = std::function<void(const command::Session& session,
+                                  std::span<const std::string_view> arguments, uint64_t micros)>;
+  static constexpr uint64_t kNever = ~uint64_t{0};
+
+  Told slow;
+  std::atomic<uint64_t> limit_micros{kNever};
+};
+
+// Who runs commands, with what they need.
+struct Runner {
+  runtime::Runtime* runtime = nullptr;
+  command::Host* host = nullptr;
+  SlowWatch* watch = nullptr;  // null: nobody asks
+
+  // command::Run, timed. False: it failed.
+  bool Run(const command::Command& command, std::span<const std::string_view> arguments,
+           command::Session& session, Transaction* round, resp::ReplyWriter& reply) const;
+};
+
+}  // namespace luna::operation

@@ -1,0 +1,57 @@
+#include "service/operation/workers.h"
+
+#include <limits>
+#include <string>
+
+namespace luna::operation {
+
+ReadWorkers::ReadWorkers(runtime::Runtime& runtime, command::Host& host, OperationQueue& queue,
+                         size_t threads, SlowWatch* watch)
+    : runner_{.runtime = &runtime, .host = &host, .watch = watch}, queue_(&queue) {
+  for (size_t i = 0; i < threads; ++i) {
+    threads_.push_back(runtime.Spawn("luna-read-" + std::to_string(i),
+                                     runtime::ThreadClass::kForeground, [this] { Work(); }));
+  }
+}
+
+ReadWorkers::~ReadWorkers() {
+  for (const auto& thread : threads_) {
+    thread->Join();
+  }
+}
+
+void ReadWorkers::Work() {
+  std::vector<Operation*> taken;
+  // One at a time: behind a slow command nothing waits that another worker could do.
+  for (queue_->Take(1, taken); !taken.empty(); queue_->Take(1, taken)) {
+    Operation& operation = *taken.front();
+    for (const Request& request : operation.requests()) {
+      resp::ReplyWriter reply(operation.replies, operation.session->version);
+      const bool succeeded =
+          runner_.Run(*request.command, request.arguments, *operation.session, nullptr, reply);
+      operation.failures += succeeded ? 0 : 1;
+    }
+    Finish(taken);
+  }
+}
+
+WriteWorker::WriteWorker(runtime::Runtime& runtime, command::Host& host, OperationQueue& queue,
+                         SlowWatch* watch)
+    : queue_(&queue), rounds_({.runtime = &runtime, .host = &host, .watch = watch}) {
+  thread_ = runtime.Spawn("luna-writer", runtime::ThreadClass::kForeground, [this] { Work(); });
+}
+
+WriteWorker::~WriteWorker() {
+  thread_->Join();
+}
+
+void WriteWorker::Work() {
+  constexpr size_t kAll = std::numeric_limits<size_t>::max();
+  std::vector<Operation*> taken;
+  for (queue_->Take(kAll, taken); !taken.empty(); queue_->Take(kAll, taken)) {
+    rounds_.Run(taken);
+    Finish(taken);
+  }
+}
+
+}  // namespace luna::operation

@@ -1,0 +1,33 @@
+#include "service/command/cursors.h"
+
+#include <gtest/gtest.h>
+
+namespace luna::command {
+namespace {
+
+TEST(Cursors, RememberTheKeyOfTheirPlace) {
+  Cursors cursors(7);
+  const uint64_t first = cursors.Add("a", "key");
+  EXPECT_NE(first, 0u);
+  EXPECT_EQ(cursors.Find(first, "a"), "key");
+  EXPECT_EQ(cursors.Find(first, "a"), "key");  // again, after a lost reply
+  EXPECT_EQ(cursors.Find(first, "b"), std::nullopt);
+  EXPECT_EQ(cursors.Find(first + Cursors::kSlots, "a"), std::nullopt);
+  EXPECT_EQ(cursors.Find(0, "a"), std::nullopt);
+}
+
+TEST(Cursors, ForgetTheOldestWhenTheRingComesRound) {
+  Cursors cursors(~uint64_t{0});
+  const uint64_t first = cursors.Add("a", "first");
+  for (size_t i = 1; i < Cursors::kSlots; ++i) {
+    cursors.Add("a", "more");
+  }
+  EXPECT_EQ(cursors.Find(first, "a"), "first");
+  const uint64_t last = cursors.Add("a", "last");
+  EXPECT_EQ(cursors.Find(first, "a"), std::nullopt);
+  EXPECT_EQ(cursors.Find(last, "a"), "last");
+  EXPECT_LT(last, uint64_t{1} << 53);
+}
+
+}  // namespace
+}  // namespace luna::command

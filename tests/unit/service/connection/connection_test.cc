@@ -1,0 +1,139 @@
+#include "service/connection/connection.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/service/connection/small_service.h"
+
+namespace luna::connection {
+
+namespace {
+
+// A connection without a handler: the test takes the turns.
+class ConnectionTest : public testing::Test {
+ protected:
+  ConnectionTest() {
+    all_.runtime = &host_.runtime();
+    all_.network = network_.get();
+    all_.host = &host_;
+    all_.table = &host_.commands();
+    connection_ = std::make_unique<Connection>(all_, listener_->Accept().value(), 1);
+    connection_->Begin();
+  }
+  Need Send(std::string_view bytes) {
+    EXPECT_EQ(client_->Write(std::span(&bytes, 1)).value().bytes, bytes.size());
+    connection_->Noticed({.tag = 0, .readable = true});
+    return connection_->Advance(2, tally_);
+  }
+  std::string Received() {
+    connection_->Flush(3, tally_);
+    std::string buffer(1 << 16, '\0');
+    buffer.resize(client_->Read(buffer).value().bytes);
+    return buffer;
+  }
+  // As a worker would.
+  void Answer(std::string_view replies) {
+    connection_->Waits();
+    connection_->operation().replies = replies;
+    connection_->Returned(tally_);
+  }
+
+  const std::vector<command::Command> rows_ = ServiceCommands();
+  service_support::TestHost host_{rows_};
+  const std::unique_ptr<runtime::Network> network_ = memory::NewMemoryNetwork(host_.runtime());
+  const std::unique_ptr<runtime::Listener> listener_ = network_->Listen("a:1").value();
+  const std::unique_ptr<runtime::Socket> client_ = network_->Connect("a:1", 0).value();
+  Surroundings all_;
+  Tally tally_;
+  std::unique_ptr<Connection> connection_;
+};
+
+TEST_F(ConnectionTest, RunsOfWritesAreOneOperation) {
+  EXPECT_EQ(Send("set a 1\r\nbump a\r\nping\r\nset b 1\r\n"), Need::kWrite);
+  ASSERT_EQ(connection_->operation().requests().size(), 2u);
+  EXPECT_EQ(connection_->operation().requests()[1].command->name, "bump");
+  Answer("+OK\r\n:2\r\n");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWrite);
+  ASSERT_EQ(connection_->operation().requests().size(), 1u);
+  EXPECT_EQ(Received(), "+OK\r\n:2\r\n+PONG\r\n");
+  Answer("+OK\r\n");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_EQ(Received(), "+OK\r\n");
+  EXPECT_EQ(tally_.commands, 4u);
+}
+
+TEST_F(ConnectionTest, CommitsAndSlowCommandsGoAlone) {
+  EXPECT_EQ(Send("set a 1\r\nlook a\r\nlook a\r\nverify\r\n"), Need::kWrite);
+  EXPECT_EQ(connection_->operation().requests().size(), 1u);
+  Answer("1");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWrite);
+  EXPECT_EQ(connection_->operation().requests().size(), 1u);
+  Answer("2");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWrite);
+  Answer("3");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kRead);
+  Answer("4");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_EQ(Received(), "1234");
+}
+
+TEST_F(ConnectionTest, ReadsGoToTheirQueueWhenAsked) {
+  all_.settings.reads_on_handlers = false;
+  EXPECT_EQ(Send("get a\r\nget b\r\nset a 1\r\n"), Need::kRead);
+  EXPECT_EQ(connection_->operation().requests().size(), 2u);
+  Answer("+A\r\n+B\r\n");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWrite);
+  connection_->Refused("BUSY go away", tally_);
+  EXPECT_EQ(Received(), "+A\r\n+B\r\n-BUSY go away\r\n");
+  EXPECT_EQ(tally_.errors, 1u);
+}
+
+TEST_F(ConnectionTest, IsFinishedWhenEverythingIsSaid) {
+  EXPECT_FALSE(connection_->finished());
+  EXPECT_EQ(Send("quit\r\n"), Need::kWait);
+  EXPECT_FALSE(connection_->finished());
+  EXPECT_EQ(Received(), "+OK\r\n");
+  EXPECT_TRUE(connection_->finished());
+}
+
+TEST_F(ConnectionTest, StoppedOnesAnswerWhatTheyHave) {
+  EXPECT_EQ(Send("set a 1\r\nping\r\n"), Need::kWrite);
+  connection_->Stop();
+  Answer("+OK\r\n");
+  EXPECT_FALSE(connection_->finished());
+  EXPECT_EQ(Send("ping\r\n"), Need::kWait);  // comes too late
+  EXPECT_EQ(Received(), "+OK\r\n+PONG\r\n");
+  EXPECT_TRUE(connection_->finished());
+}
+
+TEST_F(ConnectionTest, IdleOnesGoOnAfterTheirRoomWasGivenBack) {
+  EXPECT_EQ(Send("ping\r\nset a 1\r\n"), Need::kWrite);
+  connection_->Waits();
+  connection_->Sweep(3'000'000'000);  // not while it waits
+  connection_->operation().replies = "+OK\r\n";
+  connection_->Returned(tally_);
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_EQ(Send("pi"), Need::kWait);
+  connection_->Sweep(3'000'000'000);  // not within a request
+  EXPECT_EQ(Send("ng\r\n"), Need::kWait);
+  EXPECT_EQ(Received(), "+PONG\r\n+OK\r\n+PONG\r\n");
+  connection_->Sweep(3'000'000'000);
+  EXPECT_EQ(Send("set a 1\r\nping\r\n"), Need::kWrite);
+  EXPECT_EQ(connection_->operation().requests()[0].arguments[1], "a");
+  Answer("+OK\r\n");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_EQ(Received(), "+OK\r\n+PONG\r\n");
+}
+
+TEST_F(ConnectionTest, SweepsEndIdleOnes) {
+  all_.idle_timeout_seconds = 10;
+  EXPECT_EQ(Send("ping\r\n"), Need::kWait);
+  EXPECT_EQ(Received(), "+PONG\r\n");
+  connection_->Sweep(9'000'000'000);
+  EXPECT_FALSE(connection_->lost());
+  connection_->Sweep(11'000'000'000);
+  EXPECT_TRUE(connection_->finished());
+}
+
+}  // namespace
+
+}  // namespace luna::connection

@@ -1,0 +1,92 @@
+#include "service/operation/operation_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "runtime/posix/posix_runtime.h"
+
+namespace luna::operation {
+
+namespace {
+
+class Queues : public testing::Test {
+ protected:
+  const std::unique_ptr<runtime::Runtime> runtime_ = posix::NewPosixRuntime();
+  std::vector<Operation> operations_ = std::vector<Operation>(5);
+  std::vector<Operation*> taken_;
+
+  std::vector<Operation*> All() {
+    std::vector<Operation*> all;
+    for (Operation& operation : operations_) {
+      all.push_back(&operation);
+    }
+    return all;
+  }
+};
+
+TEST_F(Queues, OperationsComeInOrder) {
+  OperationQueue queue(*runtime_, 100);
+  const auto all = All();
+  EXPECT_EQ(queue.Push(all), 5u);
+  EXPECT_EQ(queue.size(), 5u);
+  queue.Take(2, taken_);
+  EXPECT_EQ(taken_, (std::vector<Operation*>{all[0], all[1]}));
+  EXPECT_TRUE(queue.Push(*all[0]));
+  queue.Take(100, taken_);
+  EXPECT_EQ(taken_, (std::vector<Operation*>{all[2], all[3], all[4], all[0]}));
+  EXPECT_EQ(queue.size(), 0u);
+  EXPECT_EQ(queue.wait_micros().count(), 6u);
+}
+
+TEST_F(Queues, FullQueuesTakeTheFirst) {
+  OperationQueue queue(*runtime_, 3);
+  EXPECT_EQ(queue.Push(All()), 3u);
+  EXPECT_FALSE(queue.Push(operations_[4]));
+  queue.Take(1, taken_);
+  EXPECT_TRUE(queue.Push(operations_[4]));
+}
+
+TEST_F(Queues, ClosedQueuesGiveWhatIsLeftAndThenNothing) {
+  OperationQueue queue(*runtime_, 10);
+  EXPECT_TRUE(queue.Push(operations_[0]));
+  queue.Close();
+  EXPECT_FALSE(queue.Push(operations_[1]));
+  queue.Take(10, taken_);
+  EXPECT_EQ(taken_.size(), 1u);
+  queue.Take(10, taken_);
+  EXPECT_TRUE(taken_.empty());
+}
+
+TEST_F(Queues, ManyTakersShareWhatManyPush) {
+  OperationQueue queue(*runtime_, 1000);
+  constexpr int kEach = 2000;
+  std::atomic<int> taken = 0;
+  std::vector<std::jthread> takers;
+  for (int i = 0; i < 2; ++i) {
+    takers.emplace_back([&] {
+      std::vector<Operation*> mine;
+      for (queue.Take(3, mine); !mine.empty(); queue.Take(3, mine)) {
+        taken += static_cast<int>(mine.size());
+      }
+    });
+  }
+  {
+    std::vector<std::jthread> pushers;
+    for (int i = 0; i < 2; ++i) {
+      pushers.emplace_back([&, i] {
+        for (int j = 0; j < kEach;) {
+          j += queue.Push(operations_[i]) ? 1 : 0;
+        }
+      });
+    }
+  }
+  queue.Close();
+  takers.clear();
+  EXPECT_EQ(taken, 2 * kEach);
+}
+
+}  // namespace
+
+}  // namespace luna::operation

@@ -1,0 +1,153 @@
+#include "service/server/service.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+#include "runtime/memory/memory_network.h"
+#include "runtime/posix/posix_runtime.h"
+#include "service/command/command_table.h"
+
+namespace luna::server {
+namespace {
+
+class ServiceTest : public testing::Test {
+ protected:
+  void Start(ServiceSettings settings = {}) {
+    settings.connections.addresses = {"127.0.0.1:0"};
+    service_ = std::make_unique<Service>(*runtime_, *network_, *universe_, settings);
+    service_->Start().value();
+  }
+  std::unique_ptr<runtime::Socket> Connect() {
+    return network_->Connect(service_->addresses()[0], 1'000'000'000).value();
+  }
+  // Sends, and reads as many bytes as expected, or those before the end.
+  std::string Ask(runtime::Socket& socket, std::string_view bytes, size_t expected) {
+    const auto poller = network_->NewPoller();
+    poller->Add(socket, 1).value();
+    socket.Write(std::span(&bytes, 1)).value();
+    std::string got;
+    std::array<char, 4096> buffer;
+    std::array<runtime::Ready, 1> ready;
+    while (got.size() < expected) {
+      const auto read = socket.Read(buffer).value();
+      got.append(buffer.data(), read.bytes);
+      if (read.ended) {
+        break;
+      }
+      if (read.bytes == 0) {
+        poller->Wait(ready, 10'000'000'000);
+      }
+    }
+    poller->Remove(socket);
+    return got;
+  }
+  std::string Ask(runtime::Socket& socket, std::string_view bytes, std::string_view expected) {
+    return Ask(socket, bytes, expected.size());
+  }
+
+  const std::unique_ptr<runtime::Runtime> runtime_ = posix::NewPosixRuntime();
+  const std::unique_ptr<Universe> universe_ =
+      Universe::Open({.location = "memory:", .durability = Durability::kProcess},
+                     {.listener = nullptr, .runtime = runtime_.get()})
+          .value();
+  const std::unique_ptr<runtime::Network> network_ = memory::NewMemoryNetwork(*runtime_);
+  std::unique_ptr<Service> service_;
+};
+
+TEST_F(ServiceTest, ServesReadsWritesAndTransactions) {
+  Start();
+  const auto socket = Connect();
+  EXPECT_EQ(Ask(*socket, "SET a 1\r\nINCR a\r\nGET a\r\n", "+OK\r\n:2\r\n$1\r\n2\r\n"),
+            "+OK\r\n:2\r\n$1\r\n2\r\n");
+  EXPECT_EQ(Ask(*socket, "MULTI\r\nINCR a\r\nEXEC\r\n", "+OK\r\n+QUEUED\r\n*1\r\n:3\r\n"),
+            "+OK\r\n+QUEUED\r\n*1\r\n:3\r\n");
+  EXPECT_EQ(Ask(*socket, "BEGIN\r\nINCR a\r\nROLLBACK\r\nGET a\r\nDBSIZE\r\n",
+                ":1\r\n:4\r\n+OK\r\n$1\r\n3\r\n:1\r\n"),
+            ":1\r\n:4\r\n+OK\r\n$1\r\n3\r\n:1\r\n");
+  EXPECT_EQ(service_->host().Clients().size(), 1u);
+  EXPECT_GE(service_->host().Counts().write_rounds, 1u);
+  EXPECT_GE(service_->host().Counts().commands, 9u);
+  service_->host().ResetCounts();
+  EXPECT_EQ(service_->host().Counts().write_rounds, 0u);
+}
+
+TEST_F(ServiceTest, AnswersWhatWasReceivedBeforeItStops) {
+  Start();
+  const auto socket = Connect();
+  EXPECT_EQ(Ask(*socket, "SET a 1\r\n", 5), "+OK\r\n");
+  EXPECT_FALSE(service_->stop_requested());
+  EXPECT_EQ(Ask(*socket, "SHUTDOWN\r\n", 6), "+OK\r\n");
+  EXPECT_TRUE(service_->stop_requested());
+  service_->Stop();
+  service_->Stop();
+  service_ = nullptr;
+  Start();
+  const auto again = Connect();
+  EXPECT_EQ(Ask(*again, "GET a\r\n", 7), "$1\r\n1\r\n");
+}
+
+TEST_F(ServiceTest, AsksForThePassword) {
+  ServiceSettings settings;
+  settings.password = "secret";
+  Start(settings);
+  command::Host& host = service_->host();
+  EXPECT_TRUE(host.password_required());
+  EXPECT_TRUE(host.CheckPassword("default", "secret"));
+  for (const char* wrong : {"", "secre", "secrets", "Secret", "secretsecret"}) {
+    EXPECT_FALSE(host.CheckPassword("default", wrong)) << wrong;
+  }
+  EXPECT_FALSE(host.CheckPassword("other", "secret"));
+  const auto socket = Connect();
+  EXPECT_EQ(Ask(*socket, "GET a\r\nAUTH secret\r\nGET a\r\n",
+                "-NOAUTH Authentication required.\r\n+OK\r\n$-1\r\n"),
+            "-NOAUTH Authentication required.\r\n+OK\r\n$-1\r\n");
+}
+
+TEST_F(ServiceTest, ChangesSettingsWhileItRuns) {
+  ServiceSettings settings;
+  settings.shown = {{"universe", "here"}};
+  Start(settings);
+  command::Host& host = service_->host();
+  const auto value = [&](std::string_view name) {
+    for (const auto& [row, shown] : host.Settings()) {
+      if (row == name) {
+        return shown;
+      }
+    }
+    return std::string("none");
+  };
+  EXPECT_EQ(value("universe"), "here");
+  EXPECT_EQ(value("save"), "");
+  for (const char* name : {"maxclients", "timeout", "slowlog-log-slower-than", "slowlog-max-len"}) {
+    EXPECT_TRUE(host.SetSetting(name, "7").ok()) << name;
+    EXPECT_EQ(value(name), "7") << name;
+    EXPECT_EQ(host.SetSetting(name, "x").error().reason(), Reason::kBadOption) << name;
+  }
+  EXPECT_TRUE(host.SetSetting("slowlog-log-slower-than", "-1").ok());
+  EXPECT_EQ(value("slowlog-log-slower-than"), "-1");
+  EXPECT_EQ(host.SetSetting("databases", "3").error().reason(), Reason::kBadOption);
+  EXPECT_EQ(host.SetSetting("nothing", "3").error().reason(), Reason::kBadOption);
+}
+
+TEST_F(ServiceTest, KeepsSlowCommands) {
+  Start();
+  service_->host().SetSetting("slowlog-log-slower-than", "0").value();
+  const auto socket = Connect();
+  EXPECT_EQ(Ask(*socket, "SET a 1\r\nGET a\r\n", 12), "+OK\r\n$1\r\n1\r\n");
+  EXPECT_GE(service_->host().SlowCommands().size(), 2u);
+  service_->host().ForgetSlowCommands();
+  EXPECT_TRUE(service_->host().SlowCommands().empty());
+}
+
+TEST_F(ServiceTest, ClosesTheClientsThatAreChosen) {
+  Start();
+  const auto socket = Connect();
+  EXPECT_EQ(Ask(*socket, "PING\r\n", 7), "+PONG\r\n");
+  EXPECT_EQ(service_->host().CloseClients([](const command::ClientRow&) { return true; }), 1u);
+  EXPECT_EQ(Ask(*socket, "", 1), "");
+}
+
+}  // namespace
+}  // namespace luna::server
