@@ -91,8 +91,8 @@ class WriteBatch {
   WriteBatch(WriteBatch&&) noexcept;
   WriteBatch& operator=(WriteBatch&&) noexcept;
   // Errors (key or value too large, foreign collection) are kept and returned by Database::Write.
-  void Put(Collection& collection, std::string_view key, std::string_view value,
-           Expiry expiry = {}, uint8_t type = 0);
+  void Put(Collection& collection, std::string_view key, std::string_view value, Expiry expiry = {},
+           uint8_t type = 0);
   void Delete(Collection& collection, std::string_view key);
   void DeleteRange(Collection& collection, std::string_view begin, std::string_view end);
   void Clear();

@@ -52,8 +52,8 @@ Result<std::shared_ptr<CollectionCore>> CoreOf(DatabaseCore& database, Collectio
 }
 
 Status AddPut(DatabaseCore& database, transaction::WriteSet& writes, uint64_t tablet,
-              std::string_view key, std::string_view value, Expiry expiry,
-              uint8_t type, std::string* blob) {
+              std::string_view key, std::string_view value, Expiry expiry, uint8_t type,
+              std::string* blob) {
   TRY(CheckKey(key));
   TRY(CheckValue(value));
   TRY(CheckExpiry(expiry));

@@ -60,8 +60,8 @@ TEST(Evaluate, TheBaseDecidesWhatChangesApplyTo) {
   EXPECT_EQ((*kept)->bytes, "101x");
   EXPECT_EQ((*kept)->type, 4);
   EXPECT_EQ((*kept)->expiry_millis, 999u);
-  const Result<std::optional<Current>> put =
-      Evaluate({Pending::Base::kPut, "7", 2, std::chrono::milliseconds(50), {Increment{1}}}, committed);
+  const Result<std::optional<Current>> put = Evaluate(
+      {Pending::Base::kPut, "7", 2, std::chrono::milliseconds(50), {Increment{1}}}, committed);
   ASSERT_TRUE(put.ok());
   EXPECT_EQ((*put)->bytes, "8");
   EXPECT_EQ((*put)->type, 2);
