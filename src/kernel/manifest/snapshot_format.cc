@@ -92,11 +92,12 @@ Result<Snapshot> DecodeSnapshot(std::string_view bytes, const std::string& where
                                            std::to_string(kVersion) + "; use a newer one");
   }
   const uint32_t count = reader.Fixed32();
-  for (uint32_t i = 0; i < count && reader.ok(); ++i) {
+  const bool known = version == kVersion && count <= NonceWindow::kNonces;
+  for (uint32_t i = 0; known && i < count && reader.ok(); ++i) {
     snapshot.nonces.Add(TakeId(reader));
   }
   const uint64_t state_bytes = reader.Fixed64();
-  if (!reader.ok() || state_bytes != reader.rest().size()) {
+  if (!known || !reader.ok() || state_bytes != reader.rest().size()) {
     return Error(Reason::kBadFormat,
                  where + ": the manifest snapshot is malformed" + std::string(kRestore));
   }

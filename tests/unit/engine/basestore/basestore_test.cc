@@ -152,15 +152,21 @@ std::vector<std::string> Level0(const BaseView& view) {
   return objects;
 }
 
-TEST_F(BasestoreTest, CrashBetweenStartAndCommitIsUndoneAtOpen) {
-  for (int i = 0; i < 4; ++i) {
-    Flush(Rows(static_cast<Timestamp>(10 + i), 0, 20));
+class AbandonedJobTest : public BasestoreTest {
+ protected:
+  // Four tables, and a job over them that nobody runs; what a scan shows.
+  std::string FlushAndStartAJob() {
+    for (int i = 0; i < 4; ++i) {
+      Flush(Rows(static_cast<Timestamp>(10 + i), 0, 20));
+    }
+    EXPECT_TRUE(Commit(catalog::JobStart{
+        .collection = collection().id, .inputs = Level0(*base_->view()), .safe_timestamp = 5}));
+    return Scan({});
   }
-  const std::string before = Scan({});
-  catalog::JobStart start{.collection = collection().id,
-                          .inputs = Level0(*base_->view()),
-                          .safe_timestamp = 5};
-  ASSERT_TRUE(Commit(start));
+};
+
+TEST_F(AbandonedJobTest, CrashBetweenStartAndCommitIsUndoneAtOpen) {
+  const std::string before = FlushAndStartAJob();
   Reopen();
   EXPECT_EQ(Scan({}), before);
   ASSERT_EQ(state_->jobs().size(), 1U);  // everything belongs to the dead job
@@ -170,15 +176,8 @@ TEST_F(BasestoreTest, CrashBetweenStartAndCommitIsUndoneAtOpen) {
   EXPECT_EQ(Scan({}), before);
 }
 
-TEST_F(BasestoreTest, AJobThatNobodyRunsIsClosedBeforeTheNextIsPicked) {
-  for (int i = 0; i < 4; ++i) {
-    Flush(Rows(static_cast<Timestamp>(10 + i), 0, 20));
-  }
-  const std::string before = Scan({});
-  catalog::JobStart start{.collection = collection().id,
-                          .inputs = Level0(*base_->view()),
-                          .safe_timestamp = 5};
-  ASSERT_TRUE(Commit(start));
+TEST_F(AbandonedJobTest, AJobThatNobodyRunsIsClosedBeforeTheNextIsPicked) {
+  const std::string before = FlushAndStartAJob();
   EXPECT_TRUE(base_->CompactOne(false, {}).value());
   EXPECT_TRUE(state_->jobs().empty());
   EXPECT_EQ(Scan({}), before);

@@ -47,13 +47,23 @@ TEST(SnapshotFormat, EveryFlippedBitAndEveryCutIsBadChecksum) {
   }
 }
 
-TEST(SnapshotFormat, ANewerVersionIsRefusedAsSuch) {
+// The example with one byte changed and the checksum made anew: why it is refused.
+Reason RefusedWith(size_t offset, char byte) {
   const Snapshot snapshot = Example();
   std::string bytes = EncodeSnapshot(snapshot);
-  bytes[8] = 2;
+  bytes[offset] = byte;
   bytes.resize(bytes.size() - 8);
   base::PutFixed64(bytes, base::Hash(bytes, base::Mix(snapshot.salt, 0)));
-  EXPECT_EQ(DecodeSnapshot(bytes, "").error().reason(), Reason::kNewerFormat);
+  return DecodeSnapshot(bytes, "").error().reason();
+}
+
+TEST(SnapshotFormat, ANewerVersionIsRefusedAsSuch) {
+  EXPECT_EQ(RefusedWith(8, 2), Reason::kNewerFormat);
+}
+
+TEST(SnapshotFormat, WhatNoVersionWritesIsBadFormat) {
+  EXPECT_EQ(RefusedWith(8, 0), Reason::kBadFormat);
+  EXPECT_EQ(RefusedWith(36 + 1, 0x7F), Reason::kBadFormat);  // more than 1024 nonces
 }
 
 class ReadSnapshotTest : public ManifestPlace {
