@@ -57,7 +57,7 @@ class Memstore {
   // A memtable with what the budget was charged for it.
   struct Charged;
   void Track(Sequence sequence);
-  std::shared_ptr<memtable::Memtable> NewMemtable();
+  std::shared_ptr<memtable::Memtable> NewMemtable(std::string prefix);
 
   base::MemoryBudget& budget_;
   const uint64_t memtable_bytes_;
