@@ -2,8 +2,9 @@
 // search the list. Open addressing over cache lines of eight slots; a slot holds 16 bits of the
 // hash above the 48 bits of an address, 0 is free. A key that is not there costs one line, as a
 // Bloom filter would. Slots are only ever filled, in probe order; a table that is three quarters
-// full is followed by a larger one, and the old ones stay for readers that still hold them. Thread
-// rule: one writer (Add), any number of readers at the same time, no locks.
+// full is followed by a larger one, and the old ones stay for readers that still hold them.
+//
+// Thread rule: one writer (Add), any number of readers at the same time, no locks.
 #pragma once
 
 #include <atomic>
@@ -40,6 +41,24 @@ class KeyIndex {
         }
       }
     }
+  }
+
+  // Bring what Find will look at on its way into the cache: first the line, then, once that is
+  // there, the node, which PrefetchNode also returns if its hash is likely the one.
+  void PrefetchLine(uint64_t hash) const {
+    const Table& table = *table_.load(std::memory_order_acquire);
+    __builtin_prefetch(&table.lines[table.LineOf(hash)]);
+  }
+  Node* PrefetchNode(uint64_t hash) const {
+    const Table& table = *table_.load(std::memory_order_acquire);
+    for (const std::atomic<uint64_t>& slot : table.lines[table.LineOf(hash)].slots) {
+      const uint64_t value = slot.load(std::memory_order_acquire);
+      if (value != 0 && (value >> kAddressBits) == (hash & kTagMask)) {
+        __builtin_prefetch(NodeOf(value));
+        return NodeOf(value);
+      }
+    }
+    return nullptr;
   }
 
   // The key must be new. `likely` keys are expected in the end, 0 if nobody knows: sizes the next

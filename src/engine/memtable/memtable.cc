@@ -374,6 +374,24 @@ void Memtable::Add(const entry::Entry& entry) {
   node != nullptr ? AddVersion(*node, entry) : AddNode(entry, key_hash);
 }
 
+void Memtable::Prepare(std::span<const uint64_t> key_hashes) const {
+  LUNA_ASSERT(key_hashes.size() <= kPrepared);
+  std::array<Node*, kPrepared> nodes;
+  for (const uint64_t hash : key_hashes) {
+    index_.PrefetchLine(hash);
+  }
+  for (size_t i = 0; i < key_hashes.size(); ++i) {
+    nodes[i] = index_.PrefetchNode(key_hashes[i]);
+  }
+  for (size_t i = 0; i < key_hashes.size(); ++i) {
+    if (nodes[i] != nullptr) {
+      const char* const newest =
+          reinterpret_cast<const char*>(nodes[i]->newest.load(std::memory_order_relaxed));
+      __builtin_prefetch(newest - sizeof(Version::Chain));
+    }
+  }
+}
+
 // Versions come in the order of their timestamps, but for tests. One that does not gets its place
 // by building those above it anew; readers that stand on the old ones go on with them.
 void Memtable::AddVersion(Node& node, const entry::Entry& entry) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,10 @@ class Memtable {
 
   // Adds a version; (key, timestamp) must be new. The bytes are copied.
   void Add(const entry::Entry& entry);
+  // Says that keys of these hashes are added next: their memory is fetched all at once instead of
+  // one after the other. At most kPrepared.
+  static constexpr size_t kPrepared = 16;
+  void Prepare(std::span<const uint64_t> key_hashes) const;
   void AddRange(const entry::RangeTombstone& tombstone);
 
   // The newest version of `key` with timestamp ≤ `read`, of any kind (range tombstones not

@@ -210,6 +210,25 @@ TEST(Memtable, SmallEntriesTakeLittle) {
   EXPECT_LT(memtable.bytes(), 20'000u * 144);
 }
 
+TEST(Memtable, PreparingChangesNothing) {
+  Memtable memtable(1 << 20);
+  std::vector<uint64_t> hashes;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string key = std::to_string(i % 300);
+    hashes.push_back(base::Hash(key));
+    if (hashes.size() == Memtable::kPrepared) {
+      memtable.Prepare(hashes);
+      hashes.clear();
+    }
+    memtable.Add({.key = key, .timestamp = static_cast<Timestamp>(i + 1), .value = key});
+  }
+  memtable.Prepare({});
+  EXPECT_EQ(memtable.count(), 1000u);
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_EQ(Get(memtable, std::to_string(i), entry::kMaxTimestamp)->value, std::to_string(i));
+  }
+}
+
 TEST(Memtable, CommonPrefixIsThatOfAllKeys) {
   Memtable memtable(1 << 20, "inherited");
   EXPECT_EQ(memtable.CommonPrefix(), "inherited");
