@@ -48,7 +48,8 @@ struct VerifyReport {
   std::vector<Error> damage;  // empty: every checksum holds
 };
 
-// Thread rule: safe. Databases, collections, transactions, snapshots and iterators end before it.
+// Thread rule: safe. Databases, collections, transactions, write batches, snapshots and iterators
+// end before it.
 class Universe {
  public:
   // Opens (or makes) the universe at options.location; recovers what was acknowledged.

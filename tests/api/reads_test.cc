@@ -138,6 +138,28 @@ TEST_F(Reads, EntriesExpire) {
   EXPECT_EQ(collection_->GetValue("short").value()->expiry_millis, 0u);  // it began anew
 }
 
+TEST_F(Reads, AnExpiryMayBeGivenAsATime) {
+  const uint64_t now = runtime_.clock().WallMillis();
+  const uint64_t later = now + 3'600'000;
+  auto transaction = database_->Begin().value();
+  ASSERT_TRUE(transaction->Put(*collection_, "later", "1", Expiry::At(later)).ok());
+  ASSERT_TRUE(transaction->Put(*collection_, "past", "1", Expiry::At(now - 1000)).ok());
+  EXPECT_EQ(transaction->GetValue(*collection_, "later").value()->expiry_millis, later);
+  ASSERT_TRUE(transaction->Commit().ok());
+  transaction.reset();
+  EXPECT_EQ(collection_->GetValue("later").value()->expiry_millis, later);
+  EXPECT_EQ(Get("past"), "-");
+  {
+    WriteBatch batch;
+    batch.Put(*collection_, "batched", "1", Expiry::At(later + 1));
+    ASSERT_TRUE(database_->Write(batch).ok());
+  }
+  Reopen();
+  EXPECT_EQ(collection_->GetValue("later").value()->expiry_millis, later);
+  EXPECT_EQ(collection_->GetValue("batched").value()->expiry_millis, later + 1);
+  EXPECT_EQ(Scan(), "batched=1 later=1 ");
+}
+
 TEST_F(Reads, AnExpiryOfWhatWasReadIsAConflict) {
   ASSERT_TRUE(
       collection_->Put("k", "1", {.durability = {}, .time_to_live = std::chrono::milliseconds(200)})
