@@ -19,6 +19,8 @@ THIRD_PARTY = {
     "zstd": ("src/engine/table/",),
     "xxhash.h": ("src/base/",),
     "CLI/": ("apps/",),
+    "httplib.h": ("src/service/server/http_page.cc",),
+    "prometheus/": ("src/service/server/metrics_page.cc",),
     "gtest/": ("tests/",),
     "benchmark/": ("bench/",),
     "rocksdb/": ("bench/",),

@@ -96,6 +96,10 @@ class CommandLine {
     app_.add_flag_callback(
         "--no-protected", [this] { settings_.protected_mode = false; },
         "listen on addresses that other machines may reach even without a password");
+    app_.add_option("--http-listen", settings_.http_listen,
+                    "address of the HTTP page with metrics for Prometheus and checks of health "
+                    "[none]")
+        ->type_name("HOST:PORT");
     app_.add_option("--maxclients", settings_.max_clients, "connections at a time [10000]")
         ->check(CLI::Range(1, 1'000'000))
         ->type_name("N");

@@ -15,6 +15,7 @@
 #include "runtime/posix/posix_network.h"
 #include "runtime/posix/posix_runtime.h"
 #include "runtime/posix/posix_signals.h"
+#include "runtime/posix/process_usage.h"
 #include "service/server/service.h"
 
 namespace luna::lunad {
@@ -35,6 +36,18 @@ class Listener : public EventListener {
   void OnBackgroundError(const Error& error) override { output::PrintError("lunad", error); }
 };
 
+command::ProcessUsage Usage() {
+  const posix::ProcessUsage usage = posix::UsageOfProcess();
+  return {.pid = usage.pid,
+          .user_seconds = usage.user_seconds,
+          .system_seconds = usage.system_seconds,
+          .resident_bytes = usage.resident_bytes,
+          .peak_resident_bytes = usage.peak_resident_bytes,
+          .virtual_bytes = usage.virtual_bytes,
+          .open_descriptors = usage.open_descriptors,
+          .most_descriptors = usage.most_descriptors};
+}
+
 server::ServiceSettings ServiceSettingsOf(const Settings& settings) {
   server::ServiceSettings service;
   service.connections.addresses = settings.listen;
@@ -43,6 +56,8 @@ server::ServiceSettings ServiceSettingsOf(const Settings& settings) {
   service.connections.idle_timeout_seconds = settings.timeout_seconds;
   service.reader_threads = settings.readers;
   service.password = settings.password;
+  service.http_address = settings.http_listen;
+  service.usage = Usage;
   service.shown = {{"universe", settings.universe},
                    {"memory", std::to_string(settings.memory_bytes)},
                    {"durability", std::string(NameOf(settings.durability))},
@@ -83,11 +98,15 @@ Status Run(const Settings& settings, posix::PosixSignals& signals, runtime::Runt
   const std::unique_ptr<runtime::Network> network = posix::NewPosixNetwork();
   server::Service service(runtime, *network, universe, ServiceSettingsOf(settings));
   TRY(service.Start());
-  const std::vector<std::string> addresses = service.addresses();
+  std::vector<std::string> addresses = service.addresses();
+  Announce(settings, addresses);
+  if (const std::string page = service.http_address(); !page.empty()) {
+    Say("lunad shows metrics on http://" + page + "/");
+    addresses.push_back("http://" + page);
+  }
   if (!settings.addresses_file.empty()) {
     TRY(WriteAddresses(settings.addresses_file, addresses));
   }
-  Announce(settings, addresses);
   while (!signals.WaitForStop(kLookNanos) && !service.stop_requested()) {
   }
   Say("lunad stopping");

@@ -70,6 +70,7 @@ std::string ToToml(const Settings& settings, const Origins& origins) {
   add("timeout", std::to_string(settings.timeout_seconds));
   add("password", Quoted(settings.password.empty() ? "" : "(set)"));
   add("protected", settings.protected_mode ? "true" : "false");
+  add("http-listen", Quoted(settings.http_listen));
   add("addresses-file", Quoted(settings.addresses_file));
   return text;
 }
@@ -82,6 +83,16 @@ Status Check(const Settings& settings) {
                    "refusing to listen on " + address +
                        ", which other machines may reach, without a password; set LUNA_PASSWORD "
                        "or --password, or give --no-protected if every one of them is trusted");
+    }
+  }
+  if (!settings.http_listen.empty()) {
+    const runtime::HostAndPort parsed = TRY(runtime::ParseAddress(settings.http_listen));
+    if (settings.protected_mode && !IsLoopback(parsed.host)) {
+      return Error(Reason::kBadOption,
+                   "refusing to show metrics on " + settings.http_listen +
+                       ", which other machines may reach, as nobody is asked "
+                       "for a password there; choose an address of this machine "
+                       "alone, or give --no-protected if all are trusted");
     }
   }
   return {};

@@ -25,6 +25,7 @@ struct Settings {
   uint64_t timeout_seconds = 0;  // 0 = none
   std::string password;          // empty = none
   bool protected_mode = true;
+  std::string http_listen;     // of the page with metrics; empty = none
   std::string addresses_file;  // empty = none
 };
 

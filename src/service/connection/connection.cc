@@ -158,7 +158,12 @@ bool Connection::Judge(Tally& tally) {
     command_ = decision.command;
     return true;
   }
-  tally.errors += reply.size() > begin && answers()[begin] == '-' ? 1 : 0;
+  if (const std::string_view answer = reply.Since(begin); answer.starts_with('-')) {
+    ++tally.errors;
+    if (tally.counts != nullptr) {
+      tally.counts->Rejected(decision.command, answer);
+    }
+  }
   return false;
 }
 
@@ -191,7 +196,7 @@ bool Connection::Take(Tally& tally) {
 }
 
 void Connection::RunHere(Tally& tally) {
-  const operation::Runner runner = surroundings_.runner();
+  const operation::Runner runner = surroundings_.runner(tally.counts);
   resp::ReplyWriter reply(output_.tail(), session_.version);
   const command::Command& command = *std::exchange(command_, nullptr);
   const bool succeeded = runner.Run(command, arguments_, session_, nullptr, reply);
@@ -223,6 +228,9 @@ void Connection::Refused(std::string_view error, Tally& tally) {
       session_.EndMulti();  // as after every other EXEC that failed
     }
     ++operation_.failures;
+    if (tally.counts != nullptr) {
+      tally.counts->Rejected(request.command, "-" + std::string(error));
+    }
   }
   Returned(tally);
 }

@@ -17,7 +17,9 @@ constexpr std::string_view kWritesBusy = "BUSY Luna is behind with writes; try a
 }  // namespace
 
 Handler::Handler(Surroundings& surroundings, size_t number)
-    : surroundings_(surroundings), number_(number), poller_(surroundings.network->NewPoller()) {}
+    : surroundings_(surroundings), number_(number), poller_(surroundings.network->NewPoller()) {
+  tally_.counts = &surroundings.host->command_counts().NewShard();
+}
 
 Handler::~Handler() {
   LUNA_ASSERT(connections_ == 0);
@@ -80,7 +82,7 @@ void Handler::Run() {
     PushOperations();
     Sweep();
     FlushAll();
-    surroundings_.Count(std::exchange(tally_, {}));
+    surroundings_.Count(std::exchange(tally_, Tally{.counts = tally_.counts}));
   }
   while (waking_.load() != 0) {
     surroundings_.runtime->Yield();
@@ -285,6 +287,9 @@ void Handler::Sweep() {
     return;
   }
   next_sweep_nanos_ = now_nanos_ + kSweepNanos;
+  if (number_ == 0) {
+    surroundings_.SampleRates(now_nanos_);
+  }
   for (const Slot& slot : slots_) {
     if (slot.connection == nullptr) {
       continue;

@@ -28,6 +28,7 @@ struct Tally {
   uint64_t errors = 0;
   uint64_t bytes_in = 0;
   uint64_t bytes_out = 0;
+  command::CommandShard* counts = nullptr;  // the handler's own
 };
 
 class Surroundings {
@@ -43,8 +44,8 @@ class Surroundings {
   std::atomic<uint64_t> idle_timeout_seconds = 0;
   std::atomic<uint64_t> open = 0;  // connections, from accepted to closed
 
-  operation::Runner runner() const {
-    return {.runtime = runtime, .host = host, .watch = settings.watch};
+  operation::Runner runner(command::CommandShard* counts) const {
+    return {.runtime = runtime, .host = host, .watch = settings.watch, .counts = counts};
   }
   uint64_t now() const { return runtime->clock().MonotonicNanos(); }
   uint64_t NextId() { return next_id_.fetch_add(1) + 1; }
@@ -58,6 +59,8 @@ class Surroundings {
   void Count(const Tally& tally);
   void Fill(command::ServiceCounts& counts) const;  // since the last ResetCounts
   void ResetCounts();
+  // Called about once a second by one thread: from here on rates are those since the last time.
+  void SampleRates(uint64_t now_nanos);
 
  private:
   using Totals = std::array<uint64_t, 6>;
@@ -70,6 +73,10 @@ class Surroundings {
   base::Counter errors_;
   base::Counter bytes_in_;
   base::Counter bytes_out_;
+  // Of the last SampleRates, and what it found: a second.
+  uint64_t sampled_nanos_ = 0;
+  Totals sampled_ = {};
+  std::array<std::atomic<uint64_t>, 3> rates_ = {};  // commands, bytes in, bytes out
   mutable base::Mutex mutex_;
   std::map<uint64_t, std::shared_ptr<ClientCard>> cards_ GUARDED_BY(mutex_);
   Totals before_ GUARDED_BY(mutex_) = {};  // the counters at the last ResetCounts

@@ -31,7 +31,7 @@ class ReadWorkers {
   ~ReadWorkers();  // the queue was closed
 
  private:
-  void Work();
+  void Work(Runner runner);
 
   const Runner runner_;
   OperationQueue* queue_;
@@ -44,7 +44,7 @@ class WriteWorker {
               SlowWatch* watch = nullptr);
   ~WriteWorker();  // the queue was closed
 
-  uint64_t rounds() const { return rounds_.committed(); }
+  const Rounds& rounds() const { return rounds_; }  // its counters are safe
 
  private:
   void Work();

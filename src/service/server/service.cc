@@ -6,10 +6,14 @@
 #include <utility>
 
 #include "base/try.h"
+#include "service/command/command_counts.h"
 #include "service/command/command_table.h"
 #include "service/command/holdings.h"
+#include "service/command/latency_events.h"
 #include "service/operation/operation_queue.h"
 #include "service/operation/workers.h"
+#include "service/server/http_page.h"
+#include "service/server/metrics_page.h"
 #include "service/server/open_names.h"
 #include "service/server/slow_commands.h"
 
@@ -49,6 +53,7 @@ class Service::State final : public command::Host {
   void Stop();
   bool stop_requested() const { return stop_requested_; }
   std::vector<std::string> addresses() const { return connections_.addresses(); }
+  std::string http_address() const { return page_.address(); }
 
   Universe& universe() override { return *universe_; }
   runtime::Runtime& runtime() override { return *runtime_; }
@@ -71,6 +76,11 @@ class Service::State final : public command::Host {
   }
   command::ServiceCounts Counts() override;
   void ResetCounts() override;
+  command::CommandCounts& command_counts() override { return command_counts_; }
+  command::LatencyEvents& latency_events() override { return latency_events_; }
+  command::ProcessUsage Usage() override {
+    return settings_.usage ? settings_.usage() : command::ProcessUsage();
+  }
   std::vector<std::pair<std::string, std::string>> Settings() override;
   Status SetSetting(std::string_view name, std::string_view value) override;
   bool CheckPassword(std::string_view user, std::string_view password) override;
@@ -81,19 +91,30 @@ class Service::State final : public command::Host {
 
  private:
   connection::ConnectionSettings WithWatch();
+  HttpPage::Pages Pages();
+  HttpAnswer Metrics();
+  HttpAnswer Health();
+  HttpAnswer Readiness();
 
   runtime::Runtime* runtime_;
   Universe* universe_;
   const ServiceSettings settings_;
   const uint64_t started_nanos_;
+  const uint64_t started_unix_millis_;
   const command::CommandTable table_;
+  command::CommandCounts command_counts_{table_};
+  command::LatencyEvents latency_events_;
   OpenNames names_;
   command::Holdings holdings_;
   server::SlowCommands slow_;
   operation::SlowWatch watch_;
   std::atomic<uint64_t> max_clients_;
   std::atomic<uint64_t> idle_timeout_seconds_;
-  std::atomic<uint64_t> rounds_before_{0};  // at the last ResetCounts
+  // At the last ResetCounts.
+  std::atomic<uint64_t> rounds_before_{0};
+  std::atomic<uint64_t> repeated_before_{0};
+  base::Counter slow_commands_;
+  std::atomic<uint64_t> slow_before_{0};
   std::atomic<bool> stop_requested_{false};
   operation::OperationQueue reads_;
   operation::OperationQueue writes_;
@@ -101,6 +122,9 @@ class Service::State final : public command::Host {
   // Set by Start before anybody can ask, taken away by Stop after the last connection.
   std::unique_ptr<operation::ReadWorkers> readers_;
   std::unique_ptr<operation::WriteWorker> writer_;
+  enum class Phase : uint8_t { kStarting, kReady, kStopping };
+  std::atomic<Phase> phase_ = Phase::kStarting;
+  HttpPage page_;  // its thread looks at everything above
   bool stopped_ = false;
 };
 
@@ -110,6 +134,7 @@ Service::State::State(runtime::Runtime& runtime, runtime::Network& network, Univ
       universe_(&universe),
       settings_(std::move(settings)),
       started_nanos_(runtime.clock().MonotonicNanos()),
+      started_unix_millis_(runtime.clock().WallMillis()),
       names_(universe),
       holdings_(runtime),
       slow_(settings_.slow_kept),
@@ -117,12 +142,15 @@ Service::State::State(runtime::Runtime& runtime, runtime::Network& network, Univ
       idle_timeout_seconds_(settings_.connections.idle_timeout_seconds),
       reads_(runtime, settings_.queue_limit),
       writes_(runtime, settings_.queue_limit),
-      connections_(runtime, network, *this, table_, reads_, writes_, WithWatch()) {}
+      connections_(runtime, network, *this, table_, reads_, writes_, WithWatch()),
+      page_(runtime, network, Pages()) {}
 
 connection::ConnectionSettings Service::State::WithWatch() {
   watch_.limit_micros = settings_.slow_micros;
+  watch_.latency = &latency_events_;
   watch_.slow = [this](const command::Session& session, std::span<const std::string_view> arguments,
                        uint64_t micros) {
+    slow_commands_.Add();
     slow_.Add(session, arguments, micros, runtime_->clock().WallMillis() / 1000);
   };
   connection::ConnectionSettings settings = settings_.connections;
@@ -137,7 +165,13 @@ Status Service::State::Start() {
   readers_ = std::make_unique<operation::ReadWorkers>(
       *runtime_, *this, reads_, std::max<size_t>(settings_.reader_threads, 1), &watch_);
   writer_ = std::make_unique<operation::WriteWorker>(*runtime_, *this, writes_, &watch_);
-  return connections_.Start();
+  if (!settings_.http_address.empty()) {
+    TRY(page_.Listen(settings_.http_address));
+    page_.Start();
+  }
+  TRY(connections_.Start());
+  phase_ = Phase::kReady;
+  return {};
 }
 
 void Service::State::Stop() {
@@ -145,7 +179,9 @@ void Service::State::Stop() {
   if (std::exchange(stopped_, true)) {
     return;
   }
+  phase_ = Phase::kStopping;
   connections_.Stop(kGraceNanos);
+  page_.Stop();
   reads_.Close();
   writes_.Close();
   readers_ = nullptr;
@@ -157,14 +193,77 @@ command::ServiceCounts Service::State::Counts() {
   connections_.Count(counts);
   counts.read_queue = reads_.size();
   counts.write_queue = writes_.size();
-  counts.write_rounds = (writer_ ? writer_->rounds() : 0) - rounds_before_;
+  if (writer_ != nullptr) {
+    counts.write_rounds = writer_->rounds().committed() - rounds_before_;
+    counts.write_rounds_repeated = writer_->rounds().repeated() - repeated_before_;
+  }
+  counts.slow_commands = slow_commands_.value() - slow_before_;
   counts.started_nanos = started_nanos_;
   return counts;
 }
 
 void Service::State::ResetCounts() {
   connections_.ResetCounts();
-  rounds_before_ = writer_ ? writer_->rounds() : 0;
+  command_counts_.Reset();
+  slow_before_ = slow_commands_.value();
+  if (writer_ != nullptr) {
+    rounds_before_ = writer_->rounds().committed();
+    repeated_before_ = writer_->rounds().repeated();
+  }
+}
+
+HttpPage::Pages Service::State::Pages() {
+  constexpr std::string_view kIndex =
+      "Luna\n\n/metrics  for Prometheus\n/healthz  does it work?\n/readyz   does it take "
+      "requests?\n";
+  return {{"/", [] { return HttpAnswer{.body = std::string(kIndex)}; }},
+          {"/metrics", [this] { return Metrics(); }},
+          {"/healthz", [this] { return Health(); }},
+          {"/readyz", [this] { return Readiness(); }}};
+}
+
+HttpAnswer Service::State::Metrics() {
+  const auto stats = universe_->GetStats();
+  const auto [hits, misses] = command_counts_.HitsAndMisses();
+  const auto text = MetricsText({
+      .counts = Counts(),
+      .max_clients = max_clients_,
+      .figures = command_counts_.Figures(),
+      .errors = command_counts_.Errors(),
+      .key_hits = hits,
+      .key_misses = misses,
+      .read_wait_micros = &reads_.wait_micros(),
+      .write_wait_micros = &writes_.wait_micros(),
+      .round_commands = &writer_->rounds().round_commands(),
+      .commit_micros = &writer_->rounds().commit_micros(),
+      .usage = Usage(),
+      .started_unix_millis = started_unix_millis_,
+      .uptime_nanos = runtime_->clock().MonotonicNanos() - started_nanos_,
+      .open_transactions = holdings_.transactions().size(),
+      .stats = stats.ok() ? &stats.value() : nullptr,
+  });
+  return {.body = text, .type = "text/plain; version=0.0.4; charset=utf-8"};
+}
+
+HttpAnswer Service::State::Health() {
+  const auto stats = universe_->GetStats();
+  const std::string trouble = stats.ok() ? stats->background_error : stats.error().ToString();
+  if (!trouble.empty()) {
+    return {.status = 503, .body = trouble + "\n"};
+  }
+  return {.body = "ok\n"};
+}
+
+HttpAnswer Service::State::Readiness() {
+  switch (phase_.load()) {
+    case Phase::kStarting:
+      return {.status = 503, .body = "starting\n"};
+    case Phase::kStopping:
+      return {.status = 503, .body = "stopping\n"};
+    case Phase::kReady:
+      break;
+  }
+  return {.body = "ready\n"};
 }
 
 std::vector<std::pair<std::string, std::string>> Service::State::Settings() {
@@ -172,6 +271,9 @@ std::vector<std::pair<std::string, std::string>> Service::State::Settings() {
   server::Settings rows = {
       {"appendonly", "yes"},
       {"databases", "16"},
+      {"latency-monitor-threshold", std::to_string(latency_events_.threshold_millis())},
+      {"latency-tracking", "yes"},
+      {"latency-tracking-info-percentiles", "50 99 99.9"},
       {"maxclients", std::to_string(max_clients_)},
       {"maxmemory-policy", "noeviction"},
       {"proto-max-bulk-len", std::to_string(resp::Limits().bulk_bytes)},
@@ -199,6 +301,9 @@ Status Service::State::SetSetting(std::string_view name, std::string_view value)
   } else if (command::IsWord(name, "slowlog-log-slower-than")) {
     TRY(TakeNumber(name, value, -1, number));
     watch_.limit_micros = number < 0 ? operation::SlowWatch::kNever : static_cast<uint64_t>(number);
+  } else if (command::IsWord(name, "latency-monitor-threshold")) {
+    TRY(TakeNumber(name, value, 0, number));
+    latency_events_.SetThreshold(static_cast<uint64_t>(number));
   } else if (command::IsWord(name, "slowlog-max-len")) {
     TRY(TakeNumber(name, value, 0, number));
     slow_.set_kept(static_cast<size_t>(number));
@@ -234,6 +339,10 @@ void Service::Stop() {
 
 bool Service::stop_requested() const {
   return state_->stop_requested();
+}
+
+std::string Service::http_address() const {
+  return state_->http_address();
 }
 
 std::vector<std::string> Service::addresses() const {

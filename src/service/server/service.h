@@ -3,6 +3,7 @@
 // Thread rule: Start and Stop from one thread; Host is safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct ServiceSettings {
   std::string password;          // of user default; empty = none required
   uint64_t slow_micros = 10000;  // commands slower than this are kept for SLOWLOG
   size_t slow_kept = 128;
+  std::string http_address;                                // of the page with metrics; empty = none
+  std::function<command::ProcessUsage()> usage;            // of this process; empty = not known
   std::vector<std::pair<std::string, std::string>> shown;  // more rows for CONFIG GET
 };
 
@@ -36,6 +39,7 @@ class Service {
   // Set when SHUTDOWN was asked for.
   bool stop_requested() const;
   std::vector<std::string> addresses() const;
+  std::string http_address() const;  // with the real port; empty = none
   command::Host& host();
 
  private:
