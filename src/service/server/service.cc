@@ -41,6 +41,10 @@ Status TakeNumber(std::string_view name, std::string_view text, int64_t least, i
   return {};
 }
 
+constexpr std::string_view kIndex =
+    "Luna\n\n/metrics  for Prometheus\n/healthz  does it work?\n/readyz   does it take "
+    "requests?\n";
+
 }  // namespace
 
 class Service::State final : public command::Host {
@@ -213,9 +217,6 @@ void Service::State::ResetCounts() {
 }
 
 HttpPage::Pages Service::State::Pages() {
-  constexpr std::string_view kIndex =
-      "Luna\n\n/metrics  for Prometheus\n/healthz  does it work?\n/readyz   does it take "
-      "requests?\n";
   return {{"/", [] { return HttpAnswer{.body = std::string(kIndex)}; }},
           {"/metrics", [this] { return Metrics(); }},
           {"/healthz", [this] { return Health(); }},
