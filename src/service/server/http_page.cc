@@ -104,6 +104,7 @@ class HttpPage::State {
       poller_->Wake();
       thread_->Join();
       thread_ = nullptr;
+      listener_ = nullptr;  // and those nobody has accepted yet
     }
   }
 
