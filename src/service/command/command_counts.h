@@ -46,7 +46,7 @@ struct CommandFigures {
 
 class CommandCounts;
 
-// Thread rule: owned by one thread, which counts; only Add is safe.
+// Thread rule: owned by one thread at a time, which counts; only Add is safe.
 class CommandShard {
  public:
   explicit CommandShard(CommandCounts& counts);
