@@ -45,6 +45,26 @@ TEST(Surroundings, CountsAreThoseSinceTheReset) {
   EXPECT_EQ(counts.connections, 3u);
 }
 
+TEST(Surroundings, RatesAreThoseBetweenTwoSamples) {
+  constexpr uint64_t kSecond = 1'000'000'000;
+  Surroundings all;
+  command::ServiceCounts counts;
+  all.Count({.commands = 1000});
+  all.SampleRates(10 * kSecond);
+  all.Fill(counts);
+  EXPECT_EQ(counts.commands_per_second, 0u);  // nobody knows since when
+  all.Count({.commands = 300, .bytes_in = 50, .bytes_out = 600});
+  all.SampleRates(12 * kSecond);
+  all.Fill(counts);
+  EXPECT_EQ(counts.commands_per_second, 150u);
+  EXPECT_EQ(counts.bytes_in_per_second, 25u);
+  EXPECT_EQ(counts.bytes_out_per_second, 300u);
+  all.SampleRates(13 * kSecond);
+  all.SampleRates(13 * kSecond);
+  all.Fill(counts);
+  EXPECT_EQ(counts.commands_per_second, 0u);
+}
+
 }  // namespace
 
 }  // namespace luna::connection

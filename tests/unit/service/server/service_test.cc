@@ -149,5 +149,57 @@ TEST_F(ServiceTest, ClosesTheClientsThatAreChosen) {
   EXPECT_EQ(Ask(*socket, "", 1), "");
 }
 
+TEST_F(ServiceTest, ShowsItselfOverHttp) {
+  ServiceSettings settings;
+  settings.http_address = "127.0.0.1:0";
+  settings.usage = [] { return command::ProcessUsage{.pid = 5, .resident_bytes = 4096}; };
+  Start(settings);
+  const auto socket = Connect();
+  EXPECT_EQ(Ask(*socket, "SET a 1\r\nGET a\r\nGET b\r\n", 17), "+OK\r\n$1\r\n1\r\n$-1\r\n");
+  EXPECT_EQ(service_->host().Usage().pid, 5u);
+  const auto page = [&](std::string_view path) {
+    const auto client = network_->Connect(service_->http_address(), 1'000'000'000).value();
+    return Ask(*client, "GET " + std::string(path) + " HTTP/1.1\r\n\r\n", size_t{1} << 30);
+  };
+  const std::string metrics = page("/metrics");
+  for (const char* line :
+       {"luna_command_calls_total{command=\"set\"} 1\n", "luna_command_key_hits_total 1\n",
+        "luna_command_key_misses_total 1\n", "process_resident_memory_bytes 4096\n",
+        "luna_universe_commits_total 1\n", "luna_operation_rounds_total 1\n"}) {
+    EXPECT_TRUE(metrics.contains(line)) << line << metrics;
+  }
+  EXPECT_TRUE(page("/healthz").ends_with("\r\n\r\nok\n"));
+  EXPECT_TRUE(page("/readyz").ends_with("\r\n\r\nready\n"));
+  EXPECT_TRUE(page("/").contains("/metrics"));
+  universe_->Close().value();
+  EXPECT_TRUE(page("/healthz").starts_with("HTTP/1.1 503 "));
+  EXPECT_TRUE(page("/metrics").starts_with("HTTP/1.1 200 "));  // what the service knows
+}
+
+TEST_F(ServiceTest, StartsNotWhenItsPageCannot) {
+  ServiceSettings settings;
+  settings.connections.addresses = {"127.0.0.1:0"};
+  settings.http_address = "nonsense";
+  Service service(*runtime_, *network_, *universe_, settings);
+  EXPECT_EQ(service.Start().error().reason(), Reason::kBadOption);
+  EXPECT_EQ(service.http_address(), "");
+}
+
+TEST_F(ServiceTest, ForgetsItsCountsWhenTold) {
+  ServiceSettings settings;
+  settings.slow_micros = 0;
+  Start(settings);
+  const auto socket = Connect();
+  EXPECT_EQ(Ask(*socket, "SET a 1\r\nGET a\r\n", 12), "+OK\r\n$1\r\n1\r\n");
+  command::Host& host = service_->host();
+  EXPECT_EQ(host.Counts().slow_commands, 2u);
+  EXPECT_EQ(host.command_counts().Figures().size(), 2u);
+  host.ResetCounts();
+  EXPECT_EQ(host.Counts().slow_commands, 0u);
+  EXPECT_TRUE(host.command_counts().Figures().empty());
+  EXPECT_TRUE(host.SetSetting("latency-monitor-threshold", "5").ok());
+  EXPECT_EQ(host.latency_events().threshold_millis(), 5u);
+}
+
 }  // namespace
 }  // namespace luna::server
