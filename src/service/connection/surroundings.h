@@ -8,8 +8,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "runtime/network.h"
@@ -56,6 +59,9 @@ class Surroundings {
   void Forget(const ClientCard& card);
   std::vector<std::shared_ptr<ClientCard>> Cards() const;  // by id
 
+  // Warns of what a client did, a few times a second at most.
+  void Complain(std::string_view event, const std::string& peer, std::string_view reason);
+
   void CountAccepted() { accepted_.Add(); }
   void CountRefused() { refused_.Add(); }
   void Count(const Tally& tally);
@@ -79,6 +85,7 @@ class Surroundings {
   uint64_t sampled_nanos_ = 0;
   Totals sampled_ = {};
   std::array<std::atomic<uint64_t>, 3> rates_ = {};  // commands, bytes in, bytes out
+  base::LogThrottle throttle_;
   mutable base::Mutex mutex_;
   std::map<uint64_t, std::shared_ptr<ClientCard>> cards_ GUARDED_BY(mutex_);
   Totals before_ GUARDED_BY(mutex_) = {};  // the counters at the last ResetCounts
