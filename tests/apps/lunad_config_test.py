@@ -111,10 +111,10 @@ class Sources(ConfigTest):
         self.assertFalse(self.universe.exists())
 
     def test_unreadable_files(self):
-        missing = self.directory / "missing"
+        missing, file = self.directory / "missing", self.write("file", b"a file, no folder")
         for words in (("--config", missing), ("--config", self.directory),
                       ("--password-file", missing), ("--password-file", self.directory),
-                      ("--log-file", missing / "log"), ("--log-file", self.directory)):
+                      ("--log-file", file / "log"), ("--log-file", self.directory)):
             message = self.refused("--universe", self.universe, "--listen", "127.0.0.1:0", *words)
             self.assertIn(str(words[1]), message)
         empty = self.write("empty", b"")
