@@ -14,7 +14,7 @@ import time
 import unittest
 
 from lunad_test import LUNAD, WAIT_SECONDS, Failure, ServiceTest
-from program import ERROR, OK, USAGE
+from program import OK, USAGE
 
 SOURCE = pathlib.Path(os.environ["LUNA_SOURCE"])
 
@@ -118,7 +118,7 @@ class Sources(ConfigTest):
             message = self.refused("--universe", self.universe, "--listen", "127.0.0.1:0", *words)
             self.assertIn(str(words[1]), message)
         empty = self.write("empty", b"")
-        self.refused("--universe", self.universe, "--password-file", empty, expect=ERROR)
+        self.refused("--universe", self.universe, "--password-file", empty, expect=USAGE)
         self.assertFalse(self.universe.exists())
 
     def test_password_file(self):

@@ -356,8 +356,8 @@ class Starting(ServiceTest):
         lines = self.errors.read_text().splitlines()
         for line in lines:
             self.assertRegex(line, LOG_LINE)
-        self.assertTrue(lines[0].endswith(f" INFO starting version={RELEASE} pid={self.process.pid} "
-                                          f"universe={self.universe}"), lines[0])
+        starting = f"version={RELEASE} pid={self.process.pid} universe={self.universe}"
+        self.assertTrue(lines[0].endswith(f" INFO starting {starting}"), lines[0])
         listening = [line for line in lines if " INFO listening address=127.0.0.1:" in line]
         self.assertEqual(len(listening), 2, lines)
 
