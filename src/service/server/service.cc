@@ -174,6 +174,9 @@ Status Service::State::Start() {
   readers_ = std::make_unique<operation::ReadWorkers>(
       *runtime_, *this, reads_, std::max<size_t>(settings_.reader_threads, 1), &watch_);
   writer_ = std::make_unique<operation::WriteWorker>(*runtime_, *this, writes_, &watch_);
+  if (settings_.handlers_help) {
+    connections_.HelpWith(*writer_);
+  }
   return connections_.Start();
 }
 
@@ -275,6 +278,7 @@ ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password
   service.connections.output_hard_bytes = static_cast<size_t>(settings.output_hard);
   service.connections.stuck_seconds = static_cast<uint64_t>(settings.stuck_seconds);
   service.reader_threads = static_cast<size_t>(settings.readers);
+  service.handlers_help = settings.durability != "device";
   service.queue_limit = static_cast<size_t>(settings.queue_limit);
   service.password = std::move(password);
   service.slow_micros = static_cast<uint64_t>(settings.slowlog_micros);  // -1 is SlowWatch::kNever
