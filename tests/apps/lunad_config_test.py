@@ -14,7 +14,7 @@ import time
 import unittest
 
 from lunad_test import LUNAD, WAIT_SECONDS, Failure, ServiceTest
-from program import ERROR, OK, USAGE
+from program import OK, USAGE
 
 SOURCE = pathlib.Path(os.environ["LUNA_SOURCE"])
 
@@ -111,14 +111,14 @@ class Sources(ConfigTest):
         self.assertFalse(self.universe.exists())
 
     def test_unreadable_files(self):
-        missing = self.directory / "missing"
+        missing, file = self.directory / "missing", self.write("file", b"a file, no folder")
         for words in (("--config", missing), ("--config", self.directory),
                       ("--password-file", missing), ("--password-file", self.directory),
-                      ("--log-file", missing / "log"), ("--log-file", self.directory)):
+                      ("--log-file", file / "log"), ("--log-file", self.directory)):
             message = self.refused("--universe", self.universe, "--listen", "127.0.0.1:0", *words)
             self.assertIn(str(words[1]), message)
         empty = self.write("empty", b"")
-        self.refused("--universe", self.universe, "--password-file", empty, expect=ERROR)
+        self.refused("--universe", self.universe, "--password-file", empty, expect=USAGE)
         self.assertFalse(self.universe.exists())
 
     def test_password_file(self):

@@ -1,4 +1,4 @@
-"""The Debian package: built by CPack from what is built, looked into, and run from where it unpacks.
+"""The Debian package: built by CPack from what is built, looked into, run from where it unpacks.
 
 The environment names LUNA_CPACK, LUNA_CPACK_CONFIG and LUNA_RELEASE.
 """

@@ -398,13 +398,13 @@ ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password
   service.connections.output_hard_bytes = static_cast<size_t>(settings.output_hard);
   service.connections.stuck_seconds = static_cast<uint64_t>(settings.stuck_seconds);
   service.reader_threads = static_cast<size_t>(settings.readers);
+  service.handlers_help = settings.durability != "device";
   service.queue_limit = static_cast<size_t>(settings.queue_limit);
   service.password = std::move(password);
   service.slow_micros = static_cast<uint64_t>(settings.slowlog_micros);  // -1 is SlowWatch::kNever
   service.slow_kept = static_cast<size_t>(settings.slowlog_kept);
   service.log = log;
   service.http_address = settings.http_listen;
-  service.handlers_help = settings.durability != "device";
   service.shown = settings;
   return service;
 }
