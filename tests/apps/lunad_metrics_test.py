@@ -244,7 +244,6 @@ class Info(PageTest):
         self.assertEqual(info["errorstat_ERR"], "count=3")
         self.assertEqual(info["loading"], 0)
         self.assertEqual(info["db0"]["keys"], 100)
-        client.latency_histogram()
 
     def test_latency_events(self):
         connection = self.connect()
