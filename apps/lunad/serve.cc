@@ -99,14 +99,18 @@ Status Run(const Settings& settings, posix::PosixSignals& signals, runtime::Runt
   const std::unique_ptr<runtime::Network> network = posix::NewPosixNetwork();
   server::Service service(runtime, *network, universe, ServiceSettingsOf(settings));
   TRY(service.Start());
-  std::vector<std::string> addresses = service.addresses();
-  Announce(settings, addresses);
-  if (const std::string page = service.http_address(); !page.empty()) {
-    Say("lunad shows metrics on http://" + page + "/");
-    addresses.push_back("http://" + page);
-  }
+  const std::vector<std::string> addresses = service.addresses();
+  const std::string page = service.http_address();
   if (!settings.addresses_file.empty()) {
-    TRY(WriteAddresses(settings.addresses_file, addresses));
+    std::vector<std::string> lines = addresses;
+    if (!page.empty()) {
+      lines.push_back("http://" + page);
+    }
+    TRY(WriteAddresses(settings.addresses_file, lines));
+  }
+  Announce(settings, addresses);
+  if (!page.empty()) {
+    Say("lunad shows metrics on http://" + page + "/");
   }
   while (!signals.WaitForStop(kLookNanos) && !service.stop_requested()) {
   }
