@@ -48,6 +48,14 @@ uint64_t Histogram::count() const {
   return count;
 }
 
+uint64_t Histogram::CountUpTo(uint64_t value) const {
+  uint64_t count = 0;
+  for (size_t bucket = 0; bucket < buckets_.size() && UpperBound(bucket) <= value; ++bucket) {
+    count += buckets_[bucket].load(std::memory_order_relaxed);
+  }
+  return count;
+}
+
 uint64_t Histogram::Quantile(double fraction) const {
   const uint64_t total = count();
   if (total == 0) {

@@ -25,6 +25,8 @@ class Histogram {
   uint64_t count() const;
   uint64_t sum() const { return sum_.load(std::memory_order_relaxed); }
   uint64_t max() const { return max_.load(std::memory_order_relaxed); }
+  // How many of what was added is at most `value`, to within a step (exact for 2^n - 1).
+  uint64_t CountUpTo(uint64_t value) const;
   // The value below which `fraction` (0..1) of what was added lies; 0 when empty.
   uint64_t Quantile(double fraction) const;
 

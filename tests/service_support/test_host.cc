@@ -23,6 +23,7 @@ TestHost::TestHost(std::span<const command::Command> rows)
                     .value()),
       table_(rows.empty() ? std::make_unique<command::CommandTable>()
                           : std::make_unique<command::CommandTable>(rows)),
+      command_counts_(std::make_unique<command::CommandCounts>(*table_)),
       holdings_(std::make_unique<command::Holdings>(*runtime_)) {
   universe_->OpenOrCreateDatabase(command::kDefaultDatabase).value();
 }

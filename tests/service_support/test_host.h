@@ -15,9 +15,11 @@
 #include "base/mutex.h"
 #include "luna/luna.h"
 #include "runtime/runtime.h"
+#include "service/command/command_counts.h"
 #include "service/command/command_table.h"
 #include "service/command/holdings.h"
 #include "service/command/host.h"
+#include "service/command/latency_events.h"
 #include "service/command/session.h"
 
 namespace luna::service_support {
@@ -31,6 +33,7 @@ class TestHost final : public command::Host {
   // What the test decides.
   std::vector<command::ClientRow> clients;
   command::ServiceCounts counts;
+  command::ProcessUsage usage;
   std::map<std::string, std::string, std::less<>> settings;
   std::string user = "default";
   std::string password;  // empty: none required
@@ -62,6 +65,9 @@ class TestHost final : public command::Host {
   size_t CloseClients(const std::function<bool(const command::ClientRow&)>& chosen) override;
   command::ServiceCounts Counts() override { return counts; }
   void ResetCounts() override { ++resets; }
+  command::CommandCounts& command_counts() override { return *command_counts_; }
+  command::LatencyEvents& latency_events() override { return latency_events_; }
+  command::ProcessUsage Usage() override { return usage; }
   std::vector<std::pair<std::string, std::string>> Settings() override;
   Status SetSetting(std::string_view name, std::string_view value) override;
   bool CheckPassword(std::string_view user, std::string_view password) override;
@@ -77,6 +83,8 @@ class TestHost final : public command::Host {
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<Universe> universe_;
   std::unique_ptr<command::CommandTable> table_;
+  std::unique_ptr<command::CommandCounts> command_counts_;
+  command::LatencyEvents latency_events_;
   base::Mutex mutex_;
   std::map<std::string, std::shared_ptr<Database>, std::less<>> databases_ GUARDED_BY(mutex_);
   std::map<std::pair<std::string, std::string>, std::shared_ptr<Collection>> collections_

@@ -7,7 +7,7 @@
 
 namespace luna::command {
 
-Result<std::optional<Value>> Access::Get(Collection& collection, std::string_view key) {
+Result<std::optional<Value>> Access::Find(Collection& collection, std::string_view key) {
   if (transaction_ != nullptr) {
     return transaction_->GetValue(collection, key);
   }
@@ -17,7 +17,7 @@ Result<std::optional<Value>> Access::Get(Collection& collection, std::string_vie
   return collection.GetValue(key);
 }
 
-Result<std::vector<std::optional<std::string>>> Access::MultiGet(
+Result<std::vector<std::optional<std::string>>> Access::FindAll(
     Collection& collection, std::span<const std::string_view> keys) {
   if (snapshot_ != nullptr) {
     return snapshot_->MultiGet(collection, keys);
@@ -31,6 +31,25 @@ Result<std::vector<std::optional<std::string>>> Access::MultiGet(
     values.push_back(TRY(transaction_->Get(collection, key)));
   }
   return values;
+}
+
+Result<std::optional<Value>> Access::Get(Collection& collection, std::string_view key) {
+  auto found = Find(collection, key);
+  if (found.ok()) {
+    ++(found->has_value() ? hits_ : misses_);
+  }
+  return found;
+}
+
+Result<std::vector<std::optional<std::string>>> Access::MultiGet(
+    Collection& collection, std::span<const std::string_view> keys) {
+  auto found = FindAll(collection, keys);
+  if (found.ok()) {
+    for (const auto& value : *found) {
+      ++(value.has_value() ? hits_ : misses_);
+    }
+  }
+  return found;
 }
 
 Result<std::unique_ptr<Iterator>> Access::Scan(Collection& collection, const ScanOptions& options) {

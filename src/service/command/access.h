@@ -30,6 +30,10 @@ class Access {
                                                            std::span<const std::string_view> keys);
   Result<std::unique_ptr<Iterator>> Scan(Collection& collection, const ScanOptions& options);
 
+  // Keys that Get and MultiGet found and did not find.
+  uint64_t hits() const { return hits_; }
+  uint64_t misses() const { return misses_; }
+
   // With a transaction only (asserted).
   Status Put(Collection& collection, std::string_view key, std::string_view value,
              Expiry expiry = {}, uint8_t type = 0);
@@ -37,8 +41,14 @@ class Access {
   Status DeleteRange(Collection& collection, std::string_view begin, std::string_view end);
 
  private:
+  Result<std::optional<Value>> Find(Collection& collection, std::string_view key);
+  Result<std::vector<std::optional<std::string>>> FindAll(Collection& collection,
+                                                          std::span<const std::string_view> keys);
+
   Transaction* transaction_ = nullptr;
   Snapshot* snapshot_ = nullptr;
+  uint64_t hits_ = 0;
+  uint64_t misses_ = 0;
 };
 
 }  // namespace luna::command

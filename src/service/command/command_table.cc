@@ -178,11 +178,11 @@ Access AccessOf(Session& session, Transaction* round) {
 
 CommandTable::CommandTable() {
   for (const auto family :
-       {StringCommands(), StringWriteCommands(), NumberCommands(), KeyCommands(), ExpiryCommands(),
-        ScanCommands(), RangeCommands(), ConnectionCommands(), ClientCommands(),
-        TransactionCommands(), InteractiveCommands(), HandleCommands(), SnapshotCommands(),
-        NameCommands(), ServerCommands(), AdminCommands(), ReportCommands(), DocsCommands(),
-        CareCommands()}) {
+       {StringCommands(),   StringWriteCommands(), NumberCommands(),      KeyCommands(),
+        ExpiryCommands(),   ScanCommands(),        RangeCommands(),       ConnectionCommands(),
+        ClientCommands(),   TransactionCommands(), InteractiveCommands(), HandleCommands(),
+        SnapshotCommands(), NameCommands(),        ServerCommands(),      LatencyCommands(),
+        AdminCommands(),    ReportCommands(),      DocsCommands(),        CareCommands()}) {
     Add(family);
   }
   Sort();
@@ -310,6 +310,10 @@ bool Run(const Command& command, Session& session, Host& host,
     call.Fail(set.error());
   } else {
     command.run(call);
+  }
+  if ((command.flags & kFlagReadOnly) != 0) {
+    session.key_hits += access.hits();
+    session.key_misses += access.misses();
   }
   if (own != nullptr && set.ok()) {
     const Status taken_back = call.failed ? own->RollbackTo(kSavepoint) : Status();

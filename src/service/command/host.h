@@ -17,8 +17,10 @@
 
 namespace luna::command {
 
+class CommandCounts;
 class CommandTable;
 class Holdings;
+class LatencyEvents;
 struct Session;
 
 // What CLIENT LIST shows of one connection, copied.
@@ -41,7 +43,7 @@ struct ClientRow {
   int queued = -1;  // commands after MULTI, -1: none
 };
 
-// Counters of the service, for INFO and the metrics page.
+// Counters of the service since the last ResetCounts, for INFO and the metrics page.
 struct ServiceCounts {
   uint64_t connections = 0;
   uint64_t connections_accepted = 0;
@@ -53,7 +55,24 @@ struct ServiceCounts {
   uint64_t read_queue = 0;  // operations that wait now
   uint64_t write_queue = 0;
   uint64_t write_rounds = 0;
+  uint64_t write_rounds_repeated = 0;  // because of conflicts
+  uint64_t slow_commands = 0;
+  uint64_t commands_per_second = 0;  // in the last second or so
+  uint64_t bytes_in_per_second = 0;
+  uint64_t bytes_out_per_second = 0;
   uint64_t started_nanos = 0;  // monotonic
+};
+
+// What the process takes of the machine; 0 where that is not known.
+struct ProcessUsage {
+  uint64_t pid = 0;
+  double user_seconds = 0;
+  double system_seconds = 0;
+  uint64_t resident_bytes = 0;
+  uint64_t peak_resident_bytes = 0;
+  uint64_t virtual_bytes = 0;
+  uint64_t open_descriptors = 0;
+  uint64_t most_descriptors = 0;
 };
 
 struct SlowRow {
@@ -89,6 +108,10 @@ class Host {
   virtual size_t CloseClients(const std::function<bool(const ClientRow&)>& chosen) = 0;
   virtual ServiceCounts Counts() = 0;
   virtual void ResetCounts() = 0;
+  // Counted by whoever runs commands.
+  virtual CommandCounts& command_counts() = 0;
+  virtual LatencyEvents& latency_events() = 0;
+  virtual ProcessUsage Usage() = 0;
 
   // Settings by the names that CONFIG shows; Redis' names where a client asks for them ("save",
   // "appendonly", "databases", "maxclients").

@@ -1,10 +1,12 @@
 // INFO: the state of the server as text, in the sections and field names of Redis.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
+#include "service/command/command_counts.h"
 #include "service/command/command_table.h"
 #include "service/command/credentials.h"
 #include "service/command/holdings.h"
@@ -16,6 +18,8 @@ namespace {
 struct State {
   const ServiceCounts counts;
   const Stats stats;
+  const ProcessUsage usage;
+  const std::vector<CommandFigures> figures;  // by command
   const uint64_t uptime_seconds;
   const std::vector<std::pair<std::string, std::string>> settings;
   Call& call;
@@ -27,6 +31,19 @@ void Line(std::string& text, std::string_view name, std::string_view value) {
 
 void Line(std::string& text, std::string_view name, uint64_t value) {
   Line(text, name, std::to_string(value));
+}
+
+// With this many digits behind the point.
+std::string Fixed(double value, int digits) {
+  const auto scale = static_cast<uint64_t>(std::pow(10, digits));
+  const auto scaled = static_cast<uint64_t>(std::llround(value * static_cast<double>(scale)));
+  std::string fraction = std::to_string(scaled % scale);
+  fraction.insert(0, static_cast<size_t>(digits) - fraction.size(), '0');
+  return std::to_string(scaled / scale) + "." + fraction;
+}
+
+double Ratio(uint64_t part, uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
 std::string_view SettingOf(const State& state, std::string_view name) {
@@ -45,11 +62,13 @@ void WriteServer(const State& state, std::string& text) {
   Line(text, "luna_version", kLunaVersion);
   Line(text, "arch_bits", "64");
   Line(text, "multiplexing_api", "epoll");
+  Line(text, "process_id", state.usage.pid);
   const std::string& local = state.call.session.local;
   Line(text, "tcp_port", local.substr(std::min(local.rfind(':') + 1, local.size())));
   Line(text, "server_time_usec", state.call.host.runtime().clock().WallMillis() * 1000);
   Line(text, "uptime_in_seconds", state.uptime_seconds);
   Line(text, "uptime_in_days", state.uptime_seconds / 86400);
+  Line(text, "io_threads_active", "0");
 }
 
 void WriteClients(const State& state, std::string& text) {
@@ -63,10 +82,14 @@ void WriteClients(const State& state, std::string& text) {
 void WriteMemory(const State& state, std::string& text) {
   Line(text, "used_memory", state.stats.memory_used);
   Line(text, "used_memory_human", base::FormatBytes(state.stats.memory_used));
+  Line(text, "used_memory_rss", state.usage.resident_bytes);
+  Line(text, "used_memory_rss_human", base::FormatBytes(state.usage.resident_bytes));
+  Line(text, "luna_peak_memory_rss", state.usage.peak_resident_bytes);
   Line(text, "maxmemory", state.stats.memory_budget);
   Line(text, "maxmemory_human", base::FormatBytes(state.stats.memory_budget));
   Line(text, "maxmemory_policy", "noeviction");
-  Line(text, "mem_fragmentation_ratio", "1.00");
+  Line(text, "mem_fragmentation_ratio",
+       Fixed(Ratio(state.usage.resident_bytes, state.stats.memory_used), 2));
   for (const auto& [use, bytes] : state.stats.memory_by_use) {
     Line(text, "luna_memory_" + use, bytes);
   }
@@ -86,17 +109,19 @@ void WritePersistence(const State& state, std::string& text) {
 
 void WriteStats(const State& state, std::string& text) {
   const ServiceCounts& counts = state.counts;
-  const uint64_t seconds = std::max<uint64_t>(state.uptime_seconds, 1);
+  const auto [hits, misses] = state.call.host.command_counts().HitsAndMisses();
   Line(text, "total_connections_received", counts.connections_accepted);
   Line(text, "total_commands_processed", counts.commands);
-  Line(text, "instantaneous_ops_per_sec", counts.commands / seconds);
+  Line(text, "instantaneous_ops_per_sec", counts.commands_per_second);
   Line(text, "total_net_input_bytes", counts.bytes_in);
   Line(text, "total_net_output_bytes", counts.bytes_out);
+  Line(text, "instantaneous_input_kbps", Fixed(Ratio(counts.bytes_in_per_second, 1024), 2));
+  Line(text, "instantaneous_output_kbps", Fixed(Ratio(counts.bytes_out_per_second, 1024), 2));
   Line(text, "rejected_connections", counts.connections_refused);
   Line(text, "expired_keys", "0");
   Line(text, "evicted_keys", "0");
-  Line(text, "keyspace_hits", state.stats.cache_hits);
-  Line(text, "keyspace_misses", state.stats.cache_misses);
+  Line(text, "keyspace_hits", hits);
+  Line(text, "keyspace_misses", misses);
   Line(text, "pubsub_channels", "0");
   Line(text, "total_error_replies", counts.errors);
 }
@@ -108,9 +133,37 @@ void WriteReplication(const State&, std::string& text) {
   Line(text, "master_repl_offset", "0");
 }
 
-void WriteCpu(const State&, std::string& text) {
-  Line(text, "used_cpu_sys", "0.000000");
-  Line(text, "used_cpu_user", "0.000000");
+void WriteCpu(const State& state, std::string& text) {
+  Line(text, "used_cpu_sys", Fixed(state.usage.system_seconds, 6));
+  Line(text, "used_cpu_user", Fixed(state.usage.user_seconds, 6));
+}
+
+void WriteCommandStats(const State& state, std::string& text) {
+  for (const CommandFigures& row : state.figures) {
+    Line(text, "cmdstat_" + std::string(row.command->name),
+         "calls=" + std::to_string(row.calls) + ",usec=" + std::to_string(row.nanos / 1000) +
+             ",usec_per_call=" + Fixed(Ratio(row.nanos, row.calls) / 1000, 2) + ",rejected_calls=" +
+             std::to_string(row.rejected) + ",failed_calls=" + std::to_string(row.failures));
+  }
+}
+
+void WriteErrorStats(const State& state, std::string& text) {
+  for (const auto& [word, count] : state.call.host.command_counts().Errors()) {
+    Line(text, "errorstat_" + word, "count=" + std::to_string(count));
+  }
+}
+
+void WriteLatencyStats(const State& state, std::string& text) {
+  const auto micros = [](const CommandFigures& row, double fraction) {
+    return Fixed(static_cast<double>(row.Quantile(fraction)) / 1000, 3);
+  };
+  for (const CommandFigures& row : state.figures) {
+    if (row.calls > 0) {
+      Line(
+          text, "latency_percentiles_usec_" + std::string(row.command->name),
+          "p50=" + micros(row, 0.5) + ",p99=" + micros(row, 0.99) + ",p99.9=" + micros(row, 0.999));
+    }
+  }
 }
 
 void WriteCluster(const State&, std::string& text) {
@@ -148,6 +201,11 @@ void WriteLuna(const State& state, std::string& text) {
   Line(text, "luna_read_queue", state.counts.read_queue);
   Line(text, "luna_write_queue", state.counts.write_queue);
   Line(text, "luna_write_rounds", state.counts.write_rounds);
+  Line(text, "luna_write_rounds_repeated", state.counts.write_rounds_repeated);
+  Line(text, "luna_slow_commands", state.counts.slow_commands);
+  Line(text, "luna_cache_hits", stats.cache_hits);
+  Line(text, "luna_cache_misses", stats.cache_misses);
+  Line(text, "luna_open_descriptors", state.usage.open_descriptors);
   Line(text, "luna_delay_micros", stats.delay_micros);
   Line(text, "luna_delay_cause", stats.delay_cause);
   Line(text, "luna_background_error", stats.background_error);
@@ -157,6 +215,7 @@ struct Section {
   std::string_view name;   // as the client asks for it
   std::string_view title;  // as the text shows it
   void (*write)(const State&, std::string&);
+  bool by_default = true;  // shown when no section is asked for
 };
 
 constexpr std::array kSections = {
@@ -167,16 +226,22 @@ constexpr std::array kSections = {
     Section{"stats", "Stats", WriteStats},
     Section{"replication", "Replication", WriteReplication},
     Section{"cpu", "CPU", WriteCpu},
+    Section{"commandstats", "Commandstats", WriteCommandStats, false},
+    Section{"errorstats", "Errorstats", WriteErrorStats},
+    Section{"latencystats", "Latencystats", WriteLatencyStats, false},
     Section{"cluster", "Cluster", WriteCluster},
     Section{"keyspace", "Keyspace", WriteKeyspace},
     Section{"luna", "Luna", WriteLuna},
 };
 
 bool IsAsked(std::span<const std::string_view> asked, const Section& section) {
-  return asked.empty() || std::ranges::any_of(asked, [&](std::string_view word) {
-           return IsWord(word, section.name) || IsWord(word, "all") || IsWord(word, "default") ||
-                  IsWord(word, "everything");
-         });
+  if (asked.empty()) {
+    return section.by_default;
+  }
+  return std::ranges::any_of(asked, [&](std::string_view word) {
+    return IsWord(word, section.name) || IsWord(word, "all") || IsWord(word, "everything") ||
+           (section.by_default && IsWord(word, "default"));
+  });
 }
 
 void RunInfo(Call& call) {
@@ -187,9 +252,13 @@ void RunInfo(Call& call) {
   }
   const ServiceCounts counts = call.host.Counts();
   const uint64_t now = call.host.runtime().clock().MonotonicNanos();
-  const State state{counts, std::move(stats).value(),
+  const State state{counts,
+                    std::move(stats).value(),
+                    call.host.Usage(),
+                    call.host.command_counts().Figures(),
                     (now - std::min(now, counts.started_nanos)) / kNanosPerSecond,
-                    call.host.Settings(), call};
+                    call.host.Settings(),
+                    call};
   std::string text;
   for (const Section& section : kSections) {
     if (IsAsked(call.arguments.subspan(1), section)) {

@@ -1,4 +1,4 @@
-// What clients and tools ask a server: LATENCY, MEMORY, TIME, ROLE, SAVE, ...
+// What clients and tools ask a server: MEMORY, TIME, ROLE, SAVE, ...
 #include <string>
 
 #include "service/command/command_table.h"
@@ -17,18 +17,6 @@ void WriteOk(Call& call) {
 
 void WriteNothing(Call& call) {
   call.reply.Array(0);
-}
-
-void RunLatencyReset(Call& call) {
-  call.reply.Integer(0);
-}
-
-void RunLatencyHistogram(Call& call) {
-  call.reply.Map(0);
-}
-
-void RunLatencyDoctor(Call& call) {
-  call.reply.Verbatim("Latency is not watched; see SLOWLOG GET for slow commands.");
 }
 
 // What the key and its value take, stored once, and about what their index entries do.
@@ -195,20 +183,6 @@ constexpr Command kDebugRows[] = {
               "Answers after this time; other connections go on."),
 };
 
-constexpr Command kLatencyRows[] = {
-    Described(Row("latency|doctor", 2, kAdmin, "2.8.13", RunLatencyDoctor), "",
-              "Tells that latency is not watched."),
-    HelpRow("latency|help", "server", "2.8.13"),
-    Described(Row("latency|histogram", -2, kAdmin, "7.0.0", RunLatencyHistogram),
-              "[command [command ...]]", "Returns nothing: there are no histograms."),
-    Described(Row("latency|history", 3, kAdmin, "2.8.13", WriteNothing), "event",
-              "Returns nothing: latency is not watched."),
-    Described(Row("latency|latest", 2, kAdmin, "2.8.13", WriteNothing), "",
-              "Returns nothing: latency is not watched."),
-    Described(Row("latency|reset", -2, kAdmin, "2.8.13", RunLatencyReset), "[event [event ...]]",
-              "Returns 0: latency is not watched."),
-};
-
 constexpr Command kMemoryRows[] = {
     Described(Row("memory|doctor", 2, kPlain, "4.0.0", RunMemoryDoctor), "",
               "Tells whether anything waits for memory."),
@@ -236,7 +210,6 @@ constexpr Command kRows[] = {
     Container("debug", "1.0.0", "For tests of clients.", kDebugRows),
     Described(Row("lastsave", 1, kPlain | kFlagFast, "1.0.0", RunLastsave), "",
               "Returns the time: every acknowledged write is saved."),
-    Container("latency", "2.8.13", "Latency of the server.", kLatencyRows),
     Described(Row("lolwut", -1, kPlain | kFlagFast, "5.0.0", RunLolwut), "[VERSION version]",
               "Draws the moon."),
     Container("memory", "4.0.0", "What memory is used for.", kMemoryRows),

@@ -71,6 +71,10 @@ struct Session {
   std::shared_ptr<Database> watched_database;  // of all of them; null: none
   std::optional<Interactive> interactive;
 
+  // Keys that reading commands found and did not find; who counts takes them.
+  uint64_t key_hits = 0;
+  uint64_t key_misses = 0;
+
   // Of Host::holdings() when `collection` was found: a drop or a rename since then makes the next
   // command find it again.
   uint64_t names_version = 0;

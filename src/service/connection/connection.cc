@@ -159,7 +159,12 @@ bool Connection::Judge(Tally& tally) {
     command_ = decision.command;
     return true;
   }
-  tally.errors += reply.size() > begin && answers()[begin] == '-' ? 1 : 0;
+  if (const std::string_view answer = reply.Since(begin); answer.starts_with('-')) {
+    ++tally.errors;
+    if (tally.counts != nullptr) {
+      tally.counts->Rejected(decision.command, answer);
+    }
+  }
   return false;
 }
 
@@ -193,24 +198,33 @@ bool Connection::Take(Tally& tally) {
 }
 
 void Connection::RunHere(Tally& tally) {
-  const operation::Runner runner = surroundings_.runner();
+  const operation::Runner runner = surroundings_.runner(tally.counts);
   resp::ReplyWriter reply(output_.tail(), session_.version);
   const command::Command& command = *std::exchange(command_, nullptr);
   const bool succeeded = runner.Run(command, arguments_, session_, nullptr, reply);
   tally.errors += succeeded ? 0 : 1;
   if (command.place == Place::kConnection) {
+    if (!succeeded && (command.name == "auth" || command.name == "hello")) {
+      surroundings_.Complain("login-failed", session_.peer, command.name);
+    }
     parser_.set_limits(limits());
     card_->PublishNames(session_);
   }
   if (output_.pending() > surroundings_.settings.output_hard_bytes) {
-    lost_ = true;
+    CutOff("output-hard");
   }
+}
+
+void Connection::CutOff(std::string_view reason) {
+  lost_ = true;
+  surroundings_.Complain("client-cut-off", session_.peer, reason);
 }
 
 void Connection::ProtocolError(const Error& error) {
   resp::ReplyWriter reply(answers(), session_.version);
   reply.Fail("ERR Protocol error: " + error.message());
   session_.closing = true;
+  surroundings_.Complain("protocol-error", session_.peer, error.message());
 }
 
 void Connection::Refused(std::string_view error, Tally& tally) {
@@ -225,6 +239,9 @@ void Connection::Refused(std::string_view error, Tally& tally) {
       session_.EndMulti();  // as after every other EXEC that failed
     }
     ++operation_.failures;
+    if (tally.counts != nullptr) {
+      tally.counts->Rejected(request.command, "-" + std::string(error));
+    }
   }
   Returned(tally);
 }
@@ -240,7 +257,7 @@ void Connection::Returned(Tally& tally) {
     card_->PublishNames(session_);
   }
   if (output_.pending() > surroundings_.settings.output_hard_bytes) {
-    lost_ = true;
+    CutOff("output-hard");
   }
 }
 
@@ -264,8 +281,8 @@ bool Connection::Flush(uint64_t now_nanos, Tally& tally) {
 void Connection::Sweep(uint64_t now_nanos) {
   const ConnectionSettings& settings = surroundings_.settings;
   if (output_.pending() > 0 && now_nanos > progress_nanos_ &&
-      now_nanos - progress_nanos_ > settings.stuck_seconds * kNanosPerSecond) {
-    lost_ = true;
+      now_nanos - progress_nanos_ > settings.stuck_seconds * kNanosPerSecond && !lost_) {
+    CutOff("stuck-seconds");
   }
   if (waiting_) {
     return;

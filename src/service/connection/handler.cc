@@ -17,7 +17,9 @@ constexpr std::string_view kWritesBusy = "BUSY Luna is behind with writes; try a
 }  // namespace
 
 Handler::Handler(Surroundings& surroundings, size_t number)
-    : surroundings_(surroundings), number_(number), poller_(surroundings.network->NewPoller()) {}
+    : surroundings_(surroundings), number_(number), poller_(surroundings.network->NewPoller()) {
+  tally_.counts = &surroundings.host->command_counts().NewShard();
+}
 
 Handler::~Handler() {
   LUNA_ASSERT(connections_ == 0);
@@ -81,7 +83,7 @@ void Handler::Run() {
     Help();
     Sweep();
     FlushAll();
-    surroundings_.Count(std::exchange(tally_, {}));
+    surroundings_.Count(std::exchange(tally_, Tally{.counts = tally_.counts}));
   }
   while (waking_.load() != 0) {
     surroundings_.runtime->Yield();
@@ -150,6 +152,7 @@ void Handler::Admit(std::unique_ptr<runtime::Socket> socket) {
   connection.card().handler = number_;
   connection.card().tag = uint64_t{slot.generation} << 32 | index;
   surroundings_.Register(connection.shared_card());
+  TellDebug("connection-opened", connection);
   connection.Begin();
   if (!poller_->Add(*connection.socket(), connection.card().tag).ok()) {
     connection.Lose();  // nobody would hear of it
@@ -248,6 +251,7 @@ void Handler::PushTo(operation::OperationQueue& queue,
   for (operation::Operation* operation : refused) {
     auto& connection = *static_cast<Connection*>(operation->owner);
     connection.Refused(refusal, tally_);
+    surroundings_.Complain("queue-full", connection.card().peer(), refusal);
     Advance(connection);
   }
 }
@@ -272,6 +276,13 @@ void Handler::FlushAll() {
   listed_.clear();
 }
 
+void Handler::TellDebug(std::string_view event, Connection& connection) const {
+  const base::Log& log = surroundings_.settings.log;
+  if (log.Wants(base::LogLevel::kDebug)) {
+    log.Debug(event, {{"id", connection.card().id()}, {"peer", connection.card().peer()}});
+  }
+}
+
 void Handler::CloseSocket(Connection& connection) {
   if (connection.socket() != nullptr) {
     poller_->Remove(*connection.socket());
@@ -280,6 +291,7 @@ void Handler::CloseSocket(Connection& connection) {
 }
 
 void Handler::End(Connection& connection) {
+  TellDebug("connection-closed", connection);
   CloseSocket(connection);
   if (connection.queued) {
     std::erase(queued_, &connection);
@@ -298,6 +310,9 @@ void Handler::Sweep() {
     return;
   }
   next_sweep_nanos_ = now_nanos_ + kSweepNanos;
+  if (number_ == 0) {
+    surroundings_.SampleRates(now_nanos_);
+  }
   for (const Slot& slot : slots_) {
     if (slot.connection == nullptr) {
       continue;

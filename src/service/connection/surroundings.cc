@@ -1,5 +1,6 @@
 #include "service/connection/surroundings.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace luna::connection {
@@ -25,6 +26,16 @@ std::vector<std::shared_ptr<ClientCard>> Surroundings::Cards() const {
   return cards;
 }
 
+void Surroundings::Complain(std::string_view event, const std::string& peer,
+                            std::string_view reason) {
+  if (!settings.log.Wants(base::LogLevel::kWarning)) {
+    return;
+  }
+  if (const auto silent = throttle_.Admit(now()); silent.has_value()) {
+    settings.log.Warning(event, {{"peer", peer}, {"reason", reason}, {"untold", *silent}});
+  }
+}
+
 void Surroundings::Count(const Tally& tally) {
   commands_.Add(tally.commands);
   errors_.Add(tally.errors);
@@ -47,6 +58,22 @@ void Surroundings::Fill(command::ServiceCounts& counts) const {
   counts.errors = totals[3] - before_[3];
   counts.bytes_in = totals[4] - before_[4];
   counts.bytes_out = totals[5] - before_[5];
+  counts.commands_per_second = rates_[0];
+  counts.bytes_in_per_second = rates_[1];
+  counts.bytes_out_per_second = rates_[2];
+}
+
+void Surroundings::SampleRates(uint64_t now_nanos) {
+  constexpr uint64_t kNanosPerSecond = 1'000'000'000;
+  constexpr std::array<size_t, 3> kSampled = {2, 4, 5};  // of Totals: commands, bytes in, bytes out
+  const Totals totals = Now();
+  const uint64_t micros = (now_nanos - std::min(now_nanos, sampled_nanos_)) / 1000;
+  for (size_t i = 0; i < rates_.size(); ++i) {
+    const uint64_t more = totals[kSampled[i]] - sampled_[kSampled[i]];
+    rates_[i] = sampled_nanos_ == 0 || micros == 0 ? 0 : more * (kNanosPerSecond / 1000) / micros;
+  }
+  sampled_nanos_ = now_nanos;
+  sampled_ = totals;
 }
 
 void Surroundings::ResetCounts() {

@@ -8,8 +8,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "runtime/network.h"
@@ -29,6 +32,7 @@ struct Tally {
   uint64_t errors = 0;
   uint64_t bytes_in = 0;
   uint64_t bytes_out = 0;
+  command::CommandShard* counts = nullptr;  // the handler's own
 };
 
 class Surroundings {
@@ -45,8 +49,8 @@ class Surroundings {
   std::atomic<uint64_t> idle_timeout_seconds = 0;
   std::atomic<uint64_t> open = 0;  // connections, from accepted to closed
 
-  operation::Runner runner() const {
-    return {.runtime = runtime, .host = host, .watch = settings.watch};
+  operation::Runner runner(command::CommandShard* counts) const {
+    return {.runtime = runtime, .host = host, .watch = settings.watch, .counts = counts};
   }
   uint64_t now() const { return runtime->clock().MonotonicNanos(); }
   uint64_t NextId() { return next_id_.fetch_add(1) + 1; }
@@ -55,11 +59,16 @@ class Surroundings {
   void Forget(const ClientCard& card);
   std::vector<std::shared_ptr<ClientCard>> Cards() const;  // by id
 
+  // Warns of what a client did, a few times a second at most.
+  void Complain(std::string_view event, const std::string& peer, std::string_view reason);
+
   void CountAccepted() { accepted_.Add(); }
   void CountRefused() { refused_.Add(); }
   void Count(const Tally& tally);
   void Fill(command::ServiceCounts& counts) const;  // since the last ResetCounts
   void ResetCounts();
+  // Called about once a second by one thread: from here on rates are those since the last time.
+  void SampleRates(uint64_t now_nanos);
 
  private:
   using Totals = std::array<uint64_t, 6>;
@@ -72,6 +81,11 @@ class Surroundings {
   base::Counter errors_;
   base::Counter bytes_in_;
   base::Counter bytes_out_;
+  // Of the last SampleRates, and what it found: a second.
+  uint64_t sampled_nanos_ = 0;
+  Totals sampled_ = {};
+  std::array<std::atomic<uint64_t>, 3> rates_ = {};  // commands, bytes in, bytes out
+  base::LogThrottle throttle_;
   mutable base::Mutex mutex_;
   std::map<uint64_t, std::shared_ptr<ClientCard>> cards_ GUARDED_BY(mutex_);
   Totals before_ GUARDED_BY(mutex_) = {};  // the counters at the last ResetCounts

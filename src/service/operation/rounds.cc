@@ -151,10 +151,15 @@ void Rounds::CommitOpen() {
 
 void Rounds::Commit(Round& round) {
   for (int attempt = 1; round.transaction != nullptr; ++attempt) {
+    const uint64_t start = runner_.runtime->clock().MonotonicNanos();
     const auto committed = round.transaction->Commit();
+    const uint64_t nanos = runner_.runtime->clock().MonotonicNanos() - start;
     round.transaction = nullptr;
     if (committed.ok()) {
       committed_.Add();
+      round_commands_.Add(round.steps.size());
+      commit_micros_.Add(nanos / 1000);
+      runner_.NoteLatency("commit", nanos);
       break;
     }
     const bool conflict = committed.error().code() == ErrorCode::kConflict;
@@ -223,6 +228,9 @@ void Rounds::FailSteps(Round& round, const Error& error) {
         resp::ReplyWriter reply(operation.replies, operation.session->version);
         reply.Fail(text);
         step.failed = true;
+        if (runner_.counts != nullptr) {
+          runner_.counts->FailedLater(*step.request->command, "-" + text);
+        }
       }
     }
   }

@@ -29,8 +29,10 @@ class Rounds {
   // finishes them.
   void Run(std::span<Operation* const> operations);
 
-  uint64_t committed() const { return committed_.value(); }  // rounds; safe
-  uint64_t repeated() const { return repeated_.value(); }    // because of conflicts; safe
+  uint64_t committed() const { return committed_.value(); }                  // rounds; safe
+  const base::Histogram& round_commands() const { return round_commands_; }  // safe
+  const base::Histogram& commit_micros() const { return commit_micros_; }    // safe
+  uint64_t repeated() const { return repeated_.value(); }  // because of conflicts; safe
 
  private:
   struct Step {
@@ -62,6 +64,8 @@ class Rounds {
   const Runner runner_;
   std::vector<Round> rounds_;  // the first open_ are open; the others keep their room
   size_t open_ = 0;
+  base::Histogram round_commands_;
+  base::Histogram commit_micros_;
   base::Counter committed_;
   base::Counter repeated_;
 };

@@ -1,21 +1,40 @@
 #include "service/operation/slow_watch.h"
 
+#include <utility>
+
 namespace luna::operation {
 
 bool Runner::Run(const command::Command& command, std::span<const std::string_view> arguments,
                  command::Session& session, Transaction* round, resp::ReplyWriter& reply) const {
-  const uint64_t limit =
-      watch != nullptr ? watch->limit_micros.load(std::memory_order_relaxed) : SlowWatch::kNever;
-  if (limit == SlowWatch::kNever) {
+  if (watch == nullptr && counts == nullptr) {
     return command::Run(command, session, *host, arguments, round, reply);
   }
+  const size_t begin = reply.size();
   const uint64_t start = runtime->clock().MonotonicNanos();
   const bool succeeded = command::Run(command, session, *host, arguments, round, reply);
-  const uint64_t micros = (runtime->clock().MonotonicNanos() - start) / 1000;
-  if (micros >= limit) {
-    watch->slow(session, arguments, micros);
+  const uint64_t nanos = runtime->clock().MonotonicNanos() - start;
+  if (counts != nullptr) {
+    counts->Ran(command, nanos, succeeded, succeeded ? std::string_view() : reply.Since(begin));
+    if (session.key_hits + session.key_misses > 0) {
+      counts->Looked(std::exchange(session.key_hits, 0), std::exchange(session.key_misses, 0));
+    }
   }
+  if (watch == nullptr) {
+    return succeeded;
+  }
+  const uint64_t limit = watch->limit_micros.load(std::memory_order_relaxed);
+  if (limit != SlowWatch::kNever && nanos / 1000 >= limit) {
+    watch->slow(session, arguments, nanos / 1000);
+  }
+  const bool is_fast = (command.flags & command::kFlagFast) != 0;
+  NoteLatency(is_fast ? "fast-command" : "command", nanos);
   return succeeded;
+}
+
+void Runner::NoteLatency(std::string_view event, uint64_t nanos) const {
+  if (watch != nullptr && watch->latency != nullptr && nanos >= watch->latency->threshold_nanos()) {
+    watch->latency->Add(event, runtime->clock().WallMillis() / 1000, nanos / 1'000'000);
+  }
 }
 
 }  // namespace luna::operation

@@ -9,7 +9,9 @@
 #include <string_view>
 
 #include "runtime/runtime.h"
+#include "service/command/command_counts.h"
 #include "service/command/command_table.h"
+#include "service/command/latency_events.h"
 
 namespace luna::operation {
 
@@ -21,6 +23,7 @@ struct SlowWatch {
 
   Told slow;
   std::atomic<uint64_t> limit_micros{kNever};
+  command::LatencyEvents* latency = nullptr;  // for LATENCY; null: nobody asks
 };
 
 // Who runs commands, with what they need.
@@ -29,9 +32,13 @@ struct Runner {
   command::Host* host = nullptr;
   SlowWatch* watch = nullptr;  // null: nobody asks
 
-  // command::Run, timed. False: it failed.
+  command::CommandShard* counts = nullptr;  // the running thread's; null: nobody counts
+
+  // command::Run, timed and counted. False: it failed.
   bool Run(const command::Command& command, std::span<const std::string_view> arguments,
            command::Session& session, Transaction* round, resp::ReplyWriter& reply) const;
+  // Tells `watch` of something that took long, if it did.
+  void NoteLatency(std::string_view event, uint64_t nanos) const;
 };
 
 }  // namespace luna::operation

@@ -9,8 +9,12 @@ ReadWorkers::ReadWorkers(runtime::Runtime& runtime, command::Host& host, Operati
                          size_t threads, SlowWatch* watch)
     : runner_{.runtime = &runtime, .host = &host, .watch = watch}, queue_(&queue) {
   for (size_t i = 0; i < threads; ++i) {
-    threads_.push_back(runtime.Spawn("luna-read-" + std::to_string(i),
-                                     runtime::ThreadClass::kForeground, [this] { Work(); }));
+    threads_.push_back(
+        runtime.Spawn("luna-read-" + std::to_string(i), runtime::ThreadClass::kForeground, [this] {
+          Runner runner = runner_;
+          runner.counts = &runner_.host->command_counts().NewShard();
+          Work(runner);
+        }));
   }
 }
 
@@ -20,7 +24,7 @@ ReadWorkers::~ReadWorkers() {
   }
 }
 
-void ReadWorkers::Work() {
+void ReadWorkers::Work(Runner runner) {
   std::vector<Operation*> taken;
   // One at a time: behind a slow command nothing waits that another worker could do.
   for (queue_->Take(1, taken); !taken.empty(); queue_->Take(1, taken)) {
@@ -28,7 +32,7 @@ void ReadWorkers::Work() {
     for (const Request& request : operation.requests()) {
       resp::ReplyWriter reply(operation.replies, operation.session->version);
       const bool succeeded =
-          runner_.Run(*request.command, request.arguments, *operation.session, nullptr, reply);
+          runner.Run(*request.command, request.arguments, *operation.session, nullptr, reply);
       operation.failures += succeeded ? 0 : 1;
     }
     Finish(taken);
@@ -40,7 +44,10 @@ WriteWorker::WriteWorker(runtime::Runtime& runtime, command::Host& host, Operati
     : runtime_(&runtime),
       queue_(&queue),
       free_(runtime.NewEvent()),
-      rounds_({.runtime = &runtime, .host = &host, .watch = watch}) {
+      rounds_({.runtime = &runtime,
+               .host = &host,
+               .watch = watch,
+               .counts = &host.command_counts().NewShard()}) {
   thread_ = runtime.Spawn("luna-writer", runtime::ThreadClass::kForeground, [this] { Work(); });
 }
 

@@ -37,7 +37,7 @@ class ReadWorkers {
   ~ReadWorkers();  // the queue was closed
 
  private:
-  void Work();
+  void Work(Runner runner);
 
   const Runner runner_;
   OperationQueue* queue_;
@@ -55,7 +55,7 @@ class WriteWorker {
   // nothing was run.
   bool Help(const void* home);
 
-  uint64_t rounds() const { return rounds_.committed(); }
+  const Rounds& rounds() const { return rounds_; }  // its counters are safe
 
  private:
   void Work();

@@ -20,6 +20,7 @@ class ReplyWriter {
   Version version() const { return version_; }
   void set_version(Version version) { version_ = version; }
   // Bytes written so far, and back to an earlier length: a reply that turns into an error midway.
+  std::string_view Since(size_t size) const { return std::string_view(*out_).substr(size); }
   size_t size() const { return out_->size(); }
   void Truncate(size_t size) { out_->resize(size); }
 

@@ -3,6 +3,7 @@
 // Thread rule: Start and Stop from one thread; Host is safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "runtime/runtime.h"
 #include "service/command/host.h"
 #include "service/connection/connections.h"
+#include "service/server/log_sink.h"
+#include "service/server/settings.h"
 
 namespace luna::server {
 
@@ -25,8 +28,15 @@ struct ServiceSettings {
   std::string password;          // of user default; empty = none required
   uint64_t slow_micros = 10000;  // commands slower than this are kept for SLOWLOG
   size_t slow_kept = 128;
-  std::vector<std::pair<std::string, std::string>> shown;  // more rows for CONFIG GET
+  std::string http_address;                      // of the page with metrics; empty = none
+  std::function<command::ProcessUsage()> usage;  // of this process; empty = not known
+  LineLog* log = nullptr;                        // null: silence; outlives the service
+  // What CONFIG GET shows of settings that are none of the above.
+  Settings shown;
 };
+
+// The service that `settings` describe; `password` is theirs or what their file holds.
+ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password, LineLog* log);
 
 class Service {
  public:
@@ -39,6 +49,7 @@ class Service {
   // Set when SHUTDOWN was asked for.
   bool stop_requested() const;
   std::vector<std::string> addresses() const;
+  std::string http_address() const;  // with the real port; empty = none
   command::Host& host();
 
  private:

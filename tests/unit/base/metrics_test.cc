@@ -93,5 +93,18 @@ TEST(Histogram, FractionsOutsideTheRangeAreTheNearestInside) {
   EXPECT_EQ(histogram.Quantile(2), 9u);
 }
 
+TEST(Histogram, CountsUpToPowersOfTwoExactly) {
+  Histogram histogram;
+  for (uint64_t value = 0; value < 1000; ++value) {
+    histogram.Add(value);
+  }
+  EXPECT_EQ(histogram.CountUpTo(0), 1u);
+  for (int exponent = 0; exponent < 10; ++exponent) {
+    const uint64_t bound = uint64_t{1} << exponent;
+    EXPECT_EQ(histogram.CountUpTo(bound - 1), bound);
+  }
+  EXPECT_EQ(histogram.CountUpTo(5000), 1000u);
+}
+
 }  // namespace
 }  // namespace luna::base

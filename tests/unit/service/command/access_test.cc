@@ -28,6 +28,15 @@ std::string FirstValue(Access& access, Collection& collection) {
   return std::string(iterator->value());
 }
 
+TEST_F(AccessTest, CountsKeysFoundAndNotFound) {
+  Access access;
+  collection_.Put("a", "1").value();
+  EXPECT_EQ(Bytes(access.Get(collection_, "a")), "1");
+  EXPECT_EQ(access.MultiGet(collection_, keys_).value().size(), 2u);
+  EXPECT_EQ(access.hits(), 2u);
+  EXPECT_EQ(access.misses(), 1u);
+}
+
 TEST_F(AccessTest, StraightReadsTheNewest) {
   Access access;
   EXPECT_EQ(access.transaction(), nullptr);

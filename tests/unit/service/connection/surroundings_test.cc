@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/posix/posix_runtime.h"
+
 namespace luna::connection {
 
 namespace {
@@ -21,6 +23,28 @@ TEST(Surroundings, CardsAreKeptById) {
   EXPECT_EQ(all.Cards(), cards);
   all.Forget(*cards[1]);
   EXPECT_EQ(all.Cards().size(), 2u);
+}
+
+class Lines final : public base::LogSink {
+ public:
+  bool Wants(base::LogLevel level) const override { return level >= base::LogLevel::kWarning; }
+  void Write(base::LogLevel, const std::string& text) override { lines.push_back(text); }
+  std::vector<std::string> lines;
+};
+
+TEST(Surroundings, ComplainsAFewTimesASecond) {
+  const auto runtime = posix::NewPosixRuntime();
+  Surroundings all;
+  all.runtime = runtime.get();
+  all.Complain("unheard", "peer", "no log");
+  Lines lines;
+  all.settings.log = base::Log(&lines);
+  for (int i = 0; i < 1000; ++i) {
+    all.Complain("trouble", "1.2.3.4:5", "a reason");
+  }
+  ASSERT_FALSE(lines.lines.empty());
+  EXPECT_EQ(lines.lines[0], "trouble peer=1.2.3.4:5 reason=\"a reason\" untold=0");
+  EXPECT_LT(lines.lines.size(), 100u);
 }
 
 TEST(Surroundings, CountsAreThoseSinceTheReset) {
@@ -43,6 +67,26 @@ TEST(Surroundings, CountsAreThoseSinceTheReset) {
   EXPECT_EQ(counts.commands, 2u);
   EXPECT_EQ(counts.connections_accepted, 0u);
   EXPECT_EQ(counts.connections, 3u);
+}
+
+TEST(Surroundings, RatesAreThoseBetweenTwoSamples) {
+  constexpr uint64_t kSecond = 1'000'000'000;
+  Surroundings all;
+  command::ServiceCounts counts;
+  all.Count({.commands = 1000});
+  all.SampleRates(10 * kSecond);
+  all.Fill(counts);
+  EXPECT_EQ(counts.commands_per_second, 0u);  // nobody knows since when
+  all.Count({.commands = 300, .bytes_in = 50, .bytes_out = 600});
+  all.SampleRates(12 * kSecond);
+  all.Fill(counts);
+  EXPECT_EQ(counts.commands_per_second, 150u);
+  EXPECT_EQ(counts.bytes_in_per_second, 25u);
+  EXPECT_EQ(counts.bytes_out_per_second, 300u);
+  all.SampleRates(13 * kSecond);
+  all.SampleRates(13 * kSecond);
+  all.Fill(counts);
+  EXPECT_EQ(counts.commands_per_second, 0u);
 }
 
 }  // namespace

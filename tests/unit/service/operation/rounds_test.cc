@@ -42,6 +42,16 @@ class RoundsTest : public testing::Test {
   Rounds rounds_{Runner{.runtime = &host_.runtime(), .host = &host_}};
 };
 
+TEST_F(RoundsTest, MeasuresRoundsAndTheirCommits) {
+  Prepared one(host_, {"set a 1", "bump a", "set b 2"});
+  const std::array<Operation*, 1> operations = {&one};
+  rounds_.Run(operations);
+  EXPECT_EQ(rounds_.round_commands().count(), 1u);
+  EXPECT_EQ(rounds_.round_commands().sum(), 3u);
+  EXPECT_EQ(rounds_.commit_micros().count(), 1u);
+  EXPECT_EQ(rounds_.repeated(), 0u);
+}
+
 TEST_F(RoundsTest, EverythingWaitingCommitsOnce) {
   Prepared one(host_, {"set a 1", "bump a"});
   Prepared other(host_, {"bump a", "set b 2"});

@@ -30,6 +30,40 @@ TEST(SlowWatch, TellsOfWhatTookTheLimit) {
   EXPECT_EQ(out, "$-1\r\n$-1\r\n");
 }
 
+TEST(Runner, CountsCallsFailuresAndKeys) {
+  const auto rows = SmallCommands();
+  service_support::TestHost host(rows);
+  Prepared one(host, {"get a"});
+  const Runner runner{
+      .runtime = &host.runtime(), .host = &host, .counts = &host.command_counts().NewShard()};
+  const Request& request = one->requests()[0];
+  std::string out;
+  resp::ReplyWriter reply(out, resp::Version::k2);
+  EXPECT_TRUE(runner.Run(*request.command, request.arguments, one.session(), nullptr, reply));
+  const auto figures = host.command_counts().Figures();
+  ASSERT_EQ(figures.size(), 1u);
+  EXPECT_EQ(figures[0].command->name, "get");
+  EXPECT_EQ(figures[0].calls, 1u);
+  EXPECT_EQ(figures[0].failures, 0u);
+  EXPECT_EQ(host.command_counts().HitsAndMisses(), (std::pair<uint64_t, uint64_t>{0, 1}));
+}
+
+TEST(Runner, TellsOfLatencyBeyondTheThreshold) {
+  const auto rows = SmallCommands();
+  service_support::TestHost host(rows);
+  SlowWatch watch;
+  watch.latency = &host.latency_events();
+  const Runner runner{.runtime = &host.runtime(), .host = &host, .watch = &watch};
+  runner.NoteLatency("commit", 5'000'000'000);
+  EXPECT_TRUE(host.latency_events().Rows().empty());  // not watched
+  host.latency_events().SetThreshold(10);
+  runner.NoteLatency("commit", 9'999'999);
+  EXPECT_TRUE(host.latency_events().Rows().empty());
+  runner.NoteLatency("commit", 10'000'000);
+  ASSERT_EQ(host.latency_events().Rows().size(), 1u);
+  EXPECT_EQ(host.latency_events().Rows()[0].most_millis, 10u);
+}
+
 }  // namespace
 
 }  // namespace luna::operation

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
 #include <string>
 
 #include "runtime/memory/memory_network.h"
@@ -107,7 +111,8 @@ TEST_F(ServiceTest, AsksForThePassword) {
 
 TEST_F(ServiceTest, ChangesSettingsWhileItRuns) {
   ServiceSettings settings;
-  settings.shown = {{"universe", "here"}};
+  settings.shown.universe = "here";
+  settings.password = "secret";
   Start(settings);
   command::Host& host = service_->host();
   const auto value = [&](std::string_view name) {
@@ -120,15 +125,79 @@ TEST_F(ServiceTest, ChangesSettingsWhileItRuns) {
   };
   EXPECT_EQ(value("universe"), "here");
   EXPECT_EQ(value("save"), "");
-  for (const char* name : {"maxclients", "timeout", "slowlog-log-slower-than", "slowlog-max-len"}) {
+  EXPECT_EQ(value("password"), "(hidden)");
+  EXPECT_EQ(value("requirepass"), "(hidden)");
+  EXPECT_EQ(value("protected-mode"), "yes");
+  EXPECT_EQ(value("queue-limit"), std::to_string(settings.queue_limit));
+  for (const char* name : {"maxclients", "timeout", "slowlog-log-slower-than", "slowlog-max-len",
+                           "slowlog-micros", "slowlog-kept", "SLOWLOG-KEPT"}) {
     EXPECT_TRUE(host.SetSetting(name, "7").ok()) << name;
-    EXPECT_EQ(value(name), "7") << name;
+    EXPECT_EQ(value(FindSetting(name) == nullptr ? name : FindSetting(name)->name), "7") << name;
     EXPECT_EQ(host.SetSetting(name, "x").error().reason(), Reason::kBadOption) << name;
   }
   EXPECT_TRUE(host.SetSetting("slowlog-log-slower-than", "-1").ok());
   EXPECT_EQ(value("slowlog-log-slower-than"), "-1");
+  EXPECT_EQ(value("slowlog-micros"), "-1");
   EXPECT_EQ(host.SetSetting("databases", "3").error().reason(), Reason::kBadOption);
   EXPECT_EQ(host.SetSetting("nothing", "3").error().reason(), Reason::kBadOption);
+  EXPECT_EQ(host.SetSetting("log-level", "loud").error().reason(), Reason::kBadOption);
+  EXPECT_TRUE(host.SetSetting("log-level", "debug").ok()) << "even where nobody listens";
+}
+
+TEST_F(ServiceTest, ShowsEverySettingOnce) {
+  Start();
+  std::set<std::string> names;
+  for (const auto& [name, value] : service_->host().Settings()) {
+    EXPECT_TRUE(names.insert(name).second) << name << " twice";
+  }
+  for (const Setting& setting : AllSettings()) {
+    EXPECT_TRUE(names.contains(std::string(setting.name))) << setting.name;
+  }
+}
+
+TEST_F(ServiceTest, EveryLiveSettingCanBeSet) {
+  Start();
+  for (const Setting& setting : AllSettings()) {
+    const Status set = service_->host().SetSetting(setting.name, TextOf(setting, Settings()));
+    EXPECT_EQ(set.ok(), setting.live) << setting.name;
+  }
+}
+
+TEST_F(ServiceTest, IsWhatItsSettingsDescribe) {
+  Settings settings;
+  settings.handlers = 2;
+  settings.maxclients = 3;
+  settings.slowlog_micros = -1;
+  settings.output_hard = 5000;
+  const ServiceSettings service = ServiceSettingsOf(settings, "secret", nullptr);
+  EXPECT_EQ(service.connections.handlers, 2u);
+  EXPECT_EQ(service.connections.max_clients, 3u);
+  EXPECT_EQ(service.connections.output_hard_bytes, 5000u);
+  EXPECT_EQ(service.slow_micros, operation::SlowWatch::kNever);
+  EXPECT_EQ(service.password, "secret");
+}
+
+TEST_F(ServiceTest, TellsOfTroublesInTheLog) {
+  const std::string path = testing::TempDir() + "service_test_log";
+  std::filesystem::remove(path);
+  const auto log = LineLog::Open(path, base::LogLevel::kWarning).value();
+  ServiceSettings settings;
+  settings.password = "secret";
+  settings.log = log.get();
+  Start(settings);
+  service_->host().SetSetting("log-level", "debug").value();
+  const auto socket = Connect();
+  Ask(*socket, "AUTH wrong\r\n*1\r\n:1\r\n", 1000);
+  service_ = nullptr;
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  for (const char* event : {" DEBUG connection-opened id=", " WARNING login-failed peer=",
+                            " WARNING protocol-error ", " DEBUG connection-closed id="}) {
+    EXPECT_NE(text.find(event), std::string::npos) << event << " in " << text;
+  }
+  EXPECT_EQ(text.find("secret"), std::string::npos);
+  EXPECT_EQ(text.find("wrong"), std::string::npos);
+  std::filesystem::remove(path);
 }
 
 TEST_F(ServiceTest, KeepsSlowCommands) {
@@ -147,6 +216,58 @@ TEST_F(ServiceTest, ClosesTheClientsThatAreChosen) {
   EXPECT_EQ(Ask(*socket, "PING\r\n", 7), "+PONG\r\n");
   EXPECT_EQ(service_->host().CloseClients([](const command::ClientRow&) { return true; }), 1u);
   EXPECT_EQ(Ask(*socket, "", 1), "");
+}
+
+TEST_F(ServiceTest, ShowsItselfOverHttp) {
+  ServiceSettings settings;
+  settings.http_address = "127.0.0.1:0";
+  settings.usage = [] { return command::ProcessUsage{.pid = 5, .resident_bytes = 4096}; };
+  Start(settings);
+  const auto socket = Connect();
+  EXPECT_EQ(Ask(*socket, "SET a 1\r\nGET a\r\nGET b\r\n", 17), "+OK\r\n$1\r\n1\r\n$-1\r\n");
+  EXPECT_EQ(service_->host().Usage().pid, 5u);
+  const auto page = [&](std::string_view path) {
+    const auto client = network_->Connect(service_->http_address(), 1'000'000'000).value();
+    return Ask(*client, "GET " + std::string(path) + " HTTP/1.1\r\n\r\n", size_t{1} << 30);
+  };
+  const std::string metrics = page("/metrics");
+  for (const char* line :
+       {"luna_command_calls_total{command=\"set\"} 1\n", "luna_command_key_hits_total 1\n",
+        "luna_command_key_misses_total 1\n", "process_resident_memory_bytes 4096\n",
+        "luna_universe_commits_total 1\n", "luna_operation_rounds_total 1\n"}) {
+    EXPECT_TRUE(metrics.contains(line)) << line << metrics;
+  }
+  EXPECT_TRUE(page("/healthz").ends_with("\r\n\r\nok\n"));
+  EXPECT_TRUE(page("/readyz").ends_with("\r\n\r\nready\n"));
+  EXPECT_TRUE(page("/").contains("/metrics"));
+  universe_->Close().value();
+  EXPECT_TRUE(page("/healthz").starts_with("HTTP/1.1 503 "));
+  EXPECT_TRUE(page("/metrics").starts_with("HTTP/1.1 200 "));  // what the service knows
+}
+
+TEST_F(ServiceTest, StartsNotWhenItsPageCannot) {
+  ServiceSettings settings;
+  settings.connections.addresses = {"127.0.0.1:0"};
+  settings.http_address = "nonsense";
+  Service service(*runtime_, *network_, *universe_, settings);
+  EXPECT_EQ(service.Start().error().reason(), Reason::kBadOption);
+  EXPECT_EQ(service.http_address(), "");
+}
+
+TEST_F(ServiceTest, ForgetsItsCountsWhenTold) {
+  ServiceSettings settings;
+  settings.slow_micros = 0;
+  Start(settings);
+  const auto socket = Connect();
+  EXPECT_EQ(Ask(*socket, "SET a 1\r\nGET a\r\n", 12), "+OK\r\n$1\r\n1\r\n");
+  command::Host& host = service_->host();
+  EXPECT_EQ(host.Counts().slow_commands, 2u);
+  EXPECT_EQ(host.command_counts().Figures().size(), 2u);
+  host.ResetCounts();
+  EXPECT_EQ(host.Counts().slow_commands, 0u);
+  EXPECT_TRUE(host.command_counts().Figures().empty());
+  EXPECT_TRUE(host.SetSetting("latency-monitor-threshold", "5").ok());
+  EXPECT_EQ(host.latency_events().threshold_millis(), 5u);
 }
 
 }  // namespace

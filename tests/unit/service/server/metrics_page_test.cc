@@ -1,0 +1,90 @@
+#include "service/server/metrics_page.h"
+
+#include <gtest/gtest.h>
+
+namespace luna::server {
+namespace {
+
+bool HasLine(const std::string& text, const std::string& line) {
+  return ("\n" + text).contains("\n" + line + "\n");
+}
+
+TEST(MetricsPage, ShowsCountersOfTheService) {
+  MetricsInput input;
+  input.counts.commands = 42;
+  input.counts.read_queue = 3;
+  input.max_clients = 10;
+  input.errors = {{"ERR", 2}, {"WRONGPASS", 5}};
+  input.usage.user_seconds = 1.25;
+  input.usage.system_seconds = 0.25;
+  input.started_unix_millis = 1500;
+  const std::string text = MetricsText(input);
+  for (const char* line :
+       {"luna_command_requests_total 42", "luna_operation_queued_operations{queue=\"read\"} 3",
+        "luna_connection_limit_connections 10", "luna_command_errors_total{error=\"ERR\"} 2",
+        "luna_command_auth_failures_total 5", "process_cpu_seconds_total 1.5",
+        "process_start_time_seconds 1.5", "# TYPE luna_command_requests_total counter",
+        "# HELP luna_command_requests_total Requests received."}) {
+    EXPECT_TRUE(HasLine(text, line)) << line << "\n" << text;
+  }
+  EXPECT_FALSE(text.contains("luna_universe_"));  // no statistics of the engine were given
+}
+
+TEST(MetricsPage, ShowsHistogramsWithExactBounds) {
+  command::Command get;
+  get.name = "get";
+  command::CommandFigures figures;
+  figures.command = &get;
+  figures.calls = 3;
+  figures.nanos = 3'000'000'000;
+  figures.buckets[command::DurationBuckets::Of(1000)] = 2;
+  figures.buckets[command::DurationBuckets::Of(2'998'000'000)] = 1;
+  base::Histogram waits;
+  waits.Add(0);
+  waits.Add(1);
+  waits.Add(4);
+  MetricsInput input;
+  input.figures = {figures};
+  input.write_wait_micros = &waits;
+  const std::string text = MetricsText(input);
+  for (const char* line :
+       {"luna_command_calls_total{command=\"get\"} 3",
+        "luna_command_duration_seconds_count{command=\"get\"} 3",
+        "luna_command_duration_seconds_sum{command=\"get\"} 3",
+        "luna_command_duration_seconds_bucket{command=\"get\",le=\"1.024e-06\"} 2",
+        "luna_command_duration_seconds_bucket{command=\"get\",le=\"+Inf\"} 3",
+        "luna_operation_wait_seconds_bucket{queue=\"write\",le=\"1e-06\"} 1",
+        "luna_operation_wait_seconds_bucket{queue=\"write\",le=\"4e-06\"} 2",
+        "luna_operation_wait_seconds_bucket{queue=\"write\",le=\"+Inf\"} 3"}) {
+    EXPECT_TRUE(HasLine(text, line)) << line << "\n" << text;
+  }
+}
+
+TEST(MetricsPage, ShowsTheEngineAndBoundsTheNamesOfDatabases) {
+  Stats stats;
+  stats.commits = 7;
+  stats.delay_micros = 500'000;
+  stats.background_error = "disk full";
+  stats.memory_by_use = {{"memtables", 4096}};
+  for (size_t i = 0; i < kLabelledDatabases + 20; ++i) {
+    CollectionStats collection;
+    collection.entries_estimate = 1;
+    collection.levels = {{.tables = 1, .bytes = 10}};
+    stats.databases.push_back({.name = "d\"" + std::to_string(i), .collections = {collection}});
+  }
+  MetricsInput input;
+  input.stats = &stats;
+  const std::string text = MetricsText(input);
+  for (const char* line :
+       {"luna_universe_commits_total 7", "luna_group_delay_seconds 0.5",
+        "luna_universe_background_error 1", "luna_universe_memory_bytes{use=\"memtables\"} 4096",
+        "luna_universe_database_entries{database=\"d\\\"0\"} 1",
+        "luna_universe_database_entries{database=\"(others)\"} 20",
+        "luna_basestore_level_tables{level=\"0\"} 120"}) {
+    EXPECT_TRUE(HasLine(text, line)) << line << "\n" << text;
+  }
+  EXPECT_FALSE(text.contains("d\\\"100\""));
+}
+
+}  // namespace
+}  // namespace luna::server
