@@ -110,6 +110,17 @@ class CommandLine {
                     "seconds after which an idle connection is closed; 0 never [0]")
         ->check(CLI::Range(0, 1'000'000'000))
         ->type_name("SECONDS");
+    app_.add_option("--tls-listen", settings_.tls_listen, "address to listen on with TLS")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->type_name("HOST:PORT");
+    app_.add_option("--tls-cert", settings_.tls_cert, "certificate chain for TLS, PEM");
+    app_.add_option("--tls-key", settings_.tls_key, "private key for TLS, PEM");
+    app_.add_option("--tls-ca", settings_.tls_ca, "whose client certificates are trusted, PEM");
+    app_.add_option("--tls-client-auth", settings_.tls_client_auth,
+                    "whether clients must show a certificate [no]")
+        ->check(CLI::IsMember({"no", "optional", "required"}));
+    app_.add_option("--acl-file", settings_.acl_file, "file of users and their rights");
     app_.add_option("--addresses-file", settings_.addresses_file,
                     "file to write the addresses to, one a line, once clients may come")
         ->type_name("PATH");

@@ -15,6 +15,7 @@
 #include "runtime/posix/posix_network.h"
 #include "runtime/posix/posix_runtime.h"
 #include "runtime/posix/posix_signals.h"
+#include "runtime/tls/tls_network.h"
 #include "service/server/service.h"
 
 namespace luna::lunad {
@@ -78,10 +79,35 @@ void Announce(const Settings& settings, const std::vector<std::string>& addresse
   }
 }
 
+tls::TlsSettings TlsSettingsOf(const Settings& settings) {
+  return {.certificate_file = settings.tls_cert,
+          .key_file = settings.tls_key,
+          .ca_file = settings.tls_ca,
+          .client_auth = settings.tls_client_auth == "required"   ? tls::ClientAuth::kRequired
+                         : settings.tls_client_auth == "optional" ? tls::ClientAuth::kOptional
+                                                                  : tls::ClientAuth::kNo};
+}
+
+// Says what is wrong with the certificates, too.
+Status LoadCertificates(tls::TlsNetwork& network) {
+  TRY(network.Reload());
+  for (const std::string& warning : network.warnings()) {
+    Say("lunad: " + warning);
+  }
+  return {};
+}
+
 Status Run(const Settings& settings, posix::PosixSignals& signals, runtime::Runtime& runtime,
            Universe& universe) {
   const std::unique_ptr<runtime::Network> network = posix::NewPosixNetwork();
-  server::Service service(runtime, *network, universe, ServiceSettingsOf(settings));
+  tls::TlsNetwork tls(runtime, *network, TlsSettingsOf(settings));
+  server::ServiceSettings service_settings = ServiceSettingsOf(settings);
+  if (!settings.tls_listen.empty()) {
+    TRY(LoadCertificates(tls));
+    service_settings.connections.tls_network = &tls;
+    service_settings.connections.tls_addresses = settings.tls_listen;
+  }
+  server::Service service(runtime, *network, universe, std::move(service_settings));
   TRY(service.Start());
   const std::vector<std::string> addresses = service.addresses();
   if (!settings.addresses_file.empty()) {
@@ -89,6 +115,11 @@ Status Run(const Settings& settings, posix::PosixSignals& signals, runtime::Runt
   }
   Announce(settings, addresses);
   while (!signals.WaitForStop(kLookNanos) && !service.stop_requested()) {
+    if (signals.TakeReload() && !settings.tls_listen.empty()) {
+      const Status loaded = LoadCertificates(tls);
+      loaded.ok() ? Say("lunad reloaded its certificates")
+                  : output::PrintError("lunad", loaded.error());
+    }
   }
   Say("lunad stopping");
   service.Stop();

@@ -25,6 +25,12 @@ struct Settings {
   uint64_t timeout_seconds = 0;  // 0 = none
   std::string password;          // empty = none
   bool protected_mode = true;
+  std::vector<std::string> tls_listen = {};
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_ca;
+  std::string tls_client_auth = "no";
+  std::string acl_file;
   std::string addresses_file;  // empty = none
 };
 

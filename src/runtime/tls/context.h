@@ -22,9 +22,10 @@ enum class ClientAuth : uint8_t { kNo, kOptional, kRequired };
 
 // Paths of PEM files; "" = none.
 struct TlsSettings {
-  std::string certificate_file;  // one's own first, then those that lead to the root
-  std::string key_file;          // of the first certificate, without a passphrase
-  std::string ca_file;  // whose certificates are trusted; none: a client trusts the system's store
+  std::string certificate_file = {};  // one's own first, then those that lead to the root
+  std::string key_file = {};          // of the first certificate, without a passphrase
+  std::string ca_file =
+      {};  // whose certificates are trusted; none: a client trusts the system's store
   ClientAuth client_auth = ClientAuth::kNo;
 };
 

@@ -268,6 +268,10 @@ void Connection::Sweep(uint64_t now_nanos) {
   if (waiting_) {
     return;
   }
+  if (socket_ != nullptr && !socket_->established() &&
+      now_nanos > session_.connected_nanos + settings.handshake_seconds * kNanosPerSecond) {
+    lost_ = true;
+  }
   const uint64_t idle_nanos = now_nanos - std::min(now_nanos, session_.active_nanos);
   const uint64_t timeout = surroundings_.idle_timeout_seconds.load(std::memory_order_relaxed);
   if (timeout > 0 && idle_nanos > timeout * kNanosPerSecond) {

@@ -17,7 +17,7 @@ constexpr std::string_view kWritesBusy = "BUSY Luna is behind with writes; try a
 }  // namespace
 
 Handler::Handler(Surroundings& surroundings, size_t number)
-    : surroundings_(surroundings), number_(number), poller_(surroundings.network->NewPoller()) {}
+    : surroundings_(surroundings), number_(number), poller_(surroundings.NewPoller()) {}
 
 Handler::~Handler() {
   LUNA_ASSERT(connections_ == 0);
