@@ -79,7 +79,7 @@ TEST_F(TlsSocketTest, EndsAreReadWhetherSaidInTlsOrNot) {
     std::array<char, 100> buffer;
     auto read = pair.server_socket->Read(buffer).value();
     EXPECT_EQ(read.bytes, 10u);
-    EXPECT_TRUE(read.ended);
+    EXPECT_EQ(read.ended, said);
     read = pair.server_socket->Read(buffer).value();
     EXPECT_EQ(read.bytes, 0u);
     EXPECT_TRUE(read.ended);
