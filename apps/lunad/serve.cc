@@ -44,6 +44,7 @@ server::ServiceSettings ServiceSettingsOf(const Settings& settings) {
   service.connections.idle_timeout_seconds = settings.timeout_seconds;
   service.reader_threads = settings.readers;
   service.password = settings.password;
+  service.acl_file = settings.acl_file;
   service.shown = {{"universe", settings.universe},
                    {"memory", std::to_string(settings.memory_bytes)},
                    {"durability", std::string(NameOf(settings.durability))},

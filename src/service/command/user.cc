@@ -25,8 +25,9 @@ constexpr std::string_view kEmptyCategories[] = {"set",    "sortedset", "list", 
 
 std::string LowerCaseOf(std::string_view text) {
   std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  std::ranges::transform(lower, lower.begin(), [](unsigned char letter) {
+    return static_cast<char>(std::tolower(letter));
+  });
   return lower;
 }
 
@@ -35,21 +36,18 @@ bool Has(const auto& words, std::string_view word) {
 }
 
 bool IsDigest(std::string_view text) {
-  return text.size() == 64 &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 bool IsCategory(std::string_view name) {
   const auto known = AllCategories();
-  return name == "all" || Has(known, name) ||
-         Has(kEmptyCategories, name);
+  return name == "all" || Has(known, name) || Has(kEmptyCategories, name);
 }
 
 bool Belongs(const Command& command, std::string_view category) {
   return category == "all" ||
-         std::ranges::any_of(CategoriesOf(command), [&](std::string_view mine) {
-           return mine.substr(1) == category;
-         });
+         std::ranges::any_of(CategoriesOf(command),
+                             [&](std::string_view mine) { return mine.substr(1) == category; });
 }
 
 // What a command does with its keys' values, as Redis' key specifications tell. Neither: only
@@ -60,12 +58,12 @@ struct Touch {
 };
 
 Touch TouchOf(const Command& command, std::span<const std::string_view> arguments, int position) {
-  static constexpr std::string_view kLooks[] = {"exists", "touch",      "type",        "ttl",
-                                                "pttl",   "expiretime", "pexpiretime", "strlen",
+  static constexpr std::string_view kLooks[] = {"exists", "touch",       "type",        "ttl",
+                                                "pttl",   "expiretime",  "pexpiretime", "strlen",
                                                 "watch",  "memory|usage"};
-  static constexpr std::string_view kChanges[] = {"incr",   "incrby", "decr",  "decrby",
-                                                  "incrbyfloat", "getset", "getdel", "getex",
-                                                  "delex",  "delifeq", "move"};
+  static constexpr std::string_view kChanges[] = {"incr",        "incrby",  "decr",   "decrby",
+                                                  "incrbyfloat", "getset",  "getdel", "getex",
+                                                  "delex",       "delifeq", "move"};
   if (Has(kLooks, command.name) || command.name.starts_with("object|")) {
     return {};
   }
@@ -77,12 +75,11 @@ Touch TouchOf(const Command& command, std::span<const std::string_view> argument
   }
   const bool writes = (command.flags & kFlagWrite) != 0;
   // SET with GET or a comparison shows the old value.
-  const bool shows = command.name == "set" &&
-                     std::ranges::any_of(arguments.subspan(3), [](std::string_view word) {
-                       return IsWord(word, "get") || IsWord(word, "ifeq");
-                     });
-  return {.reads = !writes || shows || Has(kChanges, command.name),
-          .writes = writes};
+  const bool shows =
+      command.name == "set" && std::ranges::any_of(arguments.subspan(3), [](std::string_view word) {
+        return IsWord(word, "get") || IsWord(word, "ifeq");
+      });
+  return {.reads = !writes || shows || Has(kChanges, command.name), .writes = writes};
 }
 
 // Commands over ranges of keys, whose keys the row cannot name.

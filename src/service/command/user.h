@@ -1,7 +1,7 @@
-// User: a name, passwords and rights, as Redis 7.0's ACL rules describe them, and one rule of Luna's:
-// the databases a user may work in. Rules are applied one after the other; the description is made
-// of rules that lead to the same user. There are no selectors.
-// Thread rule: guarded by the caller; shared as const it is immutable.
+// User: a name, passwords and rights, as Redis 7.0's ACL rules describe them, and one rule of
+// Luna's: the databases a user may work in. Rules are applied one after the other; the description
+// is made of rules that lead to the same user. There are no selectors. Thread rule: guarded by the
+// caller; shared as const it is immutable.
 #pragma once
 
 #include <set>
@@ -45,19 +45,22 @@ class User {
   Refusal Judge(const Command& command, std::span<const std::string_view> arguments,
                 std::string_view database) const;
   bool MayUse(std::string_view database) const;
+  // By name; "" if every one.
+  std::string first_database() const { return databases_.empty() ? "" : *databases_.begin(); }
 
   const std::string& name() const { return name_; }
   bool on() const { return on_; }
   bool no_password() const { return no_password_; }
   const std::vector<std::string>& password_digests() const { return digests_; }  // SHA-256, hex
-  std::string DescribeCommands() const;  // "-@all +get"
-  std::string DescribeKeys() const;      // "~a:* %R~b:*"
-  std::string DescribeChannels() const;  // "&*"
+  std::string DescribeCommands() const;                                          // "-@all +get"
+  std::string DescribeKeys() const;                                              // "~a:* %R~b:*"
+  std::string DescribeChannels() const;                                          // "&*"
   std::string DescribeDatabases() const;  // "db:a db:b"; "" for all
 
  private:
-  bool all_keys() const { return keys_.size() == 1 && keys_[0].glob == "*" && keys_[0].reads &&
-                                 keys_[0].writes; }
+  bool all_keys() const {
+    return keys_.size() == 1 && keys_[0].glob == "*" && keys_[0].reads && keys_[0].writes;
+  }
   bool all_databases() const { return databases_.empty(); }
   std::string_view ApplyPassword(std::string_view rule);
   std::string_view ApplyKeys(std::string_view rule);

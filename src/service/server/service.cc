@@ -18,16 +18,6 @@ namespace {
 
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-// Equal strings, in a time that does not tell where they differ.
-bool IsSame(std::string_view given, std::string_view wanted) {
-  size_t differences = given.size() ^ wanted.size();
-  for (size_t i = 0; i < given.size(); ++i) {
-    const char other = wanted.empty() ? '\0' : wanted[i % wanted.size()];
-    differences |= static_cast<size_t>(static_cast<unsigned char>(given[i] ^ other));
-  }
-  return differences == 0;
-}
-
 Status TakeNumber(std::string_view name, std::string_view text, int64_t least, int64_t& number) {
   if (!command::ParseInteger(text, number) || number < least) {
     return Error(Reason::kBadOption, std::string(name) + " is a number from " +
@@ -74,7 +64,7 @@ class Service::State final : public command::Host {
   std::vector<std::pair<std::string, std::string>> Settings() override;
   Status SetSetting(std::string_view name, std::string_view value) override;
   bool CheckPassword(std::string_view user, std::string_view password) override;
-  bool password_required() override { return !settings_.password.empty(); }
+  bool password_required() override { return !holdings_.users().is_open(); }
   std::vector<command::SlowRow> SlowCommands() override { return slow_.Rows(); }
   void ForgetSlowCommands() override { slow_.Clear(); }
   void RequestStop() override { stop_requested_ = true; }
@@ -117,7 +107,10 @@ Service::State::State(runtime::Runtime& runtime, runtime::Network& network, Univ
       idle_timeout_seconds_(settings_.connections.idle_timeout_seconds),
       reads_(runtime, settings_.queue_limit),
       writes_(runtime, settings_.queue_limit),
-      connections_(runtime, network, *this, table_, reads_, writes_, WithWatch()) {}
+      connections_(runtime, network, *this, table_, reads_, writes_, WithWatch()) {
+  holdings_.users().SetDefaultPassword(settings_.password);
+  holdings_.users().set_file(settings_.acl_file);
+}
 
 connection::ConnectionSettings Service::State::WithWatch() {
   watch_.limit_micros = settings_.slow_micros;
@@ -131,6 +124,9 @@ connection::ConnectionSettings Service::State::WithWatch() {
 }
 
 Status Service::State::Start() {
+  if (!settings_.acl_file.empty()) {
+    TRY(holdings_.users().Load(table_, runtime_->files()));
+  }
   TRY(universe_->OpenOrCreateDatabase(command::kDefaultDatabase));
   const auto database = TRY(names_.FindDatabase(command::kDefaultDatabase));
   TRY(names_.FindCollection(*database, command::kDefaultCollection));
@@ -158,6 +154,7 @@ command::ServiceCounts Service::State::Counts() {
   counts.read_queue = reads_.size();
   counts.write_queue = writes_.size();
   counts.write_rounds = (writer_ ? writer_->rounds() : 0) - rounds_before_;
+  counts.auth_failures = holdings_.users().failed_logins().count();
   counts.started_nanos = started_nanos_;
   return counts;
 }
@@ -214,8 +211,7 @@ Status Service::State::SetSetting(std::string_view name, std::string_view value)
 }
 
 bool Service::State::CheckPassword(std::string_view user, std::string_view password) {
-  const bool known = user == "default";
-  return known & (settings_.password.empty() || IsSame(password, settings_.password));
+  return holdings_.users().CheckPassword(user, password);
 }
 
 Service::Service(runtime::Runtime& runtime, runtime::Network& network, Universe& universe,

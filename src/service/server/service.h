@@ -20,6 +20,7 @@ struct ServiceSettings {
   size_t reader_threads = 1;
   size_t queue_limit = 65536;    // operations a queue
   std::string password;          // of user default; empty = none required
+  std::string acl_file;          // users and their rights; empty = they end with the service
   uint64_t slow_micros = 10000;  // commands slower than this are kept for SLOWLOG
   size_t slow_kept = 128;
   std::vector<std::pair<std::string, std::string>> shown;  // more rows for CONFIG GET
