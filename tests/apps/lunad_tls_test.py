@@ -1,4 +1,4 @@
-"""TLS of lunad from the outside: redis-cli, redis-py, plain sockets, wrong and changed certificates.
+"""TLS of lunad from the outside: redis-cli, redis-py, raw sockets, wrong and changed certificates.
 
 The environment names the program: LUNAD. The certificates are made by the openssl command.
 """
@@ -9,12 +9,11 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import time
 import unittest
 
-from lunad_test import LUNAD, REDIS_CLI, WAIT_SECONDS, Connection, ServiceTest, frame, redis
-from program import ERROR, OK, USAGE
+from lunad_test import REDIS_CLI, WAIT_SECONDS, Connection, ServiceTest, frame, redis
+from program import USAGE
 
 OPENSSL = shutil.which("openssl")
 

@@ -41,12 +41,12 @@ class FailedLogins {
 // One row of ACL LOG.
 struct Denial {
   uint64_t count = 1;
-  std::string reason;   // "auth", "command", "key", "database"
-  std::string context;  // "toplevel", "multi"
-  std::string object;
-  std::string user;
+  std::string reason = {};   // "auth", "command", "key", "database"
+  std::string context = {};  // "toplevel", "multi"
+  std::string object = {};
+  std::string user = {};
   uint64_t last_nanos = 0;
-  std::string client;  // as CLIENT INFO shows it
+  std::string client = {};  // as CLIENT INFO shows it
 };
 
 class Denials {

@@ -28,6 +28,17 @@ std::string_view ReasonOf(const Refusal& refusal) {
                                                  : "database";
 }
 
+// As CLIENT INFO, of which clients parse every field; what it would cost to look up is 0.
+std::string Client(const Session& session) {
+  return "id=" + std::to_string(session.id) + " addr=" + session.peer + " laddr=" + session.local +
+         " fd=0 name=" + session.name +
+         " age=0 idle=0 flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 "
+         "multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=" +
+         (session.last_command == nullptr ? "NULL" : std::string(session.last_command->name)) +
+         " user=" + session.user +
+         " redir=-1 resp=" + std::to_string(static_cast<int>(session.version));
+}
+
 std::string Judge(const Command& command, Session& session, Host& host,
                   std::span<const std::string_view> arguments) {
   if ((command.flags & kFlagNoAuth) != 0) {
@@ -79,15 +90,13 @@ std::string RefusedByRights(const Command& command, Session& session, Host& host
 void NoteDenial(Host& host, const Session& session, std::string_view reason,
                 std::string_view object, std::string_view user) {
   constexpr size_t kShown = 128;
-  host.holdings().users().denials().Add(
-      {.count = 1,
-       .reason = std::string(reason),
-       .context = session.queueing ? "multi" : "toplevel",
-       .object = std::string(object.substr(0, kShown)),
-       .user = std::string(user.substr(0, kShown)),
-       .last_nanos = host.runtime().clock().MonotonicNanos(),
-       .client = "id=" + std::to_string(session.id) + " addr=" + session.peer +
-                 " laddr=" + session.local + " name=" + session.name + " user=" + session.user});
+  host.holdings().users().denials().Add({.count = 1,
+                                         .reason = std::string(reason),
+                                         .context = session.queueing ? "multi" : "toplevel",
+                                         .object = std::string(object.substr(0, kShown)),
+                                         .user = std::string(user.substr(0, kShown)),
+                                         .last_nanos = host.runtime().clock().MonotonicNanos(),
+                                         .client = Client(session)});
 }
 
 }  // namespace luna::command
