@@ -43,6 +43,7 @@ server::ServiceSettings ServiceSettingsOf(const Settings& settings) {
   service.connections.max_clients = settings.max_clients;
   service.connections.idle_timeout_seconds = settings.timeout_seconds;
   service.reader_threads = settings.readers;
+  service.handlers_help = settings.durability != Durability::kDevice;
   service.password = settings.password;
   service.acl_file = settings.acl_file;
   service.shown = {{"universe", settings.universe},
