@@ -19,6 +19,8 @@ THIRD_PARTY = {
     "zstd": ("src/engine/table/",),
     "xxhash.h": ("src/base/",),
     "openssl/": ("src/runtime/tls/",),
+    "toml++/": ("src/service/server/config.cc",),
+    "spdlog/": ("src/service/server/log_sink.cc",),
     "CLI/": ("apps/",),
     "gtest/": ("tests/",),
     "benchmark/": ("bench/",),

@@ -51,7 +51,8 @@ class Log {
  public:
   using Fields = std::initializer_list<LogField>;
 
-  explicit Log(LogSink* sink = nullptr) : sink_(sink) {}
+  Log() = default;
+  explicit Log(LogSink* sink) : sink_(sink) {}
 
   // For events whose fields cost something to make.
   bool Wants(LogLevel level) const { return sink_ != nullptr && sink_->Wants(level); }
@@ -71,7 +72,7 @@ class Log {
   }
 
  private:
-  LogSink* sink_;
+  LogSink* sink_ = nullptr;
 };
 
 // What strangers can provoke is told a few times a second at most, so that they cannot fill a disk.

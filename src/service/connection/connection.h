@@ -90,6 +90,8 @@ class Connection {
   void RunHere(Tally& tally);
   bool Joins(Queue queue, bool alone) const;
   void ProtocolError(const Error& error);
+  // Ends without another byte, and says why.
+  void CutOff(std::string_view reason);
   bool paused() const;
   bool Held(uint64_t now_nanos);  // an answer waits
   resp::Limits limits() const;

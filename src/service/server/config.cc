@@ -211,15 +211,4 @@ std::string Config::ToToml() const {
   return text;
 }
 
-std::string Config::Template() {
-  std::string text =
-      "# Luna's service. Lines that begin with # show the defaults. `lunad --check-config` judges "
-      "this\n# file, `lunad --print-config` shows what holds and why.\n";
-  for (const Setting& setting : AllSettings()) {
-    text += "\n# " + std::string(setting.description) + "\n# " + std::string(setting.name) + " = " +
-            TomlOf(setting, Settings()) + "\n";
-  }
-  return text;
-}
-
 }  // namespace luna::server

@@ -35,8 +35,6 @@ class Config {
   std::string OriginOf(const Setting& setting) const;
   // Every setting with its origin: a file that says the same, but for secrets.
   std::string ToToml() const;
-  // As above with descriptions and everything commented out: the file to begin with.
-  static std::string Template();
 
  private:
   Settings settings_;

@@ -20,7 +20,7 @@ namespace luna::server {
 
 class LineLog final : public base::LogSink {
  public:
-  // `path`: the file, made if missing; empty: standard error. kIoError.
+  // `path`: the file, made with its folder if missing; empty: standard error. kIoError.
   static Result<std::unique_ptr<LineLog>> Open(const std::string& path, base::LogLevel level);
   ~LineLog() override;
 

@@ -89,17 +89,17 @@ void AddAccess(std::vector<Setting>& table) {
                        "addresses to listen on, HOST:PORT; port 0 is any free one"));
   table.push_back(Switch("protected", &Settings::is_protected,
                          "refuse addresses that other machines reach while no password is set"));
-  table.push_back(Secret(Text("password", &Settings::password,
-                              "what clients must give; better in password-file")));
-  table.push_back(Text("password-file", &Settings::password_file,
-                       "file whose first line is the password"));
+  table.push_back(Secret(
+      Text("password", &Settings::password, "what clients must give; better in password-file")));
+  table.push_back(
+      Text("password-file", &Settings::password_file, "file whose first line is the password"));
   table.push_back(Text("acl-file", &Settings::acl_file, "file of users and their rights"));
-  table.push_back(List("tls-listen", &Settings::tls_listen,
-                       "addresses to listen on with TLS, HOST:PORT"));
+  table.push_back(
+      List("tls-listen", &Settings::tls_listen, "addresses to listen on with TLS, HOST:PORT"));
   table.push_back(Text("tls-cert", &Settings::tls_cert, "certificate chain for TLS, PEM"));
   table.push_back(Text("tls-key", &Settings::tls_key, "private key for TLS, PEM"));
-  table.push_back(
-      Text("tls-ca", &Settings::tls_ca, "certificates that client certificates are signed by, PEM"));
+  table.push_back(Text("tls-ca", &Settings::tls_ca,
+                       "certificates that client certificates are signed by, PEM"));
   table.push_back(Choice("tls-client-auth", &Settings::tls_client_auth,
                          {"no", "optional", "required"}, "whether clients show a certificate"));
   table.push_back(Text("http-listen", &Settings::http_listen,
@@ -109,8 +109,8 @@ void AddAccess(std::vector<Setting>& table) {
 }
 
 void AddBounds(std::vector<Setting>& table) {
-  table.push_back(Live(
-      Number("maxclients", &Settings::maxclients, {1, 1'000'000}, "connections at a time")));
+  table.push_back(
+      Live(Number("maxclients", &Settings::maxclients, {1, 1'000'000}, "connections at a time")));
   table.push_back(Live(Number("timeout", &Settings::timeout, {0, 1'000'000'000},
                               "seconds after which an idle connection is closed; 0 is never")));
   table.push_back(Number("handlers", &Settings::handlers, {1, 256},
@@ -132,9 +132,9 @@ void AddTelling(std::vector<Setting>& table) {
                               "microseconds from which on SLOWLOG keeps a command; -1 is never")));
   table.push_back(Live(Number("slowlog-kept", &Settings::slowlog_kept, {0, 1'000'000},
                               "commands that SLOWLOG keeps")));
-  table.push_back(Live(Choice("log-level", &Settings::log_level,
-                              {"debug", "info", "warning", "error"},
-                              "the least that is told in the log")));
+  table.push_back(
+      Live(Choice("log-level", &Settings::log_level, {"debug", "info", "warning", "error"},
+                  "the least that is told in the log")));
   table.push_back(
       Text("log-file", &Settings::log_file, "file of the log; empty is standard error"));
 }
@@ -258,8 +258,8 @@ std::string ExactBytes(int64_t bytes) {
     int64_t bytes;
     std::string_view name;
   };
-  for (const Unit unit : {Unit{kTiB, "TiB"}, Unit{kGiB, "GiB"}, Unit{kMiB, "MiB"},
-                          Unit{kKiB, "KiB"}}) {
+  for (const Unit unit :
+       {Unit{kTiB, "TiB"}, Unit{kGiB, "GiB"}, Unit{kMiB, "MiB"}, Unit{kKiB, "KiB"}}) {
     if (bytes >= unit.bytes && bytes % unit.bytes == 0) {
       return std::to_string(bytes / unit.bytes) + std::string(unit.name);
     }
@@ -314,8 +314,8 @@ std::string TextOf(const Setting& setting, const Settings& settings) {
 Status TakeNumber(const Setting& setting, int64_t number, Settings& settings) {
   const bool fits = number >= setting.least && number <= setting.most;
   if (!fits || (setting.kind != Kind::kNumber && setting.kind != Kind::kBytes)) {
-    return Refusal(setting, setting.kind == Kind::kBytes ? ExactBytes(number)
-                                                         : std::to_string(number));
+    return Refusal(setting,
+                   setting.kind == Kind::kBytes ? ExactBytes(number) : std::to_string(number));
   }
   settings.*std::get<int64_t Settings::*>(setting.field) = number;
   return {};

@@ -1,7 +1,6 @@
 // Settings of a service, as plain values, and the one table that describes them: the configuration
-// file, the environment, the flags of lunad, --print-config and CONFIG GET and SET all follow it, so
-// that no setting can be forgotten anywhere.
-// Thread rule: plain values and pure functions.
+// file, the environment, the flags of lunad, --print-config and CONFIG GET and SET all follow it,
+// so that no setting can be forgotten anywhere. Thread rule: plain values and pure functions.
 #pragma once
 
 #include <cstdint>
@@ -69,7 +68,8 @@ const Setting* FindSetting(std::string_view name);
 // The name that `word` is most like; empty when it is like none.
 std::string_view NearestSetting(std::string_view word);
 
-// The value as the words of a flag or a variable: "256MiB", "a:1,b:2", "true". Secrets are not shown.
+// The value as the words of a flag or a variable: "256MiB", "a:1,b:2", "true". Secrets are not
+// shown.
 std::string TextOf(const Setting& setting, const Settings& settings);
 // Takes such a text; of a list it makes the whole list. kBadOption: what is wanted instead.
 Status TakeText(const Setting& setting, std::string_view text, Settings& settings);

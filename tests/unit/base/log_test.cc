@@ -35,9 +35,8 @@ TEST(Log, TellsTheSinkWhatItWants) {
   log.Info("started", {{"version", "1"}, {"threads", 4}});
   log.Warning("late");
   log.Error("broken", {{"why", std::string("a b")}});
-  EXPECT_EQ(lines.lines,
-            (std::vector<std::string>{"info started version=1 threads=4", "warning late",
-                                      "error broken why=\"a b\""}));
+  EXPECT_EQ(lines.lines, (std::vector<std::string>{"info started version=1 threads=4",
+                                                   "warning late", "error broken why=\"a b\""}));
 }
 
 TEST(Log, ValuesCannotForgeLines) {

@@ -79,12 +79,13 @@ TEST(Config, FirstMistakeOfTheFileIsTheOneNamed) {
 TEST(Config, LaterSourcesWin) {
   Config config;
   config.TakeFile("timeout = 1\nreaders = 1\nhandlers = 1\n", "luna.toml").value();
-  config.TakeEnvironment(Environment({{"LUNA_READERS", "2"},
-                                      {"LUNA_HANDLERS", "2"},
-                                      {"LUNA_SLOWLOG_KEPT", "5"},
-                                      {"LUNA_LISTEN", "a:1,b:2"},
-                                      {"LUNA_UNIVERSE", ""},
-                                      {"LUNA_NO_SETTING", "x"}}))
+  config
+      .TakeEnvironment(Environment({{"LUNA_READERS", "2"},
+                                    {"LUNA_HANDLERS", "2"},
+                                    {"LUNA_SLOWLOG_KEPT", "5"},
+                                    {"LUNA_LISTEN", "a:1,b:2"},
+                                    {"LUNA_UNIVERSE", ""},
+                                    {"LUNA_NO_SETTING", "x"}}))
       .value();
   Flag(config, "handlers", {"3"}).value();
   EXPECT_EQ(config.settings().timeout, 1);
@@ -121,9 +122,10 @@ TEST(Config, ListFlagsAddUpAndOthersReplace) {
 TEST(Config, PrintedConfigIsAFileThatSaysTheSame) {
   Config config;
   config
-      .TakeFile("universe = \"a \\\"b\\\" \\\\ \\u0001 \\u007f ä\"\nmemory = \"100000KiB\"\n"
-                "listen = []\nprotected = false\nslowlog-micros = -1\n",
-                "luna.toml")
+      .TakeFile(
+          "universe = \"a \\\"b\\\" \\\\ \\u0001 \\u007f ä\"\nmemory = \"100000KiB\"\n"
+          "listen = []\nprotected = false\nslowlog-micros = -1\n",
+          "luna.toml")
       .value();
   Config again;
   again.TakeFile(config.ToToml(), "printed").value();
@@ -149,16 +151,6 @@ TEST(Config, OriginCannotForgeALine) {
   Config again;
   again.TakeFile(config.ToToml(), "printed").value();
   EXPECT_EQ(again.settings().maxclients, Settings().maxclients);
-}
-
-TEST(Config, TemplateIsAFileOfDefaults) {
-  Config config;
-  config.TakeFile(Config::Template(), "luna.toml").value();
-  const std::string text = Config::Template();
-  for (const Setting& setting : AllSettings()) {
-    EXPECT_EQ(config.OriginOf(setting), "default") << setting.name;
-    EXPECT_NE(text.find("\n# " + std::string(setting.name) + " = "), std::string::npos);
-  }
 }
 
 }  // namespace

@@ -66,8 +66,12 @@ TEST_F(LineLogTest, ReopensAfterItWasRenamed) {
 }
 
 TEST_F(LineLogTest, AppendsToWhatIsThere) {
-  { Log(LineLog::Open(path_, LogLevel::kInfo).value().get()).Info("first"); }
-  { Log(LineLog::Open(path_, LogLevel::kInfo).value().get()).Info("second"); }
+  {
+    Log(LineLog::Open(path_, LogLevel::kInfo).value().get()).Info("first");
+  }
+  {
+    Log(LineLog::Open(path_, LogLevel::kInfo).value().get()).Info("second");
+  }
   EXPECT_NE(Content(path_).find("first"), std::string::npos);
   EXPECT_NE(Content(path_).find("second"), std::string::npos);
 }

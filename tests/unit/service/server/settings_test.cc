@@ -52,16 +52,14 @@ TEST(Settings, RefusesWhatDoesNotFit) {
     const char* text;
     const char* wanted;
   };
-  for (const Case& one : {Case{"memory", "lots", "a size from 64MiB"},
-                          Case{"memory", "1MiB", "a size from 64MiB"},
-                          Case{"memory", "99999TiB", "a size from 64MiB"},
-                          Case{"handlers", "0", "from 1 to 256"},
-                          Case{"handlers", "257", "from 1 to 256"},
-                          Case{"maxclients", "ten", "a whole number"},
-                          Case{"maxclients", "99999999999999999999", "a whole number"},
-                          Case{"protected", "perhaps", "true or false"},
-                          Case{"durability", "Device", "\"device\", \"process\", \"relaxed\""},
-                          Case{"slowlog-micros", "-2", "from -1"}}) {
+  for (const Case& one :
+       {Case{"memory", "lots", "a size from 64MiB"}, Case{"memory", "1MiB", "a size from 64MiB"},
+        Case{"memory", "99999TiB", "a size from 64MiB"}, Case{"handlers", "0", "from 1 to 256"},
+        Case{"handlers", "257", "from 1 to 256"}, Case{"maxclients", "ten", "a whole number"},
+        Case{"maxclients", "99999999999999999999", "a whole number"},
+        Case{"protected", "perhaps", "true or false"},
+        Case{"durability", "Device", "\"device\", \"process\", \"relaxed\""},
+        Case{"slowlog-micros", "-2", "from -1"}}) {
     Settings settings;
     const Status taken = TakeText(Named(one.name), one.text, settings);
     ASSERT_FALSE(taken.ok()) << one.name << " " << one.text;
