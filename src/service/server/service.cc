@@ -275,6 +275,7 @@ ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password
   service.connections.stuck_seconds = static_cast<uint64_t>(settings.stuck_seconds);
   service.connections.tls_addresses = settings.tls_listen;
   service.reader_threads = static_cast<size_t>(settings.readers);
+  service.handlers_help = settings.durability != "device";
   service.queue_limit = static_cast<size_t>(settings.queue_limit);
   service.handlers_help = settings.durability != "device";
   service.password = std::move(password);
