@@ -277,7 +277,6 @@ ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password
   service.reader_threads = static_cast<size_t>(settings.readers);
   service.handlers_help = settings.durability != "device";
   service.queue_limit = static_cast<size_t>(settings.queue_limit);
-  service.handlers_help = settings.durability != "device";
   service.password = std::move(password);
   service.acl_file = settings.acl_file;
   service.slow_micros = static_cast<uint64_t>(settings.slowlog_micros);  // -1 is SlowWatch::kNever
