@@ -18,6 +18,7 @@ THIRD_PARTY = {
     "lz4": ("src/engine/table/",),
     "zstd": ("src/engine/table/",),
     "xxhash.h": ("src/base/",),
+    "openssl/": ("src/runtime/tls/",),
     "toml++/": ("src/service/server/config.cc",),
     "spdlog/": ("src/service/server/log_sink.cc",),
     "CLI/": ("apps/",),

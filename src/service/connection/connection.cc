@@ -59,6 +59,16 @@ bool Connection::paused() const {
   return output_.pending() >= surroundings_.settings.output_soft_bytes;
 }
 
+bool Connection::Held(uint64_t now_nanos) {
+  if (session_.answer_nanos == 0) [[likely]] {
+    return false;
+  }
+  if (now_nanos >= session_.answer_nanos) {
+    session_.answer_nanos = 0;
+  }
+  return session_.answer_nanos != 0;
+}
+
 bool Connection::finished() const {
   if (waiting_) {
     return false;
@@ -75,7 +85,10 @@ void Connection::Noticed(const runtime::Ready& ready) {
 Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
   LUNA_ASSERT(!waiting_);
   receives_left_ = kReceivesMax;
-  while (!lost_ && !session_.closing && !paused() && Next(tally)) {
+  if (Held(now_nanos)) {
+    return Need::kLater;
+  }
+  while (!lost_ && !session_.closing && !paused() && session_.answer_nanos == 0 && Next(tally)) {
     session_.active_nanos = now_nanos;
     if (!Take(tally)) {
       break;
@@ -85,6 +98,9 @@ Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
   if (lost_) {
     operation_.Clear();
     return Need::kWait;
+  }
+  if (session_.answer_nanos != 0) {
+    return Need::kLater;
   }
   if (!operation_.empty()) {
     return queue_ == Queue::kWrites ? Need::kWrite : Need::kRead;
@@ -262,7 +278,7 @@ void Connection::Returned(Tally& tally) {
 }
 
 bool Connection::Flush(uint64_t now_nanos, Tally& tally) {
-  if (socket_ == nullptr || lost_) {
+  if (socket_ == nullptr || lost_ || (!waiting_ && session_.answer_nanos != 0)) {
     return false;
   }
   const bool was_paused = paused();
@@ -286,6 +302,10 @@ void Connection::Sweep(uint64_t now_nanos) {
   }
   if (waiting_) {
     return;
+  }
+  if (socket_ != nullptr && !socket_->established() &&
+      now_nanos > session_.connected_nanos + settings.handshake_seconds * kNanosPerSecond) {
+    lost_ = true;
   }
   const uint64_t idle_nanos = now_nanos - std::min(now_nanos, session_.active_nanos);
   const uint64_t timeout = surroundings_.idle_timeout_seconds.load(std::memory_order_relaxed);
