@@ -85,4 +85,10 @@ void AddBenchFlags(CLI::App& bench, bench::Settings& settings) {
       "--csv", [&settings] { settings.format = bench::Format::kCsv; }, "results as CSV");
 }
 
+void AddTopFlags(CLI::App& top, bench::Settings& target, top::Settings& settings) {
+  AddTarget(top, target);
+  top.add_option("--interval", settings.interval_seconds, "seconds between two looks [1]");
+  top.add_flag("--once", settings.once, "one look, as plain text, and end");
+}
+
 }  // namespace luna::cli

@@ -14,6 +14,8 @@
 #include "apps/luna/word.h"
 #include "apps/output/escape.h"
 #include "apps/output/screen.h"
+#include "apps/top/line.h"
+#include "apps/top/top.h"
 #include "base/text.h"
 #include "base/writer.h"
 
@@ -56,7 +58,9 @@ class CommandLine {
       return app_.exit(error) == 0 ? output::kExitOk : output::kExitUsage;
     }
     const CLI::App* const chosen = app_.get_subcommands().front();
-    Result<int> exit = chosen == bench_ ? Bench() : verbs_.at(chosen)(request_);
+    Result<int> exit = chosen == bench_ ? Bench()
+                       : chosen == top_ ? Top()
+                                        : verbs_.at(chosen)(request_);
     if (const Status written = output::FinishOutput(); exit.ok() && !written.ok()) {
       exit = written.error();
     }
@@ -248,6 +252,9 @@ class CommandLine {
     bench_ = app_.add_subcommand("bench", "Load on a server, and how it bears it");
     shown_.push_back("bench");
     AddBenchFlags(*bench_, bench_settings_);
+    top_ = app_.add_subcommand("top", "What a server does, each second");
+    shown_.push_back("top");
+    AddTopFlags(*top_, bench_settings_, top_settings_);
   }
 
   Result<int> Bench() {
@@ -257,9 +264,16 @@ class CommandLine {
     return bench::RunBench(bench_settings_);
   }
 
+  Result<int> Top() {
+    top_settings_.json = request_.json;
+    return top::RunTop(bench_settings_, top_settings_);
+  }
+
   Request request_;
   bench::Settings bench_settings_;
   CLI::App* bench_ = nullptr;
+  top::Settings top_settings_;
+  CLI::App* top_ = nullptr;
   CLI::App app_{"Luna: a transactional, ordered key-value store in a directory"};
   std::map<const CLI::App*, Verb> verbs_;
   std::vector<std::string_view> shown_;  // names of the verbs
