@@ -92,9 +92,6 @@ void AddCommands(const Sample& before, const Sample& after, const Kinds& kinds, 
   if (any) {
     view.reads = reads;
     view.writes = writes;
-  } else {  // what the engine counts
-    view.reads = difference.Rate("luna_reads");
-    view.writes = difference.Rate("luna_commits");
   }
   std::sort(view.commands.begin(), view.commands.end(),
             [](const CommandRow& a, const CommandRow& b) {
