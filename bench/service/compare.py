@@ -97,13 +97,21 @@ class Comparison:
             **dataclasses.asdict(cell), **dataclasses.asdict(measure)}) + "\n")
         self.journal.flush()
         print(f"  {turn + 1}/{self.options.rounds} {driver.name:15} {cell.level:7} "
-              f"{cell.name():26} {server.name:14} {tables.number(measure.requests_per_second):>9}/s "
+              f"{cell.name():26} {server.name:9} {tables.number(measure.requests_per_second):>9}/s "
               f"p99 {tables.duration(measure.p99):>8}  server {measure.server_micros():6.2f} µs "
               f"client {measure.client_micros():5.2f} µs", file=sys.stderr)
 
     def chosen(self, cells):
         wanted = self.options.cells.lower()
         return [cell for cell in cells if wanted in cell.name().lower()]
+
+    def knows_reads(self):
+        """Whether this lunad lets us choose where reads run."""
+        words = [self.options.programs / "lunad", "--reads", "workers", "--print-config"]
+        known = subprocess.run(words, capture_output=True, check=False).returncode == 0
+        if not known:
+            print("lunad has no --reads: that comparison is left out", file=sys.stderr)
+        return known
 
     def run(self):
         text = ""
@@ -114,7 +122,7 @@ class Comparison:
                 text += self.run_class(TITLES[level], cells, pair) + "\n"
                 self.stop_all()
         reads = self.chosen([cell for cell in all_cells("process") if cell.command == "get"])
-        if reads and self.options.reads_row:
+        if reads and self.options.reads_row and self.knows_reads():
             pair = [self.lunad("process", "handlers", ["--reads", "handlers"]),
                     self.lunad("process", "workers", ["--reads", "workers"])]
             text += self.run_class("Reads on the handler's thread, or through the read queue",

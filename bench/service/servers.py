@@ -1,4 +1,4 @@
-"""The two servers: lunad and redis-server, each a process with a directory and a port of its own."""
+"""The two servers: lunad and redis-server, each a process with its own directory and port."""
 
 import ctypes
 import os
