@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/bench/content.h"
+#include "apps/bench/key_picker.h"
 #include "apps/bench/load.h"
 #include "apps/bench/report.h"
 #include "apps/bench/workload.h"
@@ -19,14 +20,13 @@ namespace luna::bench {
 namespace {
 
 constexpr uint64_t kFillBatchBytes = uint64_t{64} << 10;
-constexpr uint64_t kKeysMax = 9'999'999'999;  // ten digits
 constexpr uint64_t kValueBytesMax = uint64_t{512} << 20;
 
-Result<std::vector<Test>> TestsOf(const Settings& settings) {
-  std::vector<Test> tests;
+Result<std::vector<TestKind>> TestsOf(const Settings& settings) {
+  std::vector<TestKind> tests;
   for (const std::string& name : settings.tests) {
-    const std::optional<Test> test = TestOf(name);
-    if (!test.has_value() || *test == Test::kFill) {
+    const std::optional<TestKind> test = TestOf(name);
+    if (!test.has_value() || *test == TestKind::kFill) {
       return Error(Reason::kBadOption, "'" + name +
                                            "' is no test; there are set, get, incr, mset, mget, "
                                            "range, txn, multi and mixed");
@@ -43,7 +43,7 @@ Status Fill(runtime::Runtime& runtime, runtime::Network& network, Settings setti
   settings.pipeline = std::clamp<uint64_t>(kFillBatchBytes / settings.value_bytes, 1, 256);
   settings.rate = 0;
   settings.warm_up_seconds = 0;
-  const Outcome outcome = TRY(RunTest(runtime, network, settings, Test::kFill));
+  const Outcome outcome = TRY(RunTest(runtime, network, settings, TestKind::kFill));
   if (!outcome.tally.clean() || outcome.tally.requests() < settings.keys) {
     const auto& examples = outcome.tally.examples;
     return Error(Reason::kUnreachable,
@@ -55,7 +55,7 @@ Status Fill(runtime::Runtime& runtime, runtime::Network& network, Settings setti
 
 // What the server says against the commands of a test; empty: nothing.
 Result<std::string> Objection(runtime::Runtime& runtime, runtime::Network& network,
-                              Settings settings, Test test) {
+                              Settings settings, TestKind test) {
   settings.connections = settings.threads = settings.pipeline = settings.requests = 1;
   settings.rate = 0;
   settings.warm_up_seconds = 0;
@@ -73,8 +73,8 @@ Status Check(const Settings& settings) {
   if (settings.connections == 0 || settings.threads == 0 || settings.pipeline == 0) {
     return fail("--connections, --threads and --pipeline are at least 1");
   }
-  if (settings.keys < kKeysEach || settings.keys > kKeysMax) {
-    return fail("--keys is from 10 to 9999999999");
+  if (settings.keys < kKeysEach || settings.keys > KeySpace::kKeysMax) {
+    return fail("--keys is from 10 to 1000000000");
   }
   if (settings.value_bytes < kDigits || settings.value_bytes > kValueBytesMax) {
     return fail("--value-size is from 10 bytes, which name the key, to 512MiB");
@@ -96,7 +96,7 @@ Status Check(const Settings& settings) {
 Result<int> RunBench(runtime::Runtime& runtime, runtime::Network& network,
                      const Settings& settings) {
   TRY(Check(settings));
-  const std::vector<Test> tests = TRY(TestsOf(settings));
+  const std::vector<TestKind> tests = TRY(TestsOf(settings));
   if (settings.fill || settings.fill_only) {
     TRY(Fill(runtime, network, settings));
   }
@@ -106,7 +106,7 @@ Result<int> RunBench(runtime::Runtime& runtime, runtime::Network& network,
   bool clean = true;
   Report report(settings);
   report.Begin();
-  for (const Test test : tests) {
+  for (const TestKind test : tests) {
     const std::string objection = TRY(Objection(runtime, network, settings, test));
     if (!objection.empty()) {
       report.Refuse(test, objection);

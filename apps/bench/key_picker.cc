@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kExponent = 0.99;
 constexpr double kAlpha = 1 / (1 - kExponent);
-constexpr uint64_t kStride = 1'000'003;  // a prime; its product with a rank has 64 bits
+constexpr double kGolden = 0.6180339887498949;
 
 // 53 bits of it, as a number from 0 to below 1.
 double Uniform(uint64_t random) {
@@ -22,11 +22,12 @@ double Uniform(uint64_t random) {
 
 KeySpace::KeySpace(uint64_t keys, Distribution distribution)
     : keys_(keys), distribution_(distribution) {
-  LUNA_ASSERT(keys > 0);
+  LUNA_ASSERT(keys > 0 && keys <= kKeysMax);
   if (distribution == Distribution::kUniform) {
     return;
   }
-  for (stride_ = kStride % keys + 1; std::gcd(stride_, keys) != 1; ++stride_) {
+  for (stride_ = static_cast<uint64_t>(kGolden * static_cast<double>(keys)) + 1;
+       std::gcd(stride_, keys) != 1; ++stride_) {
   }
   zeta_ = 0;
   for (uint64_t rank = 1; rank <= keys; ++rank) {

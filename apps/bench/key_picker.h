@@ -12,7 +12,9 @@ namespace luna::bench {
 // The sums that Zipf needs of a number of keys; computed once, in time proportional to it.
 class KeySpace {
  public:
-  // `keys` is not 0.
+  static constexpr uint64_t kKeysMax = 1'000'000'000;
+
+  // `keys` is from 1 to kKeysMax.
   KeySpace(uint64_t keys, Distribution distribution);
 
   uint64_t keys() const { return keys_; }

@@ -48,7 +48,7 @@ Outcome Sum(const std::vector<std::unique_ptr<Driver>>& drivers, uint64_t from_n
 }  // namespace
 
 Result<Outcome> RunTest(runtime::Runtime& runtime, runtime::Network& network,
-                        const Settings& settings, Test test) {
+                        const Settings& settings, TestKind test) {
   const Workload workload(test, settings);
   const KeySpace space(settings.keys, settings.distribution);
   Schedule schedule;

@@ -26,6 +26,6 @@ struct Outcome {
 // stands still is not spared the requests that would have come.
 // kUnreachable, kDeadline; kBadOption when the server refuses password or database.
 Result<Outcome> RunTest(runtime::Runtime& runtime, runtime::Network& network,
-                        const Settings& settings, Test test);
+                        const Settings& settings, TestKind test);
 
 }  // namespace luna::bench

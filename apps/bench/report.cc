@@ -92,7 +92,7 @@ void Report::Begin() {
   }
 }
 
-void Report::Add(Test test, const Outcome& outcome) {
+void Report::Add(TestKind test, const Outcome& outcome) {
   switch (settings_.format) {
     case Format::kText:
       return AddText(test, outcome);
@@ -103,7 +103,7 @@ void Report::Add(Test test, const Outcome& outcome) {
   }
 }
 
-void Report::AddText(Test test, const Outcome& outcome) {
+void Report::AddText(TestKind test, const Outcome& outcome) {
   std::string line = Left(std::string(NameOf(test)), kNameColumns);
   line +=
       Right(output::Grouped(static_cast<uint64_t>(outcome.requests_per_second())), kRateColumns);
@@ -121,7 +121,7 @@ void Report::AddText(Test test, const Outcome& outcome) {
   }
 }
 
-void Report::AddJson(Test test, const Outcome& outcome) {
+void Report::AddJson(TestKind test, const Outcome& outcome) {
   json_.BeginObject().Key("test").Text(NameOf(test));
   json_.Key("requests").Number(outcome.tally.requests());
   json_.Key("seconds").Ratio(outcome.seconds);
@@ -144,7 +144,7 @@ void Report::AddJson(Test test, const Outcome& outcome) {
   json_.EndArray().EndObject();
 }
 
-void Report::AddCsv(Test test, const Outcome& outcome) {
+void Report::AddCsv(TestKind test, const Outcome& outcome) {
   std::string line = std::string(NameOf(test)) + "," + std::to_string(outcome.tally.requests()) +
                      "," + output::Fixed(outcome.seconds, 3) + "," +
                      output::Fixed(outcome.requests_per_second(), 1);
@@ -158,7 +158,7 @@ void Report::AddCsv(Test test, const Outcome& outcome) {
   output::Print(line + "," + output::Fixed(MicrosEach(outcome), 3) + ",\n");
 }
 
-void Report::Refuse(Test test, std::string_view why) {
+void Report::Refuse(TestKind test, std::string_view why) {
   const std::string name(NameOf(test));
   switch (settings_.format) {
     case Format::kText:

@@ -17,15 +17,15 @@ class Report {
 
   // Each writes what can be shown already to stdout.
   void Begin();
-  void Add(Test test, const Outcome& outcome);
+  void Add(TestKind test, const Outcome& outcome);
   // The server does not know the commands of this test, or does not let us use them.
-  void Refuse(Test test, std::string_view why);
+  void Refuse(TestKind test, std::string_view why);
   void End();
 
  private:
-  void AddText(Test test, const Outcome& outcome);
-  void AddJson(Test test, const Outcome& outcome);
-  void AddCsv(Test test, const Outcome& outcome);
+  void AddText(TestKind test, const Outcome& outcome);
+  void AddJson(TestKind test, const Outcome& outcome);
+  void AddCsv(TestKind test, const Outcome& outcome);
 
   const Settings& settings_;
   output::Json json_;

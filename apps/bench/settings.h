@@ -11,7 +11,18 @@
 namespace luna::bench {
 
 // One kind of request. kFill stores every key once, in order.
-enum class Test : uint8_t { kFill, kSet, kGet, kIncr, kMset, kMget, kRange, kTxn, kMulti, kMixed };
+enum class TestKind : uint8_t {
+  kFill,
+  kSet,
+  kGet,
+  kIncr,
+  kMset,
+  kMget,
+  kRange,
+  kTxn,
+  kMulti,
+  kMixed
+};
 
 enum class Distribution : uint8_t { kUniform, kZipf };
 enum class Format : uint8_t { kText, kJson, kCsv };
@@ -48,6 +59,6 @@ struct Settings {
 inline constexpr uint64_t kKeysEach = 10;
 
 // "set", "get", ...
-std::string_view NameOf(Test test);
+std::string_view NameOf(TestKind test);
 
 }  // namespace luna::bench

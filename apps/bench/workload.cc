@@ -33,17 +33,17 @@ std::string Shown(const Token& token) {
 
 }  // namespace
 
-std::string_view NameOf(Test test) {
+std::string_view NameOf(TestKind test) {
   return kNames[static_cast<size_t>(test)];
 }
 
-std::optional<Test> TestOf(std::string_view name) {
+std::optional<TestKind> TestOf(std::string_view name) {
   const auto found = std::find(kNames.begin(), kNames.end(), name);
   return found == kNames.end() ? std::nullopt
-                               : std::optional(static_cast<Test>(found - kNames.begin()));
+                               : std::optional(static_cast<TestKind>(found - kNames.begin()));
 }
 
-Workload::Workload(Test test, const Settings& settings)
+Workload::Workload(TestKind test, const Settings& settings)
     : test_(test),
       keys_(settings.keys),
       read_share_(settings.read_share),
@@ -51,12 +51,12 @@ Workload::Workload(Test test, const Settings& settings)
       value_head_("\r\n$" + std::to_string(settings.value_bytes) + "\r\n") {}
 
 Request Workload::Next(KeyPicker& picker, uint64_t number) const {
-  if (test_ == Test::kFill) {
-    return {.kind = Test::kSet, .key = number % keys_};
+  if (test_ == TestKind::kFill) {
+    return {.kind = TestKind::kSet, .key = number % keys_};
   }
-  const Test kind = test_ != Test::kMixed        ? test_
-                    : picker.Chance(read_share_) ? Test::kGet
-                                                 : Test::kSet;
+  const TestKind kind = test_ != TestKind::kMixed    ? test_
+                        : picker.Chance(read_share_) ? TestKind::kGet
+                                                     : TestKind::kSet;
   return {.kind = kind, .key = picker.Key()};
 }
 
@@ -76,41 +76,41 @@ void Workload::AppendGet(uint64_t key, std::string& out) {
 
 void Workload::Append(const Request& request, std::string& out) const {
   switch (request.kind) {
-    case Test::kFill:
-    case Test::kSet:
+    case TestKind::kFill:
+    case TestKind::kSet:
       return AppendSet(request.key, out);
-    case Test::kGet:
-    case Test::kMixed:
+    case TestKind::kGet:
+    case TestKind::kMixed:
       return AppendGet(request.key, out);
-    case Test::kIncr:
+    case TestKind::kIncr:
       out.append(kIncr);
       Content::AppendCounter(request.key, out);
       out.append(kEnd);
       return;
-    case Test::kMset:
-    case Test::kMget:
-      out.append(request.kind == Test::kMset ? kMset : kMget);
+    case TestKind::kMset:
+    case TestKind::kMget:
+      out.append(request.kind == TestKind::kMset ? kMset : kMget);
       for (uint64_t i = 0; i < kKeysEach; ++i) {
         out.append(kKeyHead);
         Content::AppendKey(KeyOf(request, i), out);
-        if (request.kind == Test::kMset) {
+        if (request.kind == TestKind::kMset) {
           out.append(value_head_);
           content_.AppendValue(KeyOf(request, i), out);
         }
         out.append(kEnd);
       }
       return;
-    case Test::kRange:
+    case TestKind::kRange:
       out.append(kRangeHead);
       Content::AppendKey(request.key, out);
       out.append(kRangeTail);
       return;
-    case Test::kTxn:
-    case Test::kMulti:
-      out.append(request.kind == Test::kTxn ? kBegin : kMulti);
+    case TestKind::kTxn:
+    case TestKind::kMulti:
+      out.append(request.kind == TestKind::kTxn ? kBegin : kMulti);
       AppendGet(request.key, out);
       AppendSet(request.key, out);
-      out.append(request.kind == Test::kTxn ? kCommit : kExec);
+      out.append(request.kind == TestKind::kTxn ? kCommit : kExec);
       return;
   }
 }
@@ -137,12 +137,12 @@ void Workload::JudgeValue(uint64_t key, const Token& token, Tally& tally) const 
 bool Workload::Check(const Request& request, ReplyCursor& cursor, Tally& tally) const {
   Token token;
   switch (request.kind) {
-    case Test::kMget:
+    case TestKind::kMget:
       return CheckMget(request, cursor, tally);
-    case Test::kRange:
+    case TestKind::kRange:
       return CheckRange(request, cursor, tally);
-    case Test::kTxn:
-    case Test::kMulti:
+    case TestKind::kTxn:
+    case TestKind::kMulti:
       return CheckTransaction(request, cursor, tally);
     default:
       break;
@@ -150,9 +150,9 @@ bool Workload::Check(const Request& request, ReplyCursor& cursor, Tally& tally) 
   if (!cursor.Next(token) || !cursor.SkipElements(token)) {
     return false;
   }
-  if (request.kind == Test::kGet || request.kind == Test::kMixed) {
+  if (request.kind == TestKind::kGet || request.kind == TestKind::kMixed) {
     JudgeValue(request.key, token, tally);
-  } else if (request.kind != Test::kIncr) {
+  } else if (request.kind != TestKind::kIncr) {
     JudgeOk(token, tally);
   } else if (token.kind == '-') {
     tally.Fail(token.text);
@@ -249,7 +249,7 @@ bool Workload::CheckTransaction(const Request& request, ReplyCursor& cursor, Tal
   const Token& end = replies[3];
   const auto failed = std::find_if(replies.begin(), replies.end(),
                                    [](const Token& token) { return token.kind == '-'; });
-  const bool multi = request.kind == Test::kMulti;
+  const bool multi = request.kind == TestKind::kMulti;
   if (end.kind == '-' && end.text.starts_with("CONFLICT")) {
     ++tally.conflicts;
   } else if (failed != replies.end()) {

@@ -19,16 +19,16 @@ namespace luna::bench {
 
 // What has to be known of a request to judge its answer.
 struct Request {
-  Test kind = Test::kGet;  // of mixed: get or set
+  TestKind kind = TestKind::kGet;  // of mixed: get or set
   uint64_t key = 0;
 };
 
 class Workload {
  public:
   // kMset, kMget: kKeysEach keys, evenly spread; kRange: so many from a key on.
-  Workload(Test test, const Settings& settings);
+  Workload(TestKind test, const Settings& settings);
 
-  Test test() const { return test_; }
+  TestKind test() const { return test_; }
   std::string_view name() const { return NameOf(test_); }
 
   // The `number`th request of the test: only kFill goes by it.
@@ -52,7 +52,7 @@ class Workload {
     return (request.key + number * (keys_ / kKeysEach)) % keys_;
   }
 
-  Test test_;
+  TestKind test_;
   uint64_t keys_;
   double read_share_;
   Content content_;
@@ -60,6 +60,6 @@ class Workload {
 };
 
 // By its name; nothing if there is no such test.
-std::optional<Test> TestOf(std::string_view name);
+std::optional<TestKind> TestOf(std::string_view name);
 
 }  // namespace luna::bench

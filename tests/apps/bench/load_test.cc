@@ -129,7 +129,7 @@ TEST_F(LoadTest, SendsExactlyWhatWasAskedFor) {
   const Parrot parrot(*runtime_, *network_, "+OK\r\n");
   Settings settings = Small(parrot);
   settings.threads = 2;
-  const auto outcome = RunTest(*runtime_, *network_, settings, Test::kSet);
+  const auto outcome = RunTest(*runtime_, *network_, settings, TestKind::kSet);
   ASSERT_TRUE(outcome.ok()) << outcome.error().message();
   EXPECT_EQ(outcome->tally.requests(), 1000u);
   EXPECT_EQ(parrot.answered(), 1000u);
@@ -139,11 +139,11 @@ TEST_F(LoadTest, SendsExactlyWhatWasAskedFor) {
 
 TEST_F(LoadTest, WrongAnswersAndErrorsAreCounted) {
   const Parrot wrong(*runtime_, *network_, ":5\r\n");
-  const auto first = RunTest(*runtime_, *network_, Small(wrong), Test::kSet);
+  const auto first = RunTest(*runtime_, *network_, Small(wrong), TestKind::kSet);
   ASSERT_TRUE(first.ok());
   EXPECT_EQ(first->tally.wrong, 1000u);
   const Parrot angry(*runtime_, *network_, "-BUSY later\r\n");
-  const auto second = RunTest(*runtime_, *network_, Small(angry), Test::kGet);
+  const auto second = RunTest(*runtime_, *network_, Small(angry), TestKind::kGet);
   ASSERT_TRUE(second.ok());
   EXPECT_EQ(second->tally.failed, 1000u);
   EXPECT_EQ(second->tally.examples.at("BUSY"), "BUSY later");
@@ -151,7 +151,7 @@ TEST_F(LoadTest, WrongAnswersAndErrorsAreCounted) {
 
 TEST_F(LoadTest, ServerThatSpeaksNoRespLosesTheConnections) {
   const Parrot parrot(*runtime_, *network_, "what?\r\n");
-  const auto outcome = RunTest(*runtime_, *network_, Small(parrot), Test::kGet);
+  const auto outcome = RunTest(*runtime_, *network_, Small(parrot), TestKind::kGet);
   ASSERT_TRUE(outcome.ok());
   EXPECT_EQ(outcome->tally.lost, 4u);
   EXPECT_FALSE(outcome->tally.clean());
@@ -159,7 +159,7 @@ TEST_F(LoadTest, ServerThatSpeaksNoRespLosesTheConnections) {
 
 TEST_F(LoadTest, MoreRepliesThanRequestsAreNoticed) {
   const Parrot parrot(*runtime_, *network_, "+OK\r\n+OK\r\n");
-  const auto outcome = RunTest(*runtime_, *network_, Small(parrot), Test::kSet);
+  const auto outcome = RunTest(*runtime_, *network_, Small(parrot), TestKind::kSet);
   ASSERT_TRUE(outcome.ok());
   EXPECT_GT(outcome->tally.lost, 0u);
 }
@@ -169,7 +169,7 @@ TEST_F(LoadTest, RateIsKept) {
   Settings settings = Small(parrot);
   settings.requests = 300;
   settings.rate = 3000;
-  const auto outcome = RunTest(*runtime_, *network_, settings, Test::kSet);
+  const auto outcome = RunTest(*runtime_, *network_, settings, TestKind::kSet);
   ASSERT_TRUE(outcome.ok());
   EXPECT_EQ(outcome->tally.requests(), 300u);
   EXPECT_GE(outcome->seconds, 0.09);
@@ -183,7 +183,7 @@ TEST_F(LoadTest, RequestsThatWereDueDuringAStallCountAsSlow) {
   settings.pipeline = 1;
   settings.requests = 600;
   settings.rate = 2000;
-  const auto outcome = RunTest(*runtime_, *network_, settings, Test::kSet);
+  const auto outcome = RunTest(*runtime_, *network_, settings, TestKind::kSet);
   ASSERT_TRUE(outcome.ok());
   EXPECT_GE(outcome->tally.latency_nanos.max(), 95'000'000u);
   // At least 150 of 600 waited 20 ms or longer.
@@ -193,7 +193,7 @@ TEST_F(LoadTest, RequestsThatWereDueDuringAStallCountAsSlow) {
 TEST_F(LoadTest, NobodyListening) {
   Settings settings;
   settings.server = "127.0.0.1:1";
-  const auto outcome = RunTest(*runtime_, *network_, settings, Test::kSet);
+  const auto outcome = RunTest(*runtime_, *network_, settings, TestKind::kSet);
   ASSERT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.error().reason(), Reason::kUnreachable);
 }
@@ -202,7 +202,7 @@ TEST_F(LoadTest, RefusedPasswordIsToldInTheServersWords) {
   const Parrot parrot(*runtime_, *network_, "-WRONGPASS no\r\n");
   Settings settings = Small(parrot);
   settings.password = "secret";
-  const auto outcome = RunTest(*runtime_, *network_, settings, Test::kSet);
+  const auto outcome = RunTest(*runtime_, *network_, settings, TestKind::kSet);
   ASSERT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.error().reason(), Reason::kBadOption);
   EXPECT_NE(outcome.error().message().find("WRONGPASS no"), std::string::npos);

@@ -48,7 +48,8 @@ TEST(ReplyCursor, PrefixOfAReplyIsNeitherAReplyNorBroken) {
 
 TEST(ReplyCursor, SkipsWhatIsNested) {
   const std::string reply = "*3\r\n*2\r\n:1\r\n*0\r\n%1\r\n+k\r\n*1\r\n$1\r\nx\r\n$-1\r\n";
-  ReplyCursor cursor(reply + "+next\r\n");
+  const std::string bytes = reply + "+next\r\n";
+  ReplyCursor cursor(bytes);
   Token token;
   ASSERT_TRUE(cursor.Next(token));
   ASSERT_TRUE(cursor.SkipElements(token));
