@@ -1,6 +1,5 @@
 #include "apps/luna/bench_flags.h"
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -49,14 +48,20 @@ void AddData(CLI::App& bench, bench::Settings& settings) {
           "bytes of a value [100]")
       ->type_name("SIZE");
   bench
-      .add_option("--distribution", settings.distribution,
-                  "uniform: keys alike; zipf: few of them most of the time [uniform]")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, bench::Distribution>{
-          {"uniform", bench::Distribution::kUniform}, {"zipf", bench::Distribution::kZipf}}))
+      .add_option_function<std::string>(
+          "--distribution",
+          [&settings](const std::string& name) {
+            settings.distribution =
+                name == "zipf" ? bench::Distribution::kZipf : bench::Distribution::kUniform;
+          },
+          "uniform: keys alike; zipf: few of them most of the time [uniform]")
+      ->check(CLI::IsMember({"uniform", "zipf"}))
       ->type_name("NAME");
   bench.add_option("--seed", settings.seed, "of the random keys [1]");
   bench.add_flag("--fill-only", settings.fill_only, "store every key once, and end");
-  bench.add_flag("!--no-fill", settings.fill, "do not store every key before the first test");
+  bench.add_flag_callback(
+      "--no-fill", [&settings] { settings.fill = false; },
+      "do not store every key before the first test");
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace luna::top {
 namespace {
 
 constexpr size_t kCommandsMax = 8;
-constexpr size_t kUsesMax = 5;
+constexpr size_t kUsesMax = 4;
 constexpr std::string_view kStat = "cmdstat_";
 constexpr std::string_view kPercentiles = "latency_percentiles_usec_";
 constexpr std::string_view kMemoryUse = "luna_memory_";
