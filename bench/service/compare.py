@@ -165,8 +165,8 @@ def parse():
     parser.add_argument("--programs", type=pathlib.Path, required=True,
                         help="directory with luna and lunad")
     parser.add_argument("--driver", choices=("redis-benchmark", "luna", "both"), default="both")
-    parser.add_argument("--rounds", type=int)
-    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--rounds", type=int, help="5, or 1 with --quick")
+    parser.add_argument("--seconds", type=float, help="of a cell: 2, or 1 with --quick")
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--keys", type=int, default=100_000)
     parser.add_argument("--levels", type=lambda text: text.split(","), default=list(LEVELS),
@@ -185,9 +185,10 @@ def parse():
     options = parser.parse_args()
     if not set(options.levels) <= set(LEVELS):
         parser.error(f"--levels: {','.join(LEVELS)}")
-    whole = options == parser.parse_args(["--programs", str(options.programs)])
+    whole = not options.quick and options.reads_row and not options.cells \
+        and options.driver == "both" and options.levels == list(LEVELS)
     options.rounds = options.rounds or (1 if options.quick else 5)
-    options.seconds = options.seconds or (1 if options.quick else 4)
+    options.seconds = options.seconds or (1 if options.quick else 2)
     options.programs = options.programs.resolve()
     options.directory = options.directory.resolve()
     options.measures.parent.mkdir(parents=True, exist_ok=True)
@@ -199,7 +200,7 @@ def end(*_):
 
 
 def main():
-    options, whole = parse()  # only a whole run replaces the published figures
+    options, whole = parse()  # only a run of all cells replaces the published figures
     signal.signal(signal.SIGTERM, end)
     comparison = Comparison(options)
     try:
