@@ -139,6 +139,9 @@ void Driver::Advance(size_t number) {
 }
 
 void Driver::SendDue() {
+  if (now_nanos_ >= schedule_.end_nanos) {
+    waiting_.clear();
+  }
   while (!waiting_.empty() && waiting_.front().first <= now_nanos_) {
     std::pop_heap(waiting_.begin(), waiting_.end(), std::greater<Due>());
     const auto [due, number] = waiting_.back();
@@ -150,13 +153,13 @@ void Driver::SendDue() {
 
 // `due_nanos` 0: now.
 void Driver::Send(size_t number, uint64_t due_nanos) {
+  Lane& lane = *lanes_[number];
+  if (lane.lost()) {
+    return;
+  }
   const uint64_t now = clock_.MonotonicNanos();
   const auto [first, count] = schedule_.Claim(now);
   if (count == 0) {
-    return;
-  }
-  Lane& lane = *lanes_[number];
-  if (lane.lost()) {
     return;
   }
   const Batch batch = {.first = first,

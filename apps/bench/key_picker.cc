@@ -18,6 +18,22 @@ double Uniform(uint64_t random) {
   return static_cast<double>(random >> 11) * 0x1p-53;
 }
 
+// The sum of 1/i^0.99 for i up to `keys`; from a million on the integral is as good.
+double Zeta(uint64_t keys) {
+  constexpr uint64_t kSummed = 1'000'000;
+  double sum = 0;
+  for (uint64_t rank = 1; rank <= std::min(keys, kSummed); ++rank) {
+    sum += 1 / std::pow(static_cast<double>(rank), kExponent);
+  }
+  if (keys > kSummed) {
+    const auto power = [](uint64_t x) {
+      return std::pow(static_cast<double>(x) + 0.5, 1 - kExponent) * kAlpha;
+    };
+    sum += power(keys) - power(kSummed);
+  }
+  return sum;
+}
+
 }  // namespace
 
 KeySpace::KeySpace(uint64_t keys, Distribution distribution)
@@ -29,10 +45,7 @@ KeySpace::KeySpace(uint64_t keys, Distribution distribution)
   for (stride_ = static_cast<uint64_t>(kGolden * static_cast<double>(keys)) + 1;
        std::gcd(stride_, keys) != 1; ++stride_) {
   }
-  zeta_ = 0;
-  for (uint64_t rank = 1; rank <= keys; ++rank) {
-    zeta_ += 1 / std::pow(static_cast<double>(rank), kExponent);
-  }
+  zeta_ = Zeta(keys);
   const double of_two = 1 + std::pow(0.5, kExponent);
   eta_ = (1 - std::pow(2 / static_cast<double>(keys), 1 - kExponent)) / (1 - of_two / zeta_);
 }

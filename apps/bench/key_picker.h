@@ -9,7 +9,7 @@
 
 namespace luna::bench {
 
-// The sums that Zipf needs of a number of keys; computed once, in time proportional to it.
+// A number of keys, and what Zipf needs to know of it.
 class KeySpace {
  public:
   static constexpr uint64_t kKeysMax = 1'000'000'000;

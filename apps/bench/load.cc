@@ -14,6 +14,7 @@ namespace luna::bench {
 namespace {
 
 constexpr double kNanosPerSecond = 1e9;
+constexpr double kIntervalSecondsMax = 1e6;
 
 uint64_t NanosOf(double seconds) {
   return static_cast<uint64_t>(seconds * kNanosPerSecond);
@@ -28,8 +29,10 @@ void Plan(const Settings& settings, uint64_t now, Schedule& schedule) {
   }
   schedule.pipeline = settings.pipeline;
   if (settings.rate > 0) {
-    const double batch = static_cast<double>(settings.connections * settings.pipeline);
-    schedule.interval_nanos = std::max<uint64_t>(1, NanosOf(batch / settings.rate));
+    const double batch =
+        static_cast<double>(settings.connections) * static_cast<double>(settings.pipeline);
+    const double seconds = std::min(batch / settings.rate, kIntervalSecondsMax);
+    schedule.interval_nanos = std::max<uint64_t>(1, NanosOf(seconds));
   }
 }
 

@@ -175,6 +175,20 @@ TEST_F(LoadTest, RateIsKept) {
   EXPECT_GE(outcome->seconds, 0.09);
 }
 
+// One request in half a minute from each lane: they do not outlive the test.
+TEST_F(LoadTest, LowRateEndsInTime) {
+  const Parrot parrot(*runtime_, *network_, "+OK\r\n");
+  Settings settings = Small(parrot);
+  settings.requests = 0;
+  settings.seconds = 0.2;
+  settings.rate = 0.4;
+  const uint64_t begin = runtime_->clock().MonotonicNanos();
+  const auto outcome = RunTest(*runtime_, *network_, settings, TestKind::kSet);
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_EQ(outcome->tally.requests(), 3u);  // a batch of the first lane
+  EXPECT_LT(runtime_->clock().MonotonicNanos() - begin, 7'000'000'000u);
+}
+
 // 2,000 requests a second and a pause of 100 ms: some 200 requests were due while nothing was
 // answered. A closed loop would show four slow ones.
 TEST_F(LoadTest, RequestsThatWereDueDuringAStallCountAsSlow) {
