@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 if(LUNA_SANITIZE)
   return()  # a sanitized library is for the tests only
 endif()
-get_property(rooms GLOBAL PROPERTY LUNA_ROOMS)
+get_property(rooms GLOBAL PROPERTY LUNA_EMBEDDED_ROOMS)
 list(REMOVE_ITEM rooms simulation)
 foreach(room ${rooms})
   get_target_property(type luna_${room} TYPE)

@@ -41,7 +41,11 @@ function(luna_module)
     ${ROOM_DEPENDS} ${ROOM_LIBRARIES} $<BUILD_INTERFACE:luna_flags>)
   set_property(GLOBAL APPEND PROPERTY LUNA_ROOMS ${ROOM_NAME})
   set_property(GLOBAL APPEND PROPERTY LUNA_HEADERS ${headers})
-  set_property(GLOBAL APPEND PROPERTY LUNA_LIBRARIES ${ROOM_LIBRARIES})
+  # The service is no part of the library: an embedder needs neither its rooms nor what they link.
+  if(NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "/src/service/")
+    set_property(GLOBAL APPEND PROPERTY LUNA_EMBEDDED_ROOMS ${ROOM_NAME})
+    set_property(GLOBAL APPEND PROPERTY LUNA_LIBRARIES ${ROOM_LIBRARIES})
+  endif()
   luna_unit_test(${ROOM_NAME} ${target})
 endfunction()
 

@@ -18,6 +18,8 @@ THIRD_PARTY = {
     "lz4": ("src/engine/table/",),
     "zstd": ("src/engine/table/",),
     "xxhash.h": ("src/base/",),
+    "toml++/": ("src/service/server/config.cc",),
+    "spdlog/": ("src/service/server/log_sink.cc",),
     "CLI/": ("apps/",),
     "gtest/": ("tests/",),
     "benchmark/": ("bench/",),

@@ -1,138 +1,145 @@
-// lunad: the service as a program. This file alone knows CLI11: it turns arguments and environment
-// into Settings.
+// lunad: the service as a program. This file alone knows CLI11: it gathers the configuration from
+// the file, the environment and flags, which follow one table (service/server/settings.h).
 #include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
 #include <cstdlib>
-#include <iostream>
+#include <cstring>
+#include <fstream>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "apps/lunad/serve.h"
-#include "apps/lunad/settings.h"
 #include "apps/output/screen.h"
-#include "base/text.h"
+#include "base/try.h"
+#include "base/writer.h"
+#include "service/server/config.h"
 
 namespace luna::lunad {
 namespace {
+
+std::string_view TypeOf(const server::Setting& setting) {
+  using Kind = server::Setting::Kind;
+  switch (setting.kind) {
+    case Kind::kNumber:
+      return "N";
+    case Kind::kBytes:
+      return "SIZE";
+    case Kind::kSwitch:
+      return "BOOL";
+    case Kind::kList:
+    case Kind::kChoice:
+    case Kind::kText:
+      break;
+  }
+  return "TEXT";
+}
+
+// Of a regular file, or anything else that ends.
+Result<std::string> ContentOf(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  std::array<char, 4096> piece;
+  while (file.read(piece.data(), piece.size()) || file.gcount() > 0) {
+    text.append(piece.data(), static_cast<size_t>(file.gcount()));
+  }
+  if (!file.is_open() || file.bad()) {
+    return Error(Reason::kIoError, "cannot read the configuration '" + path +
+                                       "': " + std::strerror(errno) +
+                                       "; correct --config, or "
+                                       "permit it");
+  }
+  return text;
+}
 
 class CommandLine {
  public:
   CommandLine() {
     app_.name("lunad");
-    app_.set_version_flag("--version", "lunad " + std::string(kVersion));
+    app_.set_version_flag("--version", "lunad " + std::string(base::kVersion));
     app_.footer(
-        "SIGTERM and SIGINT stop in order, a second one at once. Exit codes: 0 stopped in order, 1 "
-        "at once, 2 wrong usage, 3 error.");
+        "Each setting may also stand in the file of --config, by the same name, or in the "
+        "environment as LUNA_NAME; flags win over the environment, the environment over the "
+        "file.\nSIGTERM and SIGINT stop in order, a second one at once; SIGHUP opens the log "
+        "again. "
+        "Exit codes: 0 stopped in order, 1 at once, 2 wrong usage or settings, 3 error.");
     app_.failure_message([](const CLI::App*, const CLI::Error& error) {
       return "lunad: " + std::string(error.what()) + "; see lunad --help\n";
     });
-    AddUniverse();
-    AddNetwork();
+    app_.add_option("--config", config_path_, "file of settings, TOML; also from LUNA_CONFIG")
+        ->type_name("PATH");
     app_.add_flag("--print-config", print_config_,
-                  "print every setting and where it came from, as TOML, and end");
+                  "print every setting and where it came from, as such a file, and end");
+    app_.add_flag("--check-config", check_config_, "judge the settings and end");
+    for (const server::Setting& setting : server::AllSettings()) {
+      AddSetting(setting);
+    }
   }
 
   int Run(int count, char** arguments) {
-    TakeEnvironment("LUNA_UNIVERSE", "universe", settings_.universe);
-    TakeEnvironment("LUNA_PASSWORD", "password", settings_.password);
     try {
       app_.parse(count, arguments);
     } catch (const CLI::ParseError& error) {
       return app_.exit(error) == 0 ? output::kExitOk : output::kExitUsage;
     }
-    for (const CLI::Option* option : app_.get_options()) {
-      if (option->count() > 0) {
-        const std::string name = option->get_single_name();
-        origins_[name == "no-protected" ? "protected" : name] = "command line";
-      }
+    const Status done = Act();
+    if (done.ok()) {
+      return output::kExitOk;
     }
-    return print_config_ ? Print() : Serving();
+    output::PrintError("lunad", done.error());
+    return done.error().reason() == Reason::kBadOption ? output::kExitUsage : output::kExitError;
   }
 
  private:
-  void TakeEnvironment(const char* variable, const std::string& name, std::string& value) {
-    if (const char* given = std::getenv(variable); given != nullptr && *given != '\0') {
-      value = given;
-      origins_[name] = variable;
-    }
-  }
-
-  void AddUniverse() {
-    app_.add_option("--universe", settings_.universe,
-                    "directory of the universe, made if missing; also from LUNA_UNIVERSE "
-                    "[./luna-data]");
-    app_.add_option_function<std::string>(
-            "--memory",
-            [this](const std::string& text) {
-              const auto bytes = base::ParseBytes(text);
-              if (!bytes.has_value()) {
-                throw CLI::ValidationError("--memory", "'" + text + "' is no size, like 512MiB");
-              }
-              settings_.memory_bytes = *bytes;
-            },
-            "memory for everything the engine holds, at least 64MiB [256MiB]")
-        ->type_name("SIZE");
-    app_.add_option_function<std::string>(
-            "--durability",
-            [this](const std::string& level) {
-              settings_.durability = level == "device"    ? Durability::kDevice
-                                     : level == "process" ? Durability::kProcess
-                                                          : Durability::kRelaxed;
-            },
-            "what a write survives: device (power loss), process (a killed process), relaxed "
-            "(nothing for 0.1 s) [device]")
-        ->check(CLI::IsMember({"device", "process", "relaxed"}))
-        ->type_name("LEVEL");
-  }
-
-  void AddNetwork() {
-    app_.add_option("--listen", settings_.listen,
-                    "address to listen on, may be repeated; port 0 is any [127.0.0.1:6479]")
+  void AddSetting(const server::Setting& setting) {
+    const std::string shown = server::TextOf(setting, server::Settings());
+    app_.add_option("--" + std::string(setting.name), flags_[&setting],
+                    std::string(setting.description) + (shown.empty() ? "" : " [" + shown + "]"))
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->type_name("HOST:PORT");
-    app_.add_option(
-            "--password", settings_.password,
-            "what clients must give; better from LUNA_PASSWORD, which other users do not see")
-        ->type_name("PASSWORD");
-    app_.add_flag_callback(
-        "--no-protected", [this] { settings_.protected_mode = false; },
-        "listen on addresses that other machines may reach even without a password");
-    app_.add_option("--maxclients", settings_.max_clients, "connections at a time [10000]")
-        ->check(CLI::Range(1, 1'000'000))
-        ->type_name("N");
-    app_.add_option("--handlers", settings_.handlers,
-                    "threads that talk to clients and answer reads [1]")
-        ->check(CLI::Range(1, 256))
-        ->type_name("N");
-    app_.add_option("--readers", settings_.readers, "threads for commands that take long [1]")
-        ->check(CLI::Range(1, 256))
-        ->type_name("N");
-    app_.add_option("--timeout", settings_.timeout_seconds,
-                    "seconds after which an idle connection is closed; 0 never [0]")
-        ->check(CLI::Range(0, 1'000'000'000))
-        ->type_name("SECONDS");
-    app_.add_option("--addresses-file", settings_.addresses_file,
-                    "file to write the addresses to, one a line, once clients may come")
-        ->type_name("PATH");
+        ->type_name(std::string(TypeOf(setting)));
   }
 
-  int Print() {
-    output::Print(ToToml(settings_, origins_));
-    return Report(output::FinishOutput());
-  }
-
-  int Serving() { return Report(Serve(settings_)); }
-
-  static int Report(const Status& status) {
-    if (status.ok()) {
-      return output::kExitOk;
+  Status Gather() {
+    const char* from_environment = std::getenv("LUNA_CONFIG");
+    if (config_path_.empty() && from_environment != nullptr) {
+      config_path_ = from_environment;
     }
-    output::PrintError("lunad", status.error());
-    return status.error().reason() == Reason::kBadOption ? output::kExitUsage : output::kExitError;
+    if (!config_path_.empty()) {
+      const std::string text = TRY(ContentOf(config_path_));
+      TRY(config_.TakeFile(text, config_path_));
+    }
+    TRY(config_.TakeEnvironment([](const std::string& name) { return std::getenv(name.c_str()); }));
+    for (const server::Setting& setting : server::AllSettings()) {
+      if (const auto& texts = flags_[&setting]; !texts.empty()) {
+        TRY(config_.TakeFlag(setting, texts));
+      }
+    }
+    return {};
   }
 
-  Settings settings_;
-  Origins origins_;
+  Status Act() {
+    TRY(Gather());
+    if (print_config_) {
+      output::Print(config_.ToToml());
+      return output::FinishOutput();
+    }
+    if (check_config_) {
+      TRY(server::CheckTogether(config_.settings()));
+      TRY(PasswordOf(config_.settings()));
+      output::Print("the settings are sound\n");
+      return output::FinishOutput();
+    }
+    return Serve(config_);
+  }
+
+  server::Config config_;
+  std::map<const server::Setting*, std::vector<std::string>> flags_;
+  std::string config_path_;
   bool print_config_ = false;
+  bool check_config_ = false;
   CLI::App app_{"lunad: Luna's service; serves one universe to Redis clients"};
 };
 

@@ -2,19 +2,23 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <string>
 #include <utility>
+#include <vector>
 
-#include "apps/output/screen.h"
+#include "apps/lunad/engine_events.h"
+#include "base/log.h"
 #include "base/try.h"
+#include "base/writer.h"
 #include "runtime/posix/posix_limits.h"
 #include "runtime/posix/posix_network.h"
+#include "runtime/posix/posix_notify.h"
 #include "runtime/posix/posix_runtime.h"
 #include "runtime/posix/posix_signals.h"
+#include "service/server/log_sink.h"
+#include "service/server/reloads.h"
 #include "service/server/service.h"
 
 namespace luna::lunad {
@@ -25,32 +29,37 @@ constexpr uint64_t kLookNanos = 100'000'000;
 // Descriptors for files of the engine, beside those of connections.
 constexpr uint64_t kSpareDescriptors = 1024;
 
-void Say(const std::string& line) {
-  const std::string whole = line + "\n";
-  std::fwrite(whole.data(), 1, whole.size(), stderr);
-}
-
-class Listener : public EventListener {
+// The process around the service: what it is told by signals, and tells in turn.
+class Program {
  public:
-  void OnBackgroundError(const Error& error) override { output::PrintError("lunad", error); }
+  Program(const server::Config& config, server::LineLog& sink)
+      : settings_(config.settings()), sink_(sink), log_(&sink), runtime_(posix::NewPosixRuntime()) {
+    reloads_.Add("log-file", [this] { return sink_.Reopen(); });
+  }
+
+  Status Run(std::string password, const server::Config& config);
+
+ private:
+  Status Serve(Universe& universe, std::string password);
+  void TellStart(const server::Config& config);
+  void TellDescriptors();
+  void WaitForStop(const server::Service& service);
+  void Reload();
+  uint64_t now() const { return runtime_->clock().MonotonicNanos(); }
+
+  posix::PosixSignals signals_;  // first: all threads are to inherit it
+  const server::Settings& settings_;
+  server::LineLog& sink_;
+  const base::Log log_;
+  const posix::ServiceNotifier notifier_;
+  const std::unique_ptr<runtime::Runtime> runtime_;
+  server::Reloads reloads_;
 };
 
-server::ServiceSettings ServiceSettingsOf(const Settings& settings) {
-  server::ServiceSettings service;
-  service.connections.addresses = settings.listen;
-  service.connections.handlers = settings.handlers;
-  service.connections.max_clients = settings.max_clients;
-  service.connections.idle_timeout_seconds = settings.timeout_seconds;
-  service.reader_threads = settings.readers;
-  service.handlers_help = settings.durability != Durability::kDevice;
-  service.password = settings.password;
-  service.shown = {{"universe", settings.universe},
-                   {"memory", std::to_string(settings.memory_bytes)},
-                   {"durability", std::string(NameOf(settings.durability))},
-                   {"protected-mode", settings.protected_mode ? "yes" : "no"},
-                   {"handlers", std::to_string(settings.handlers)},
-                   {"readers", std::to_string(settings.readers)}};
-  return service;
+Durability DurabilityOf(const server::Settings& settings) {
+  return settings.durability == "device"    ? Durability::kDevice
+         : settings.durability == "process" ? Durability::kProcess
+                                            : Durability::kRelaxed;
 }
 
 // Whole or not at all: who waits for the file may read it as soon as it is there.
@@ -67,59 +76,128 @@ Status WriteAddresses(const std::string& path, const std::vector<std::string>& a
   }
   if (!file.good() || failure) {
     return Error(Reason::kIoError, "cannot write the addresses to '" + path +
-                                       "'; correct --addresses-file, or make room there");
+                                       "'; correct addresses-file, or make room there");
   }
   return {};
 }
 
-void Announce(const Settings& settings, const std::vector<std::string>& addresses) {
-  for (const std::string& address : addresses) {
-    Say("lunad " + std::string(kVersion) + " listening on " + address + ", universe " +
-        settings.universe + ", pid " + std::to_string(::getpid()));
+void Program::TellStart(const server::Config& config) {
+  log_.Info("starting",
+            {{"version", base::kVersion}, {"pid", ::getpid()}, {"universe", settings_.universe}});
+  for (const server::Setting& setting : server::AllSettings()) {
+    if (!server::IsSame(setting, settings_, server::Settings())) {
+      log_.Info("setting", {{"name", setting.name},
+                            {"value", server::TextOf(setting, settings_)},
+                            {"origin", config.OriginOf(setting)}});
+    }
   }
 }
 
-Status Run(const Settings& settings, posix::PosixSignals& signals, runtime::Runtime& runtime,
-           Universe& universe) {
+void Program::TellDescriptors() {
+  const uint64_t descriptors = posix::RaiseDescriptorLimit();
+  const auto clients = static_cast<uint64_t>(settings_.maxclients);
+  if (descriptors < clients + kSpareDescriptors) {
+    log_.Warning("few-descriptors",
+                 {{"permitted", descriptors},
+                  {"wanted", clients + kSpareDescriptors},
+                  {"advice", "raise the limit (ulimit -n, LimitNOFILE) or lower maxclients"}});
+  }
+}
+
+Status Program::Run(std::string password, const server::Config& config) {
+  TellStart(config);
+  TellDescriptors();
+  notifier_.Status("opening the universe");
+  Options options;
+  options.location = settings_.universe;
+  options.memory_budget_bytes = static_cast<uint64_t>(settings_.memory);
+  options.durability = DurabilityOf(settings_);
+  const auto universe = TRY(Universe::Open(
+      options, {.listener = std::make_shared<EngineEvents>(log_), .runtime = runtime_.get()}));
+  const Status served = Serve(*universe, std::move(password));
+  const Status closed = universe->Close();
+  if (served.ok() && closed.ok()) {
+    log_.Info("stopped", {{"log_lines_lost", sink_.lost()}});
+  }
+  return served.ok() ? closed : served;
+}
+
+Status Program::Serve(Universe& universe, std::string password) {
   const std::unique_ptr<runtime::Network> network = posix::NewPosixNetwork();
-  server::Service service(runtime, *network, universe, ServiceSettingsOf(settings));
+  server::Service service(*runtime_, *network, universe,
+                          server::ServiceSettingsOf(settings_, std::move(password), &sink_));
   TRY(service.Start());
   const std::vector<std::string> addresses = service.addresses();
-  if (!settings.addresses_file.empty()) {
-    TRY(WriteAddresses(settings.addresses_file, addresses));
+  if (!settings_.addresses_file.empty()) {
+    TRY(WriteAddresses(settings_.addresses_file, addresses));
   }
-  Announce(settings, addresses);
-  while (!signals.WaitForStop(kLookNanos) && !service.stop_requested()) {
+  for (const std::string& address : addresses) {
+    log_.Info("listening", {{"address", address}});
   }
-  Say("lunad stopping");
+  notifier_.Ready("serving");
+  WaitForStop(service);
+  notifier_.Stopping();
   service.Stop();
   return {};
 }
 
+void Program::WaitForStop(const server::Service& service) {
+  const uint64_t alive_interval = notifier_.alive_interval_nanos();
+  uint64_t next_alive = now();
+  while (!signals_.WaitForStop(kLookNanos)) {
+    if (signals_.TakeReload()) {
+      Reload();
+    }
+    if (service.stop_requested()) {
+      log_.Info("stopping", {{"reason", "SHUTDOWN"}});
+      return;
+    }
+    if (alive_interval > 0 && now() >= next_alive) {
+      notifier_.Alive();
+      next_alive = now() + alive_interval;
+    }
+  }
+  log_.Info("stopping", {{"reason", signals_.stop_name()}});
+}
+
+void Program::Reload() {
+  notifier_.Reloading(now());
+  const bool done = reloads_.Run(log_);
+  notifier_.Ready(done ? "serving" : "serving; something could not be reloaded, see the log");
+}
+
 }  // namespace
 
-Status Serve(const Settings& settings) {
-  TRY(Check(settings));
-  posix::PosixSignals signals;  // first: all threads are to inherit it
-  const uint64_t descriptors = posix::RaiseDescriptorLimit();
-  if (descriptors < settings.max_clients + kSpareDescriptors) {
-    Say("lunad: only " + std::to_string(descriptors) + " open files are permitted, too few for " +
-        std::to_string(settings.max_clients) +
-        " clients; raise the limit (ulimit -n) or lower --maxclients");
+Result<std::string> PasswordOf(const server::Settings& settings) {
+  if (settings.password_file.empty()) {
+    return settings.password;
   }
-  const std::unique_ptr<runtime::Runtime> runtime = posix::NewPosixRuntime();
-  Options options;
-  options.location = settings.universe;
-  options.memory_budget_bytes = settings.memory_bytes;
-  options.durability = settings.durability;
-  const auto universe = TRY(Universe::Open(
-      options, {.listener = std::make_shared<Listener>(), .runtime = runtime.get()}));
-  const Status served = Run(settings, signals, *runtime, *universe);
-  const Status closed = universe->Close();
-  if (served.ok() && closed.ok()) {
-    Say("lunad stopped");
+  std::ifstream file(settings.password_file);
+  std::string password;
+  const bool read = file.good() && (std::getline(file, password) || file.eof());
+  if (!read) {
+    return Error(Reason::kIoError, "cannot read the password from '" + settings.password_file +
+                                       "'; correct password-file, or permit it");
   }
-  return served.ok() ? closed : served;
+  if (password.empty()) {
+    return Error(Reason::kBadOption, "the first line of '" + settings.password_file +
+                                         "' is empty; it is to be the password");
+  }
+  return password;
+}
+
+Status Serve(const server::Config& config) {
+  const server::Settings& settings = config.settings();
+  TRY(server::CheckTogether(settings));
+  std::string password = TRY(PasswordOf(settings));
+  const auto sink =
+      TRY(server::LineLog::Open(settings.log_file, *base::ParseLogLevel(settings.log_level)));
+  Program program(config, *sink);
+  const Status served = program.Run(std::move(password), config);
+  if (!served.ok() && !settings.log_file.empty()) {  // else standard error hears it anyway
+    base::Log(sink.get()).Error("failed", {{"error", served.error().message()}});
+  }
+  return served;
 }
 
 }  // namespace luna::lunad

@@ -2,12 +2,19 @@
 // in order.
 #pragma once
 
-#include "apps/lunad/settings.h"
+#include <string>
+
+#include "luna/status.h"
+#include "service/server/config.h"
 
 namespace luna::lunad {
 
-// Returns after an orderly stop. kBadOption: settings; kAddressInUse, kUniverseLocked and what else
-// Universe::Open says.
-Status Serve(const Settings& settings);
+// What clients must give: the setting itself, or the first line of its file. kBadOption: that is
+// empty; kIoError: it cannot be read.
+Result<std::string> PasswordOf(const server::Settings& settings);
+
+// Returns after an orderly stop. kBadOption: settings; kIoError: the log, the files it writes;
+// kAddressInUse, kUniverseLocked and what else Universe::Open says.
+Status Serve(const server::Config& config);
 
 }  // namespace luna::lunad

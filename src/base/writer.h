@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace luna::base {
 
@@ -14,10 +15,12 @@ constexpr uint64_t WriterNumber(uint16_t major_version, uint16_t minor_version,
   return uint64_t{major_version} << 48 | uint64_t{minor_version} << 32 | patch_version;
 }
 
-// This build: the version of the project in CMakeLists.txt, which refuses another one.
-inline constexpr uint64_t kWriter = WriterNumber(0, 1, 0);
+// This build, as a number and as text: the version of the project in CMakeLists.txt, which refuses
+// another one.
+inline constexpr uint64_t kWriter = WriterNumber(0, 2, 0);
+inline constexpr std::string_view kVersion = "0.2.0";
 
-// "luna 0.1.0".
+// "luna 0.2.0".
 std::string WriterName(uint64_t writer = kWriter);
 
 }  // namespace luna::base

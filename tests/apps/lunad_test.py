@@ -29,6 +29,8 @@ LUNAD = os.environ["LUNAD"]
 REDIS_CLI = shutil.which("redis-cli")
 REDIS_BENCHMARK = shutil.which("redis-benchmark")
 WAIT_SECONDS = 60
+RELEASE = os.environ["LUNA_RELEASE"]
+LOG_LINE = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARNING|ERROR) [a-z-]+( |$)"
 
 
 class Failure(Exception):
@@ -136,9 +138,11 @@ class ServiceTest(ProgramTest):
         done = subprocess.run([LUNAD, *map(str, words)], capture_output=True, check=False,
                               timeout=WAIT_SECONDS, env=self.environment(environment))
         self.assertEqual(done.returncode, expect, done.stderr)
-        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
-        self.assertTrue(done.stderr.startswith(b"lunad: "), done.stderr)
-        return done.stderr.decode()
+        *told, last = done.stderr.decode().splitlines()
+        for line in told:
+            self.assertRegex(line, LOG_LINE)
+        self.assertTrue(last.startswith("lunad: "), done.stderr)
+        return last
 
 
 class Protocol(ServiceTest):
@@ -322,7 +326,8 @@ class Endings(ServiceTest):
         self.start()
         self.connect().call("SET", "k", "v")
         self.end(signal.SIGINT)
-        self.assertIn("lunad stopped", self.errors.read_text())
+        self.assertIn(" INFO stopping reason=SIGINT\n", self.errors.read_text())
+        self.assertIn(" INFO stopped ", self.errors.read_text())
         self.start()
         connection = self.connect()
         self.assertEqual(connection.call("GET", "k"), b"v")
@@ -349,25 +354,28 @@ class Starting(ServiceTest):
     def test_announcement(self):
         self.start("--listen", "127.0.0.1:0")
         lines = self.errors.read_text().splitlines()
-        self.assertEqual(len(lines), 2, lines)
         for line in lines:
-            self.assertRegex(line, r"^lunad 0\.1\.0 listening on 127\.0\.0\.1:\d+, universe "
-                                   rf"{self.universe}, pid {self.process.pid}$")
+            self.assertRegex(line, LOG_LINE)
+        starting = f"version={RELEASE} pid={self.process.pid} universe={self.universe}"
+        self.assertTrue(lines[0].endswith(f" INFO starting {starting}"), lines[0])
+        listening = [line for line in lines if " INFO listening address=127.0.0.1:" in line]
+        self.assertEqual(len(listening), 2, lines)
 
     def test_version_and_help(self):
-        for words, text in (("--version", "lunad 0.1.0"), ("--help", "Usage: lunad")):
+        for words, text in (("--version", f"lunad {RELEASE}"), ("--help", "Usage: lunad")):
             done = self.run_program(LUNAD, words)
             self.assertEqual((done.returncode, text in done.stdout.decode()), (OK, True), done)
 
     def test_print_config_names_the_origins(self):
-        done = subprocess.run([LUNAD, "--print-config", "--listen", "[::1]:7000", "--no-protected"],
+        done = subprocess.run([LUNAD, "--print-config", "--listen", "[::1]:7000",
+                               "--protected", "false"],
                               capture_output=True, check=True,
                               env=self.environment({"LUNA_PASSWORD": "secret"}))
         text = done.stdout.decode()
         self.assertNotIn("secret", text)
         for row in (r'universe = "./luna-data" +# default', r'listen = \["\[::1\]:7000"\] +'
-                    r'# command line', r'password = "\(set\)" +# LUNA_PASSWORD',
-                    r'memory = "256 MiB" +# default', r'protected = false +# command line'):
+                    r'# command line', r'# password = "\(hidden\)" +# LUNA_PASSWORD',
+                    r'memory = "256MiB" +# default', r'protected = false +# command line'):
             self.assertRegex(text, rf"(?m)^{row}$")
 
     def test_wrong_usage(self):
@@ -380,9 +388,9 @@ class Starting(ServiceTest):
         words = ["--universe", self.universe, "--listen", "0.0.0.0:0"]
         message = self.refused(*words, expect=USAGE)
         self.assertIn("LUNA_PASSWORD", message)
-        self.assertIn("--no-protected", message)
+        self.assertIn("--protected false", message)
         self.assertFalse(self.universe.exists())
-        self.start("--listen", "0.0.0.0:0", "--no-protected")
+        self.start("--listen", "0.0.0.0:0", "--protected", "false")
         self.end()
         self.start("--listen", "0.0.0.0:0", environment={"LUNA_PASSWORD": "secret"})
 

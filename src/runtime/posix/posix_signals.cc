@@ -14,17 +14,18 @@ namespace luna::posix {
 
 namespace {
 
-sigset_t StopSet() {
+sigset_t WishSet() {
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGTERM);
   ::sigaddset(&set, SIGINT);
+  ::sigaddset(&set, SIGHUP);
   return set;
 }
 
 // Blocks the signals in this thread, returns what was blocked before.
 sigset_t Block() {
-  const sigset_t set = StopSet();
+  const sigset_t set = WishSet();
   sigset_t before;
   const int refused = ::pthread_sigmask(SIG_BLOCK, &set, &before);
   LUNA_ASSERT(refused == 0);
@@ -41,7 +42,7 @@ struct sigaction IgnorePipe() {
 }
 
 int OpenSignals() {
-  const sigset_t set = StopSet();
+  const sigset_t set = WishSet();
   const int number = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   LUNA_ASSERT(number >= 0);
   return number;
@@ -71,6 +72,28 @@ PosixSignals::~PosixSignals() {
   static_cast<void>(::pthread_sigmask(SIG_SETMASK, &before_, nullptr));
 }
 
+bool PosixSignals::WaitForStop(uint64_t nanos) {
+  static_cast<void>(wish_.WaitFor(nanos));
+  return stop_.load() != 0;
+}
+
+bool PosixSignals::TakeReload() {
+  const bool reload = reload_.exchange(false);
+  if (reload && stop_.load() == 0) {
+    wish_.Reset();
+    // One that came between is not to be forgotten.
+    if (stop_.load() != 0 || reload_.load()) {
+      wish_.Set();
+    }
+  }
+  return reload;
+}
+
+std::string_view PosixSignals::stop_name() const {
+  const int number = stop_.load();
+  return number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "";
+}
+
 void PosixSignals::Listen() {
   std::array<pollfd, 2> wanted = {};
   wanted[0] = {.fd = signals_.number(), .events = POLLIN, .revents = 0};
@@ -79,10 +102,14 @@ void PosixSignals::Listen() {
     static_cast<void>(::poll(wanted.data(), wanted.size(), -1));
     signalfd_siginfo received = {};
     while (::read(signals_.number(), &received, sizeof(received)) == sizeof(received)) {
-      if (stop_.IsSet()) {
+      if (received.ssi_signo == SIGHUP) {
+        reload_ = true;
+      } else if (stop_.load() != 0) {
         ::_exit(kExitAtOnce);
+      } else {
+        stop_ = static_cast<int>(received.ssi_signo);
       }
-      stop_.Set();
+      wish_.Set();
     }
   }
 }

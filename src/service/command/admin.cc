@@ -61,7 +61,10 @@ void RunConfigResetstat(Call& call) {
 }
 
 void RunConfigRewrite(Call& call) {
-  call.Fail("ERR The server is running without a config file");
+  call.Fail(
+      "ERR Luna does not rewrite its configuration file; write there what is to last, as CONFIG "
+      "GET "
+      "shows it");
 }
 
 // SLOWLOG GET [count]
@@ -181,7 +184,8 @@ constexpr Command kConfigRows[] = {
     HelpRow("config|help", "server"),
     Described(Row("config|resetstat", 2, kAdmin, "2.0.0", RunConfigResetstat), "",
               "Sets the counters that INFO shows to zero."),
-    Described(Row("config|rewrite", 2, kAdmin, "2.8.0", RunConfigRewrite), "", "Not supported."),
+    Described(Row("config|rewrite", 2, kAdmin, "2.8.0", RunConfigRewrite), "",
+              "Answers an error: the file is written by people."),
     Described(Row("config|set", -4, kAdmin, "2.0.0", RunConfigSet),
               "parameter value [parameter value ...]", "Changes settings while the server runs."),
 };

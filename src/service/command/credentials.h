@@ -4,13 +4,14 @@
 
 #include <string_view>
 
+#include "base/writer.h"
 #include "service/command/command.h"
 
 namespace luna::command {
 
 // The version of Redis whose behaviour clients may expect, and Luna's own.
 inline constexpr std::string_view kRedisVersion = "7.2.4";
-inline constexpr std::string_view kLunaVersion = "0.1.0";
+inline constexpr std::string_view kLunaVersion = base::kVersion;
 
 inline constexpr std::string_view kBadClientName =
     "ERR Client names cannot contain spaces, newlines or special characters.";

@@ -70,6 +70,7 @@ void Acceptor::Admit(std::unique_ptr<runtime::Socket> socket) {
   if (surroundings_.open.load() >= surroundings_.max_clients.load()) {
     constexpr std::string_view kFull = "-ERR max number of clients reached\r\n";
     surroundings_.CountRefused();
+    surroundings_.Complain("connection-refused", socket->peer(), "maxclients");
     // Fits into every socket's buffer; a client that is gone need not know.
     static_cast<void>(socket->Write(std::span(&kFull, 1)).ok());
     return;

@@ -23,6 +23,7 @@ class ClientCard {
   uint64_t tag = 0;
 
   uint64_t id() const { return id_; }
+  const std::string& peer() const { return peer_; }
   void Publish(const command::Session& session, uint64_t input_bytes, uint64_t output_bytes);
   void PublishNames(const command::Session& session);
   command::ClientRow Row(uint64_t now_nanos) const;

@@ -199,18 +199,27 @@ void Connection::RunHere(Tally& tally) {
   const bool succeeded = runner.Run(command, arguments_, session_, nullptr, reply);
   tally.errors += succeeded ? 0 : 1;
   if (command.place == Place::kConnection) {
+    if (!succeeded && (command.name == "auth" || command.name == "hello")) {
+      surroundings_.Complain("login-failed", session_.peer, command.name);
+    }
     parser_.set_limits(limits());
     card_->PublishNames(session_);
   }
   if (output_.pending() > surroundings_.settings.output_hard_bytes) {
-    lost_ = true;
+    CutOff("output-hard");
   }
+}
+
+void Connection::CutOff(std::string_view reason) {
+  lost_ = true;
+  surroundings_.Complain("client-cut-off", session_.peer, reason);
 }
 
 void Connection::ProtocolError(const Error& error) {
   resp::ReplyWriter reply(answers(), session_.version);
   reply.Fail("ERR Protocol error: " + error.message());
   session_.closing = true;
+  surroundings_.Complain("protocol-error", session_.peer, error.message());
 }
 
 void Connection::Refused(std::string_view error, Tally& tally) {
@@ -240,7 +249,7 @@ void Connection::Returned(Tally& tally) {
     card_->PublishNames(session_);
   }
   if (output_.pending() > surroundings_.settings.output_hard_bytes) {
-    lost_ = true;
+    CutOff("output-hard");
   }
 }
 
@@ -264,8 +273,8 @@ bool Connection::Flush(uint64_t now_nanos, Tally& tally) {
 void Connection::Sweep(uint64_t now_nanos) {
   const ConnectionSettings& settings = surroundings_.settings;
   if (output_.pending() > 0 && now_nanos > progress_nanos_ &&
-      now_nanos - progress_nanos_ > settings.stuck_seconds * kNanosPerSecond) {
-    lost_ = true;
+      now_nanos - progress_nanos_ > settings.stuck_seconds * kNanosPerSecond && !lost_) {
+    CutOff("stuck-seconds");
   }
   if (waiting_) {
     return;

@@ -86,6 +86,8 @@ class Connection {
   void RunHere(Tally& tally);
   bool Joins(Queue queue, bool alone) const;
   void ProtocolError(const Error& error);
+  // Ends without another byte, and says why.
+  void CutOff(std::string_view reason);
   bool paused() const;
   resp::Limits limits() const;
   // Where an answer given now belongs.

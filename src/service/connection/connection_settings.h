@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "service/operation/slow_watch.h"
 
 namespace luna::connection {
@@ -21,6 +22,7 @@ struct ConnectionSettings {
   uint64_t stuck_seconds = 60;                   // so long no byte was taken: closed
   bool reads_on_handlers = true;                 // false: reads go through the read queue
   operation::SlowWatch* watch = nullptr;         // of commands that run on handlers; null: none
+  base::Log log = {};                            // connections at debug, troubles as warnings
 };
 
 }  // namespace luna::connection

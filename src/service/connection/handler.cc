@@ -150,6 +150,7 @@ void Handler::Admit(std::unique_ptr<runtime::Socket> socket) {
   connection.card().handler = number_;
   connection.card().tag = uint64_t{slot.generation} << 32 | index;
   surroundings_.Register(connection.shared_card());
+  TellDebug("connection-opened", connection);
   connection.Begin();
   if (!poller_->Add(*connection.socket(), connection.card().tag).ok()) {
     connection.Lose();  // nobody would hear of it
@@ -248,6 +249,7 @@ void Handler::PushTo(operation::OperationQueue& queue,
   for (operation::Operation* operation : refused) {
     auto& connection = *static_cast<Connection*>(operation->owner);
     connection.Refused(refusal, tally_);
+    surroundings_.Complain("queue-full", connection.card().peer(), refusal);
     Advance(connection);
   }
 }
@@ -272,6 +274,13 @@ void Handler::FlushAll() {
   listed_.clear();
 }
 
+void Handler::TellDebug(std::string_view event, Connection& connection) const {
+  const base::Log& log = surroundings_.settings.log;
+  if (log.Wants(base::LogLevel::kDebug)) {
+    log.Debug(event, {{"id", connection.card().id()}, {"peer", connection.card().peer()}});
+  }
+}
+
 void Handler::CloseSocket(Connection& connection) {
   if (connection.socket() != nullptr) {
     poller_->Remove(*connection.socket());
@@ -280,6 +289,7 @@ void Handler::CloseSocket(Connection& connection) {
 }
 
 void Handler::End(Connection& connection) {
+  TellDebug("connection-closed", connection);
   CloseSocket(connection);
   if (connection.queued) {
     std::erase(queued_, &connection);

@@ -54,6 +54,7 @@ class Handler {
   void FlushAll();
   void End(Connection& connection);
   void CloseSocket(Connection& connection);
+  void TellDebug(std::string_view event, Connection& connection) const;
   void Sweep();
   void BeginStop();
   void List(Connection& connection);

@@ -25,6 +25,16 @@ std::vector<std::shared_ptr<ClientCard>> Surroundings::Cards() const {
   return cards;
 }
 
+void Surroundings::Complain(std::string_view event, const std::string& peer,
+                            std::string_view reason) {
+  if (!settings.log.Wants(base::LogLevel::kWarning)) {
+    return;
+  }
+  if (const auto silent = throttle_.Admit(now()); silent.has_value()) {
+    settings.log.Warning(event, {{"peer", peer}, {"reason", reason}, {"untold", *silent}});
+  }
+}
+
 void Surroundings::Count(const Tally& tally) {
   commands_.Add(tally.commands);
   errors_.Add(tally.errors);

@@ -8,8 +8,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "runtime/network.h"
@@ -55,6 +58,9 @@ class Surroundings {
   void Forget(const ClientCard& card);
   std::vector<std::shared_ptr<ClientCard>> Cards() const;  // by id
 
+  // Warns of what a client did, a few times a second at most.
+  void Complain(std::string_view event, const std::string& peer, std::string_view reason);
+
   void CountAccepted() { accepted_.Add(); }
   void CountRefused() { refused_.Add(); }
   void Count(const Tally& tally);
@@ -72,6 +78,7 @@ class Surroundings {
   base::Counter errors_;
   base::Counter bytes_in_;
   base::Counter bytes_out_;
+  base::LogThrottle throttle_;
   mutable base::Mutex mutex_;
   std::map<uint64_t, std::shared_ptr<ClientCard>> cards_ GUARDED_BY(mutex_);
   Totals before_ GUARDED_BY(mutex_) = {};  // the counters at the last ResetCounts

@@ -1,10 +1,13 @@
 #include "service/server/service.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <limits>
 #include <utility>
 
+#include "base/assert.h"
+#include "base/mutex.h"
 #include "base/try.h"
 #include "service/command/command_table.h"
 #include "service/command/holdings.h"
@@ -16,8 +19,6 @@
 namespace luna::server {
 namespace {
 
-using Settings = std::vector<std::pair<std::string, std::string>>;
-
 // Equal strings, in a time that does not tell where they differ.
 bool IsSame(std::string_view given, std::string_view wanted) {
   size_t differences = given.size() ^ wanted.size();
@@ -28,13 +29,49 @@ bool IsSame(std::string_view given, std::string_view wanted) {
   return differences == 0;
 }
 
-Status TakeNumber(std::string_view name, std::string_view text, int64_t least, int64_t& number) {
-  if (!command::ParseInteger(text, number) || number < least) {
-    return Error(Reason::kBadOption, std::string(name) + " is a number from " +
-                                         std::to_string(least) + " on, not '" + std::string(text) +
-                                         "'");
-  }
-  return {};
+// Settings by the names that Redis' clients know: constants, and other names of our own settings.
+struct RedisWord {
+  std::string_view name;
+  std::string_view value;
+  std::string_view setting;  // its own name, if it is one
+};
+
+constexpr std::array kRedisWords = {
+    RedisWord{"appendonly", "yes", ""},
+    RedisWord{"databases", "16", ""},
+    RedisWord{"maxmemory-policy", "noeviction", ""},
+    RedisWord{"proto-max-bulk-len", "536870912", ""},
+    RedisWord{"protected-mode", "", "protected"},
+    RedisWord{"requirepass", "", "password"},
+    RedisWord{"save", "", ""},
+    RedisWord{"slowlog-log-slower-than", "", "slowlog-micros"},
+    RedisWord{"slowlog-max-len", "", "slowlog-kept"},
+};
+
+const RedisWord* FindRedisWord(std::string_view name) {
+  const auto found = std::ranges::find_if(
+      kRedisWords, [&](const RedisWord& word) { return command::IsWord(name, word.name); });
+  return found == kRedisWords.end() ? nullptr : &*found;
+}
+
+// What is shown at first: the fields of the service win over what else is known.
+Settings Shown(const ServiceSettings& given) {
+  Settings shown = given.shown;
+  const connection::ConnectionSettings& connections = given.connections;
+  shown.listen = connections.addresses;
+  shown.handlers = static_cast<int64_t>(connections.handlers);
+  shown.maxclients = static_cast<int64_t>(connections.max_clients);
+  shown.timeout = static_cast<int64_t>(connections.idle_timeout_seconds);
+  shown.output_soft = static_cast<int64_t>(connections.output_soft_bytes);
+  shown.output_hard = static_cast<int64_t>(connections.output_hard_bytes);
+  shown.stuck_seconds = static_cast<int64_t>(connections.stuck_seconds);
+  shown.readers = static_cast<int64_t>(given.reader_threads);
+  shown.reads = connections.reads_on_handlers ? "handlers" : "workers";
+  shown.queue_limit = static_cast<int64_t>(given.queue_limit);
+  shown.slowlog_micros = static_cast<int64_t>(given.slow_micros);  // kNever is -1
+  shown.slowlog_kept = static_cast<int64_t>(given.slow_kept);
+  shown.password = shown.password_file.empty() ? given.password : "";
+  return shown;
 }
 
 }  // namespace
@@ -81,6 +118,7 @@ class Service::State final : public command::Host {
 
  private:
   connection::ConnectionSettings WithWatch();
+  void Apply(const Setting& setting, const server::Settings& settings);
 
   runtime::Runtime* runtime_;
   Universe* universe_;
@@ -91,8 +129,8 @@ class Service::State final : public command::Host {
   command::Holdings holdings_;
   server::SlowCommands slow_;
   operation::SlowWatch watch_;
-  std::atomic<uint64_t> max_clients_;
-  std::atomic<uint64_t> idle_timeout_seconds_;
+  base::Mutex mutex_;
+  server::Settings shown_ GUARDED_BY(mutex_);
   std::atomic<uint64_t> rounds_before_{0};  // at the last ResetCounts
   std::atomic<bool> stop_requested_{false};
   operation::OperationQueue reads_;
@@ -113,8 +151,7 @@ Service::State::State(runtime::Runtime& runtime, runtime::Network& network, Univ
       names_(universe),
       holdings_(runtime),
       slow_(settings_.slow_kept),
-      max_clients_(settings_.connections.max_clients),
-      idle_timeout_seconds_(settings_.connections.idle_timeout_seconds),
+      shown_(Shown(settings_)),
       reads_(runtime, settings_.queue_limit),
       writes_(runtime, settings_.queue_limit),
       connections_(runtime, network, *this, table_, reads_, writes_, WithWatch()) {}
@@ -127,6 +164,7 @@ connection::ConnectionSettings Service::State::WithWatch() {
   };
   connection::ConnectionSettings settings = settings_.connections;
   settings.watch = &watch_;
+  settings.log = base::Log(settings_.log);
   return settings;
 }
 
@@ -171,54 +209,85 @@ void Service::State::ResetCounts() {
 }
 
 std::vector<std::pair<std::string, std::string>> Service::State::Settings() {
-  const uint64_t slow_micros = watch_.limit_micros;
-  server::Settings rows = {
-      {"appendonly", "yes"},
-      {"databases", "16"},
-      {"maxclients", std::to_string(max_clients_)},
-      {"maxmemory-policy", "noeviction"},
-      {"proto-max-bulk-len", std::to_string(resp::Limits().bulk_bytes)},
-      {"save", ""},
-      {"slowlog-log-slower-than",
-       slow_micros == operation::SlowWatch::kNever ? "-1" : std::to_string(slow_micros)},
-      {"slowlog-max-len", std::to_string(slow_.kept())},
-      {"timeout", std::to_string(idle_timeout_seconds_)},
+  const auto copy = [this] {
+    const base::MutexLock lock(mutex_);
+    return shown_;
   };
-  rows.insert(rows.end(), settings_.shown.begin(), settings_.shown.end());
+  const server::Settings settings = copy();
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const Setting& setting : AllSettings()) {
+    rows.emplace_back(setting.name, TextOf(setting, settings));
+  }
+  for (const RedisWord& word : kRedisWords) {
+    const Setting* setting = FindSetting(word.setting);
+    std::string value = setting == nullptr ? std::string(word.value) : TextOf(*setting, settings);
+    if (setting != nullptr && setting->kind == Setting::Kind::kSwitch) {
+      value = value == "true" ? "yes" : "no";
+    }
+    rows.emplace_back(word.name, std::move(value));
+  }
   std::ranges::sort(rows);
   return rows;
 }
 
 Status Service::State::SetSetting(std::string_view name, std::string_view value) {
-  int64_t number = 0;
-  if (command::IsWord(name, "maxclients")) {
-    TRY(TakeNumber(name, value, 1, number));
-    max_clients_ = static_cast<uint64_t>(number);
-    connections_.SetMaxClients(max_clients_);
-  } else if (command::IsWord(name, "timeout")) {
-    TRY(TakeNumber(name, value, 0, number));
-    idle_timeout_seconds_ = static_cast<uint64_t>(number);
-    connections_.SetIdleTimeout(idle_timeout_seconds_);
-  } else if (command::IsWord(name, "slowlog-log-slower-than")) {
-    TRY(TakeNumber(name, value, -1, number));
-    watch_.limit_micros = number < 0 ? operation::SlowWatch::kNever : static_cast<uint64_t>(number);
-  } else if (command::IsWord(name, "slowlog-max-len")) {
-    TRY(TakeNumber(name, value, 0, number));
-    slow_.set_kept(static_cast<size_t>(number));
-  } else {
-    const auto rows = Settings();
-    const bool known = std::ranges::any_of(
-        rows, [&](const auto& row) { return command::IsWord(name, row.first); });
+  const RedisWord* word = FindRedisWord(name);
+  const Setting* setting = FindSetting(word == nullptr ? name : word->setting);
+  if (word == nullptr && setting == nullptr) {
     return Error(Reason::kBadOption,
-                 known ? "can't set immutable config"
-                       : "no setting is called '" + std::string(name) + "'; see CONFIG GET *");
+                 "no setting is called '" + std::string(name) + "'; see CONFIG GET *");
   }
+  if (setting == nullptr || !setting->live) {
+    return Error(Reason::kBadOption, "can't set immutable config");
+  }
+  const base::MutexLock lock(mutex_);
+  TRY(TakeText(*setting, value, shown_));
+  Apply(*setting, shown_);
   return {};
+}
+
+// Under mutex_, so that what is shown last is what holds. Nothing here waits.
+void Service::State::Apply(const Setting& setting, const server::Settings& settings) {
+  if (setting.name == "maxclients") {
+    connections_.SetMaxClients(static_cast<size_t>(settings.maxclients));
+  } else if (setting.name == "timeout") {
+    connections_.SetIdleTimeout(static_cast<uint64_t>(settings.timeout));
+  } else if (setting.name == "slowlog-micros") {
+    watch_.limit_micros = static_cast<uint64_t>(settings.slowlog_micros);  // -1 is kNever
+  } else if (setting.name == "slowlog-kept") {
+    slow_.set_kept(static_cast<size_t>(settings.slowlog_kept));
+  } else {
+    LUNA_ASSERT(setting.name == "log-level");
+    if (settings_.log != nullptr) {
+      settings_.log->SetLevel(*base::ParseLogLevel(settings.log_level));
+    }
+  }
 }
 
 bool Service::State::CheckPassword(std::string_view user, std::string_view password) {
   const bool known = user == "default";
   return known & (settings_.password.empty() || IsSame(password, settings_.password));
+}
+
+ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password, LineLog* log) {
+  ServiceSettings service;
+  service.connections.addresses = settings.listen;
+  service.connections.handlers = static_cast<size_t>(settings.handlers);
+  service.connections.max_clients = static_cast<size_t>(settings.maxclients);
+  service.connections.idle_timeout_seconds = static_cast<uint64_t>(settings.timeout);
+  service.connections.output_soft_bytes = static_cast<size_t>(settings.output_soft);
+  service.connections.output_hard_bytes = static_cast<size_t>(settings.output_hard);
+  service.connections.stuck_seconds = static_cast<uint64_t>(settings.stuck_seconds);
+  service.connections.reads_on_handlers = settings.reads == "handlers";
+  service.reader_threads = static_cast<size_t>(settings.readers);
+  service.handlers_help = settings.durability != "device";
+  service.queue_limit = static_cast<size_t>(settings.queue_limit);
+  service.password = std::move(password);
+  service.slow_micros = static_cast<uint64_t>(settings.slowlog_micros);  // -1 is SlowWatch::kNever
+  service.slow_kept = static_cast<size_t>(settings.slowlog_kept);
+  service.log = log;
+  service.shown = settings;
+  return service;
 }
 
 Service::Service(runtime::Runtime& runtime, runtime::Network& network, Universe& universe,

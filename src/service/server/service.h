@@ -12,6 +12,8 @@
 #include "runtime/runtime.h"
 #include "service/command/host.h"
 #include "service/connection/connections.h"
+#include "service/server/log_sink.h"
+#include "service/server/settings.h"
 
 namespace luna::server {
 
@@ -25,8 +27,13 @@ struct ServiceSettings {
   std::string password;          // of user default; empty = none required
   uint64_t slow_micros = 10000;  // commands slower than this are kept for SLOWLOG
   size_t slow_kept = 128;
-  std::vector<std::pair<std::string, std::string>> shown;  // more rows for CONFIG GET
+  LineLog* log = nullptr;  // null: silence; outlives the service
+  // What CONFIG GET shows of settings that are none of the above.
+  Settings shown;
 };
+
+// The service that `settings` describe; `password` is theirs or what their file holds.
+ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password, LineLog* log);
 
 class Service {
  public:

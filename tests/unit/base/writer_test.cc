@@ -9,6 +9,7 @@ TEST(Writer, IsNamedByItsVersion) {
   EXPECT_EQ(WriterName(WriterNumber(0, 1, 0)), "luna 0.1.0");
   EXPECT_EQ(WriterName(WriterNumber(65535, 65535, 4294967295)), "luna 65535.65535.4294967295");
   EXPECT_EQ(WriterName(), WriterName(kWriter));
+  EXPECT_EQ(WriterName(), "luna " + std::string(kVersion));
 }
 
 TEST(Writer, NumbersAreInTheOrderOfVersions) {

@@ -23,7 +23,28 @@ TEST(PosixSignals, TerminateAndInterruptAskToStop) {
     ::kill(::getpid(), number);
     EXPECT_TRUE(signals.WaitForStop(kLong));
     EXPECT_TRUE(signals.WaitForStop(0)) << "the wish stays";
+    EXPECT_EQ(signals.stop_name(), number == SIGTERM ? "SIGTERM" : "SIGINT");
   }
+}
+
+TEST(PosixSignals, HangUpAsksToReloadAndNotToStop) {
+  PosixSignals signals;
+  EXPECT_FALSE(signals.TakeReload());
+  EXPECT_EQ(signals.stop_name(), "");
+  for (int turn = 0; turn < 3; ++turn) {
+    ::kill(::getpid(), SIGHUP);
+    EXPECT_FALSE(signals.WaitForStop(kLong)) << "returns early";
+    EXPECT_TRUE(signals.TakeReload());
+    EXPECT_FALSE(signals.TakeReload());
+    EXPECT_FALSE(signals.WaitForStop(1'000'000)) << "nothing new";
+  }
+  ::kill(::getpid(), SIGHUP);
+  EXPECT_FALSE(signals.WaitForStop(kLong));
+  ::kill(::getpid(), SIGTERM);
+  while (!signals.WaitForStop(kLong)) {
+  }
+  EXPECT_TRUE(signals.TakeReload());
+  EXPECT_TRUE(signals.WaitForStop(0)) << "taking the wish to reload leaves the other";
 }
 
 TEST(PosixSignals, SecondSignalEndsTheProcessAtOnce) {

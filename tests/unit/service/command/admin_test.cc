@@ -19,7 +19,10 @@ TEST_F(AdminTest, ConfigShowsAndChangesSettings) {
             "-ERR wrong number of arguments for 'config|set' command\r\n");
   EXPECT_EQ(Do("CONFIG RESETSTAT"), "+OK\r\n");
   EXPECT_EQ(host_.resets, 1);
-  EXPECT_EQ(Do("CONFIG REWRITE"), "-ERR The server is running without a config file\r\n");
+  EXPECT_EQ(
+      Do("CONFIG REWRITE"),
+      "-ERR Luna does not rewrite its configuration file; write there what is to last, as CONFIG "
+      "GET shows it\r\n");
 }
 
 TEST_F(AdminTest, SlowlogShowsTheNewestFirst) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/posix/posix_runtime.h"
+
 namespace luna::connection {
 
 namespace {
@@ -21,6 +23,28 @@ TEST(Surroundings, CardsAreKeptById) {
   EXPECT_EQ(all.Cards(), cards);
   all.Forget(*cards[1]);
   EXPECT_EQ(all.Cards().size(), 2u);
+}
+
+class Lines final : public base::LogSink {
+ public:
+  bool Wants(base::LogLevel level) const override { return level >= base::LogLevel::kWarning; }
+  void Write(base::LogLevel, const std::string& text) override { lines.push_back(text); }
+  std::vector<std::string> lines;
+};
+
+TEST(Surroundings, ComplainsAFewTimesASecond) {
+  const auto runtime = posix::NewPosixRuntime();
+  Surroundings all;
+  all.runtime = runtime.get();
+  all.Complain("unheard", "peer", "no log");
+  Lines lines;
+  all.settings.log = base::Log(&lines);
+  for (int i = 0; i < 1000; ++i) {
+    all.Complain("trouble", "1.2.3.4:5", "a reason");
+  }
+  ASSERT_FALSE(lines.lines.empty());
+  EXPECT_EQ(lines.lines[0], "trouble peer=1.2.3.4:5 reason=\"a reason\" untold=0");
+  EXPECT_LT(lines.lines.size(), 100u);
 }
 
 TEST(Surroundings, CountsAreThoseSinceTheReset) {

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
 #include <string>
 
 #include "runtime/memory/memory_network.h"
@@ -107,7 +111,8 @@ TEST_F(ServiceTest, AsksForThePassword) {
 
 TEST_F(ServiceTest, ChangesSettingsWhileItRuns) {
   ServiceSettings settings;
-  settings.shown = {{"universe", "here"}};
+  settings.shown.universe = "here";
+  settings.password = "secret";
   Start(settings);
   command::Host& host = service_->host();
   const auto value = [&](std::string_view name) {
@@ -120,15 +125,86 @@ TEST_F(ServiceTest, ChangesSettingsWhileItRuns) {
   };
   EXPECT_EQ(value("universe"), "here");
   EXPECT_EQ(value("save"), "");
-  for (const char* name : {"maxclients", "timeout", "slowlog-log-slower-than", "slowlog-max-len"}) {
+  EXPECT_EQ(value("password"), "(hidden)");
+  EXPECT_EQ(value("requirepass"), "(hidden)");
+  EXPECT_EQ(value("protected-mode"), "yes");
+  EXPECT_EQ(value("queue-limit"), std::to_string(settings.queue_limit));
+  for (const char* name : {"maxclients", "timeout", "slowlog-log-slower-than", "slowlog-max-len",
+                           "slowlog-micros", "slowlog-kept", "SLOWLOG-KEPT"}) {
     EXPECT_TRUE(host.SetSetting(name, "7").ok()) << name;
-    EXPECT_EQ(value(name), "7") << name;
+    EXPECT_EQ(value(FindSetting(name) == nullptr ? name : FindSetting(name)->name), "7") << name;
     EXPECT_EQ(host.SetSetting(name, "x").error().reason(), Reason::kBadOption) << name;
   }
   EXPECT_TRUE(host.SetSetting("slowlog-log-slower-than", "-1").ok());
   EXPECT_EQ(value("slowlog-log-slower-than"), "-1");
+  EXPECT_EQ(value("slowlog-micros"), "-1");
   EXPECT_EQ(host.SetSetting("databases", "3").error().reason(), Reason::kBadOption);
   EXPECT_EQ(host.SetSetting("nothing", "3").error().reason(), Reason::kBadOption);
+  EXPECT_EQ(host.SetSetting("log-level", "loud").error().reason(), Reason::kBadOption);
+  EXPECT_TRUE(host.SetSetting("log-level", "debug").ok()) << "even where nobody listens";
+}
+
+TEST_F(ServiceTest, ShowsEverySettingOnce) {
+  Start();
+  std::set<std::string> names;
+  for (const auto& [name, value] : service_->host().Settings()) {
+    EXPECT_TRUE(names.insert(name).second) << name << " twice";
+  }
+  for (const Setting& setting : AllSettings()) {
+    EXPECT_TRUE(names.contains(std::string(setting.name))) << setting.name;
+  }
+}
+
+TEST_F(ServiceTest, EveryLiveSettingCanBeSet) {
+  Start();
+  for (const Setting& setting : AllSettings()) {
+    const Status set = service_->host().SetSetting(setting.name, TextOf(setting, Settings()));
+    EXPECT_EQ(set.ok(), setting.live) << setting.name;
+  }
+}
+
+TEST_F(ServiceTest, IsWhatItsSettingsDescribe) {
+  Settings settings;
+  settings.handlers = 2;
+  settings.maxclients = 3;
+  settings.reads = "workers";
+  settings.slowlog_micros = -1;
+  settings.output_hard = 5000;
+  const ServiceSettings service = ServiceSettingsOf(settings, "secret", nullptr);
+  EXPECT_EQ(service.connections.handlers, 2u);
+  EXPECT_EQ(service.connections.max_clients, 3u);
+  EXPECT_EQ(service.connections.output_hard_bytes, 5000u);
+  EXPECT_EQ(service.slow_micros, operation::SlowWatch::kNever);
+  EXPECT_EQ(service.password, "secret");
+  EXPECT_FALSE(service.connections.reads_on_handlers);
+  EXPECT_FALSE(service.handlers_help);
+  settings.durability = "process";
+  settings.reads = "handlers";
+  EXPECT_TRUE(ServiceSettingsOf(settings, "", nullptr).handlers_help);
+  EXPECT_TRUE(ServiceSettingsOf(settings, "", nullptr).connections.reads_on_handlers);
+}
+
+TEST_F(ServiceTest, TellsOfTroublesInTheLog) {
+  const std::string path = testing::TempDir() + "service_test_log";
+  std::filesystem::remove(path);
+  const auto log = LineLog::Open(path, base::LogLevel::kWarning).value();
+  ServiceSettings settings;
+  settings.password = "secret";
+  settings.log = log.get();
+  Start(settings);
+  service_->host().SetSetting("log-level", "debug").value();
+  const auto socket = Connect();
+  Ask(*socket, "AUTH wrong\r\n*1\r\n:1\r\n", 1000);
+  service_ = nullptr;
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  for (const char* event : {" DEBUG connection-opened id=", " WARNING login-failed peer=",
+                            " WARNING protocol-error ", " DEBUG connection-closed id="}) {
+    EXPECT_NE(text.find(event), std::string::npos) << event << " in " << text;
+  }
+  EXPECT_EQ(text.find("secret"), std::string::npos);
+  EXPECT_EQ(text.find("wrong"), std::string::npos);
+  std::filesystem::remove(path);
 }
 
 TEST_F(ServiceTest, KeepsSlowCommands) {

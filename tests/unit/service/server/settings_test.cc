@@ -1,0 +1,148 @@
+#include "service/server/settings.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace luna::server {
+namespace {
+
+using Kind = Setting::Kind;
+
+const Setting& Named(std::string_view name) {
+  return *FindSetting(name);
+}
+
+TEST(Settings, NamesAreUniqueAndDescribed) {
+  std::set<std::string_view> names;
+  for (const Setting& setting : AllSettings()) {
+    EXPECT_TRUE(names.insert(setting.name).second) << setting.name;
+    EXPECT_FALSE(setting.description.empty()) << setting.name;
+  }
+  EXPECT_EQ(FindSetting("nothing"), nullptr);
+  EXPECT_EQ(FindSetting("MEMORY"), &Named("memory"));
+}
+
+TEST(Settings, EverySettingTakesWhatItShows) {
+  Settings given;
+  given.listen = {"a:1", "b:2"};
+  given.memory = (int64_t{100} << 20) + 1;
+  given.is_protected = false;
+  given.log_level = "error";
+  given.slowlog_micros = -1;
+  for (const Setting& setting : AllSettings()) {
+    Settings taken;
+    ASSERT_TRUE(TakeText(setting, TextOf(setting, given), taken).ok()) << setting.name;
+    EXPECT_TRUE(IsSame(setting, given, taken)) << setting.name;
+  }
+}
+
+TEST(Settings, DefaultsAreInTheirRange) {
+  Settings settings;
+  for (const Setting& setting : AllSettings()) {
+    EXPECT_TRUE(TakeText(setting, TextOf(setting, Settings()), settings).ok()) << setting.name;
+  }
+  EXPECT_TRUE(CheckTogether(settings).ok());
+}
+
+TEST(Settings, RefusesWhatDoesNotFit) {
+  struct Case {
+    const char* name;
+    const char* text;
+    const char* wanted;
+  };
+  for (const Case& one :
+       {Case{"memory", "lots", "a size from 64MiB"}, Case{"memory", "1MiB", "a size from 64MiB"},
+        Case{"memory", "99999TiB", "a size from 64MiB"}, Case{"handlers", "0", "from 1 to 256"},
+        Case{"handlers", "257", "from 1 to 256"}, Case{"maxclients", "ten", "a whole number"},
+        Case{"maxclients", "99999999999999999999", "a whole number"},
+        Case{"protected", "perhaps", "true or false"},
+        Case{"durability", "Device", "\"device\", \"process\", \"relaxed\""},
+        Case{"slowlog-micros", "-2", "from -1"}}) {
+    Settings settings;
+    const Status taken = TakeText(Named(one.name), one.text, settings);
+    ASSERT_FALSE(taken.ok()) << one.name << " " << one.text;
+    EXPECT_EQ(taken.error().reason(), Reason::kBadOption);
+    EXPECT_TRUE(taken.error().message().starts_with(one.name)) << taken.error().message();
+    EXPECT_NE(taken.error().message().find(one.wanted), std::string::npos)
+        << taken.error().message();
+    EXPECT_TRUE(IsSame(Named(one.name), settings, Settings())) << "unchanged";
+  }
+}
+
+TEST(Settings, NumbersOfAnotherKindAreRefused) {
+  Settings settings;
+  EXPECT_TRUE(TakeNumber(Named("readers"), 2, settings).ok());
+  EXPECT_EQ(settings.readers, 2);
+  EXPECT_EQ(TakeNumber(Named("universe"), 2, settings).error().reason(), Reason::kBadOption);
+}
+
+TEST(Settings, SecretsAreNotShown) {
+  Settings settings;
+  settings.password = "open sesame";
+  EXPECT_EQ(TextOf(Named("password"), settings), "(hidden)");
+  EXPECT_EQ(TextOf(Named("password"), Settings()), "");
+}
+
+TEST(Settings, NearestNameIsFound) {
+  EXPECT_EQ(NearestSetting("memroy"), "memory");
+  EXPECT_EQ(NearestSetting("max-clients"), "maxclients");
+  EXPECT_EQ(NearestSetting("slowlog_micros"), "slowlog-micros");
+  EXPECT_EQ(NearestSetting("qqqqqqqqqqqqq"), "");
+  EXPECT_EQ(NearestSetting(""), "");
+}
+
+TEST(Settings, SizesAreExact) {
+  EXPECT_EQ(ExactBytes(0), "0");
+  EXPECT_EQ(ExactBytes(1023), "1023");
+  EXPECT_EQ(ExactBytes(1536), "1536");
+  EXPECT_EQ(ExactBytes(2048), "2KiB");
+  EXPECT_EQ(ExactBytes(int64_t{3} << 30), "3GiB");
+}
+
+TEST(Settings, TogetherTheyMakeSense) {
+  const auto wrong = [](auto change) {
+    Settings settings;
+    change(settings);
+    const Status checked = CheckTogether(settings);
+    return checked.ok() ? std::string() : checked.error().message();
+  };
+  EXPECT_NE(wrong([](Settings& s) { s.listen = {}; }), "");
+  EXPECT_NE(wrong([](Settings& s) { s.listen = {"nowhere"}; }), "");
+  EXPECT_NE(wrong([](Settings& s) { s.listen = {"0.0.0.0:1"}; }).find("LUNA_PASSWORD"),
+            std::string::npos);
+  EXPECT_EQ(wrong([](Settings& s) { s.listen = {"[::1]:1", "127.0.0.2:0", "localhost:9"}; }), "");
+  EXPECT_EQ(wrong([](Settings& s) {
+              s.listen = {"0.0.0.0:1"};
+              s.password = "x";
+            }),
+            "");
+  EXPECT_EQ(wrong([](Settings& s) {
+              s.listen = {"0.0.0.0:1"};
+              s.is_protected = false;
+            }),
+            "");
+  EXPECT_NE(wrong([](Settings& s) {
+              s.password = "x";
+              s.password_file = "y";
+            }),
+            "");
+  EXPECT_NE(wrong([](Settings& s) { s.output_soft = s.output_hard + 1; }), "");
+  EXPECT_NE(wrong([](Settings& s) { s.tls_listen = {"127.0.0.1:1"}; }), "");
+  EXPECT_EQ(wrong([](Settings& s) {
+              s.listen = {};
+              s.tls_listen = {"127.0.0.1:1"};
+              s.tls_cert = s.tls_key = "x";
+            }),
+            "");
+  EXPECT_NE(wrong([](Settings& s) { s.tls_client_auth = "required"; }), "");
+  EXPECT_NE(wrong([](Settings& s) {
+              s.http_listen = "0.0.0.0:1";
+              s.password = "x";
+            }),
+            "");
+}
+
+}  // namespace
+}  // namespace luna::server
