@@ -416,7 +416,7 @@ class Starting(ServiceTest):
     def test_addresses_file_that_cannot_be_written(self):
         message = self.refused("--universe", self.universe, "--listen", "127.0.0.1:0",
                                "--addresses-file", self.directory / "none" / "file")
-        self.assertIn("--addresses-file", message)
+        self.assertIn("correct addresses-file", message)
 
     def test_password(self):
         self.start(environment={"LUNA_PASSWORD": "secret"})
