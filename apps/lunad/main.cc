@@ -98,6 +98,7 @@ class CommandLine {
     app_.add_option("--" + std::string(setting.name), flags_[&setting],
                     std::string(setting.description) + (shown.empty() ? "" : " [" + shown + "]"))
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->type_name(std::string(TypeOf(setting)));
   }
