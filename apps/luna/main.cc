@@ -7,11 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/bench/bench.h"
+#include "apps/luna/bench_flags.h"
 #include "apps/luna/request.h"
 #include "apps/luna/verbs.h"
 #include "apps/luna/word.h"
 #include "apps/output/escape.h"
 #include "apps/output/screen.h"
+#include "apps/top/line.h"
+#include "apps/top/top.h"
 #include "base/text.h"
 #include "base/writer.h"
 
@@ -40,6 +44,7 @@ class CommandLine {
     AddTransfer();
     AddUpkeep();
     AddDemo();
+    AddBench();
   }
 
   int Run(int count, char** arguments) {
@@ -52,8 +57,10 @@ class CommandLine {
       }
       return app_.exit(error) == 0 ? output::kExitOk : output::kExitUsage;
     }
-    const Verb verb = verbs_.at(app_.get_subcommands().front());
-    Result<int> exit = verb(request_);
+    const CLI::App* const chosen = app_.get_subcommands().front();
+    Result<int> exit = chosen == bench_ ? Bench()
+                       : chosen == top_ ? Top()
+                                        : verbs_.at(chosen)(request_);
     if (const Status written = output::FinishOutput(); exit.ok() && !written.ok()) {
       exit = written.error();
     }
@@ -241,7 +248,32 @@ class CommandLine {
     load->add_option("--index", request_.file)->required();
   }
 
+  void AddBench() {
+    bench_ = app_.add_subcommand("bench", "Load on a server, and how it bears it");
+    shown_.push_back("bench");
+    AddBenchFlags(*bench_, bench_settings_);
+    top_ = app_.add_subcommand("top", "What a server does, each second");
+    shown_.push_back("top");
+    AddTopFlags(*top_, bench_settings_, top_settings_);
+  }
+
+  Result<int> Bench() {
+    if (request_.json) {
+      bench_settings_.format = bench::Format::kJson;
+    }
+    return bench::RunBench(bench_settings_);
+  }
+
+  Result<int> Top() {
+    top_settings_.json = request_.json;
+    return top::RunTop(bench_settings_, top_settings_);
+  }
+
   Request request_;
+  bench::Settings bench_settings_;
+  CLI::App* bench_ = nullptr;
+  top::Settings top_settings_;
+  CLI::App* top_ = nullptr;
   CLI::App app_{"Luna: a transactional, ordered key-value store in a directory"};
   std::map<const CLI::App*, Verb> verbs_;
   std::vector<std::string_view> shown_;  // names of the verbs

@@ -65,6 +65,7 @@ Settings Shown(const ServiceSettings& given) {
   shown.output_hard = static_cast<int64_t>(connections.output_hard_bytes);
   shown.stuck_seconds = static_cast<int64_t>(connections.stuck_seconds);
   shown.readers = static_cast<int64_t>(given.reader_threads);
+  shown.reads = connections.reads_on_handlers ? "handlers" : "workers";
   shown.queue_limit = static_cast<int64_t>(given.queue_limit);
   shown.slowlog_micros = static_cast<int64_t>(given.slow_micros);  // kNever is -1
   shown.slowlog_kept = static_cast<int64_t>(given.slow_kept);
@@ -394,6 +395,7 @@ ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password
   service.connections.output_hard_bytes = static_cast<size_t>(settings.output_hard);
   service.connections.stuck_seconds = static_cast<uint64_t>(settings.stuck_seconds);
   service.connections.tls_addresses = settings.tls_listen;
+  service.connections.reads_on_handlers = settings.reads == "handlers";
   service.reader_threads = static_cast<size_t>(settings.readers);
   service.handlers_help = settings.durability != "device";
   service.queue_limit = static_cast<size_t>(settings.queue_limit);

@@ -117,6 +117,8 @@ void AddBounds(std::vector<Setting>& table) {
                          "threads that talk to clients and answer reads"));
   table.push_back(
       Number("readers", &Settings::readers, {1, 256}, "threads for commands that take long"));
+  table.push_back(Choice("reads", &Settings::reads, {"handlers", "workers"},
+                         "which threads answer short reads: handlers at once, or readers in turn"));
   table.push_back(Number("queue-limit", &Settings::queue_limit, {1, 100'000'000},
                          "operations that may wait in each queue before clients hear BUSY"));
   table.push_back(Bytes("output-soft", &Settings::output_soft, {kKiB, kTiB},
