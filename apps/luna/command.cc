@@ -154,9 +154,9 @@ Result<int> RunStandardInput(const Request& request) {
   for (uint64_t number = 1; std::getline(std::cin, line); ++number) {
     const auto words = SplitWords(line);
     if (!words.has_value()) {
-      output::PrintError("luna", Error(Reason::kBadInput, "standard input line " +
-                                                              std::to_string(number) +
-                                                              ": the quotes do not fit"));
+      output::PrintError("luna",
+                         Error(Reason::kBadInput, "standard input line " + std::to_string(number) +
+                                                      ": the quotes do not fit"));
       exit = output::kExitNegative;
     } else if (words->empty() || words->front().starts_with('#')) {
       continue;
@@ -179,9 +179,8 @@ Result<int> ShowHelp(const Request& request) {
   const CommandDocs docs = TRY(CommandDocs::Read(*client));
   output::Print(docs.Help(request.command));
   TRY(client->Close());
-  return request.command.empty() || docs.Find(request.command) != nullptr
-             ? output::kExitOk
-             : output::kExitNegative;
+  return request.command.empty() || docs.Find(request.command) != nullptr ? output::kExitOk
+                                                                          : output::kExitNegative;
 }
 
 }  // namespace luna::cli

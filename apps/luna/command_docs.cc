@@ -129,8 +129,8 @@ std::vector<std::string> CommandDocs::Completions(const std::vector<std::string>
   } else if (UpperCase(words[0]) == "HELP") {
     return Completions({words.begin() + 1, words.end()});
   } else if (const CommandDoc* doc = Find({words.begin(), words.end() - 1}); doc != nullptr) {
-    candidates = words.size() == 2 && !doc->subcommands.empty() ? doc->subcommands
-                                                                : OptionsIn(doc->syntax);
+    candidates =
+        words.size() == 2 && !doc->subcommands.empty() ? doc->subcommands : OptionsIn(doc->syntax);
   }
   std::erase_if(candidates, [&](const std::string& word) { return !word.starts_with(begun); });
   std::ranges::sort(candidates);
@@ -151,7 +151,8 @@ std::string CommandDocs::Help(const std::vector<std::string>& words) const {
     for (const auto& [group, names] : groups) {
       text += group + ":" + names + "\n";
     }
-    return text + "HELP COMMAND tells more of one; QUIT or Ctrl-D ends, Ctrl-C takes back a line.\n";
+    return text +
+           "HELP COMMAND tells more of one; QUIT or Ctrl-D ends, Ctrl-C takes back a line.\n";
   }
   const CommandDoc* doc = Find(words);
   if (doc == nullptr) {

@@ -302,8 +302,8 @@ Result<int> Prompt::Run() {
   waiting = client_.get();
   pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
   for (bool more = true; more;) {
-    text_ = "luna " + output::Escape(client_->address()) + " " + output::Escape(place_.Text()) +
-            "> ";
+    text_ =
+        "luna " + output::Escape(client_->address()) + " " + output::Escape(place_.Text()) + "> ";
     std::fflush(stdout);
     int length = 0;
     cancelled_ = false;

@@ -29,10 +29,10 @@ struct Request {
   std::string universe = "./luna-data";  // of the verbs that need a directory
 
   Look look = Look::kFitting;
-  bool escaped = false;        // arguments of commands are written with escapes
+  bool escaped = false;          // arguments of commands are written with escapes
   bool last_from_input = false;  // standard input is the last argument
-  bool stop_on_error = false;  // commands from standard input end with the first failure
-  bool yes = false;            // nothing is asked
+  bool stop_on_error = false;    // commands from standard input end with the first failure
+  bool yes = false;              // nothing is asked
 
   std::vector<std::string> command;  // empty: prompt, or standard input
 
@@ -41,7 +41,7 @@ struct Request {
   std::string key_field;
   std::string value_field;
   bool skip_bad = false;
-  bool raw = false;  // load: no escapes in tsv
+  bool raw = false;                // load: no escapes in tsv
   std::string begin, end, prefix;  // export
 
   bool json() const { return look == Look::kJson; }
