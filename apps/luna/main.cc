@@ -33,7 +33,6 @@ class CommandLine {
     app_.fallthrough();
     app_.prefix_command();  // the first word that is no verb is a command; all behind it is its own
     app_.set_version_flag("--version", base::WriterName());
-    app_.usage("Usage: luna [OPTIONS] [COMMAND ARGUMENT... | VERB ...]");
     app_.footer(
         "COMMAND is one of the service, like GET, SET, RANGE, BEGIN; luna help lists them. Without "
         "one\ncommands come from a prompt, or from standard input.\n"
