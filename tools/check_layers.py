@@ -19,6 +19,7 @@ THIRD_PARTY = {
     "zstd": ("src/engine/table/",),
     "xxhash.h": ("src/base/",),
     "CLI/": ("apps/",),
+    "histedit.h": ("apps/luna/prompt.cc",),
     "gtest/": ("tests/",),
     "benchmark/": ("bench/",),
     "rocksdb/": ("bench/",),

@@ -137,7 +137,11 @@ Status Client::GoToPlace(const Target& target) {
   }
   resp::Reply used = TRY(Call({"USE", target.database, target.collection}));
   if (used.failed() && missing_is_made) {
-    static_cast<void>(TRY(Call({"DATABASE", "CREATE", target.database})));
+    // Each may be there already; what is wrong with a name is said by the one that makes it.
+    const resp::Reply database = TRY(Call({"DATABASE", "CREATE", target.database}));
+    if (database.failed() && !database.text.starts_with("EXISTS")) {
+      return Error(ReasonOf(database.text), database.text);
+    }
     used = TRY(Call({"USE", target.database, "0"}));
     if (!used.failed() && target.collection != "0") {
       static_cast<void>(TRY(Call({"COLLECTION", "CREATE", target.collection})));

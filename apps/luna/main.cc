@@ -50,6 +50,9 @@ class CommandLine {
     AddBench();
     help_ = app_.add_subcommand("help", "List the commands of the service, or tell more of one");
     help_->add_option("COMMAND", request_.command, "its name");
+    for (CLI::App* verb : app_.get_subcommands([](CLI::App*) { return true; })) {
+      verb->prefix_command(false);  // what a verb does not know is an error
+    }
   }
 
   int Run(int count, char** arguments) {
