@@ -261,6 +261,7 @@ Result<resp::Reply> Client::Receive() {
 }
 
 Result<resp::Reply> Client::Call(std::span<const std::string_view> arguments) {
+  interrupted_ = false;  // what came before was not about this one
   Send(arguments);
   return Receive();
 }

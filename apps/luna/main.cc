@@ -50,19 +50,12 @@ class CommandLine {
     AddBench();
     help_ = app_.add_subcommand("help", "List the commands of the service, or tell more of one");
     help_->add_option("COMMAND", request_.command, "its name");
-    for (CLI::App* verb : app_.get_subcommands([](CLI::App*) { return true; })) {
-      verb->prefix_command(false);  // what a verb does not know is an error
-    }
   }
 
   int Run(int count, char** arguments) {
     try {
       app_.parse(count, arguments);
     } catch (const CLI::ParseError& error) {
-      if (const std::string unknown = Unknown(error); !unknown.empty()) {
-        std::cerr << "luna: " << unknown << '\n';
-        return output::kExitUsage;
-      }
       return app_.exit(error) == 0 ? output::kExitOk : output::kExitUsage;
     }
     Result<int> exit = Execute();
@@ -81,6 +74,12 @@ class CommandLine {
     TRY(Settle());
     if (!app_.get_subcommands().empty()) {
       const CLI::App* const chosen = app_.get_subcommands().front();
+      if (const auto unknown = app_.remaining(true); !unknown.empty()) {
+        const std::string verb = "luna " + chosen->get_name();
+        return Error(Reason::kBadOption, "'" + output::Escape(unknown.front()) +
+                                             "' is no argument of " + verb + "; see " + verb +
+                                             " --help");
+      }
       return chosen == bench_  ? Bench()
              : chosen == top_  ? Top()
              : chosen == help_ ? ShowHelp(request_)
@@ -131,18 +130,6 @@ class CommandLine {
       request_.target.password = TRY(AskForPassword());
     }
     return {};
-  }
-
-  // What to say of an argument that a verb does not know; empty for other errors.
-  std::string Unknown(const CLI::ParseError& error) const {
-    const auto rest = app_.remaining(true);
-    if (rest.empty() || app_.get_subcommands().empty() ||
-        error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError)) {
-      return {};
-    }
-    const std::string verb = "luna " + app_.get_subcommands().front()->get_name();
-    return "'" + output::Escape(rest.front()) + "' is no argument of " + verb + "; see " + verb +
-           " --help";
   }
 
   CLI::App* Add(const char* name, const std::string& what, Verb verb) {

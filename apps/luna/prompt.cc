@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -40,6 +41,25 @@ void OnInterrupt(int) {
     client->Interrupt();
   }
 }
+
+// While it lives Ctrl-C is a signal; else, at the prompt, a key.
+class InterruptsFromKeys {
+ public:
+  InterruptsFromKeys() { Set(true); }
+  ~InterruptsFromKeys() { Set(false); }
+  InterruptsFromKeys(const InterruptsFromKeys&) = delete;
+  InterruptsFromKeys& operator=(const InterruptsFromKeys&) = delete;
+
+ private:
+  static void Set(bool signals) {
+    termios mode = {};
+    if (tcgetattr(STDIN_FILENO, &mode) == 0) {
+      constexpr auto kSignals = static_cast<tcflag_t>(ISIG);
+      mode.c_lflag = signals ? mode.c_lflag | kSignals : mode.c_lflag & ~kSignals;
+      tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+    }
+  }
+};
 
 std::filesystem::path HistoryFile() {
   const char* state = std::getenv("XDG_STATE_HOME");
@@ -148,6 +168,7 @@ void Prompt::SetUp() {
   el_set(editor_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
   // While a line is edited Ctrl-C is a key, not a signal.
   el_set(editor_, EL_SETTY, "-d", "-isig", nullptr);
+  el_set(editor_, EL_SETTY, "-x", "-isig", nullptr);
   struct sigaction action = {};
   action.sa_handler = OnInterrupt;
   sigaction(SIGINT, &action, nullptr);
@@ -243,7 +264,10 @@ Status Prompt::Reconnect() {
 
 Status Prompt::RunWords(const std::vector<std::string>& words) {
   const auto begin = std::chrono::steady_clock::now();
-  const auto answered = CallAndShow(*client_, request_, words);
+  const auto answered = [&] {
+    const InterruptsFromKeys interrupts;
+    return CallAndShow(*client_, request_, words);
+  }();
   if (!answered.ok()) {
     const bool in_transaction = place_.in_transaction();
     const bool lost = answered.error().reason() == Reason::kUnreachable;

@@ -103,6 +103,7 @@ class Prompt(ProgramTest):
         self.terminal.wait_for("COLLECTION ")
         self.terminal.type("\t")
         self.terminal.wait_for("CREATE  DROP  HELP  INFO  LIST  RENAME")
+        self.terminal.wait_for("default.0> COLLECTION ")
         self.terminal.type("li\t\r")
         self.assertIn('1) "0"', self.terminal.wait_for("default.0> "))
         self.assertIn("GET key\n  Returns the string value", self.run_line("help get"))
@@ -110,7 +111,7 @@ class Prompt(ProgramTest):
 
     def test_ctrl_c_takes_back_the_line_and_ctrl_d_ends(self):
         self.terminal.type("SET k v\x03")
-        self.terminal.wait_for("^C\n")
+        self.terminal.wait_for("^C")
         self.terminal.wait_for("default.0> ")
         self.assertIn("(nil)", self.run_line("GET k"))
         self.terminal.type("\x04")

@@ -26,7 +26,8 @@ class ProgramTest(unittest.TestCase):
         self.universe = self.directory / "universe"
 
     def run_program(self, *words, stdin=b""):
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("LUNA_") and k != "NO_COLOR"}
+        environment = {k: v for k, v in os.environ.items()
+                       if not k.startswith("LUNA_") and k != "NO_COLOR"}
         return subprocess.run([str(word) for word in words], input=stdin, capture_output=True,
                               timeout=TIMEOUT_SECONDS, env=environment, check=False)
 

@@ -86,7 +86,8 @@ class Looks(ProgramTest):
 
 class StandardInput(ProgramTest):
     def test_a_transaction_a_line_each(self):
-        out = self.luna(stdin=b"BEGIN\nSET a 1\nGET a\nROLLBACK\nEXISTS a\n# nothing\n\nquit\nPING\n")
+        out = self.luna(stdin=b"BEGIN\nSET a 1\nGET a\nROLLBACK\nEXISTS a\n"
+                              b"# nothing\n\nquit\nPING\n")
         self.assertEqual(out.splitlines()[1:], [b"OK", b"1", b"OK", b"0"])
 
     def test_quotes(self):
