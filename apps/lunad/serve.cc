@@ -42,6 +42,7 @@ server::ServiceSettings ServiceSettingsOf(const Settings& settings) {
   service.connections.max_clients = settings.max_clients;
   service.connections.idle_timeout_seconds = settings.timeout_seconds;
   service.reader_threads = settings.readers;
+  service.handlers_help = settings.durability != Durability::kDevice;
   service.password = settings.password;
   service.shown = {{"universe", settings.universe},
                    {"memory", std::to_string(settings.memory_bytes)},

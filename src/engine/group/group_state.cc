@@ -1,9 +1,12 @@
 #include "engine/group/group_state.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "base/try.h"
 #include "engine/group/group.h"
 
@@ -115,6 +118,22 @@ Status GroupState::Apply(journal::Sequence sequence, const Decoded& record) {
   return {};
 }
 
+namespace {
+
+// Those of the next operations that are the tablet's, as far as one step goes.
+void Prepare(const tablet::Tablet& tablet, std::span<const Operation> operations) {
+  std::array<uint64_t, tablet::Tablet::kPrepared> hashes;
+  size_t count = 0;
+  for (const Operation& operation : operations.first(std::min(operations.size(), hashes.size()))) {
+    if (operation.tablet == tablet.id() && !operation.range) {
+      hashes[count++] = base::Hash(operation.entry.key);
+    }
+  }
+  tablet.Prepare(std::span(hashes).first(count));
+}
+
+}  // namespace
+
 void GroupState::ApplyCommit(journal::Sequence sequence, DatabaseId id, const Commit& commit) {
   const auto database = FindDatabase(id);
   if (database == nullptr) {
@@ -122,13 +141,18 @@ void GroupState::ApplyCommit(journal::Sequence sequence, DatabaseId id, const Co
   }
   std::shared_ptr<tablet::Tablet> tablet;
   TabletId current = 0;
-  for (const Operation& operation : commit.operations) {
+  constexpr size_t kAhead = tablet::Tablet::kPrepared;
+  for (size_t i = 0; i < commit.operations.size(); ++i) {
+    const Operation& operation = commit.operations[i];
     if (tablet == nullptr || operation.tablet != current) {
       current = operation.tablet;
       tablet = FindTablet(Qualify(id, current));
     }
     if (tablet == nullptr) {
       continue;  // dropped meanwhile
+    }
+    if (i % kAhead == 0 && commit.operations.size() > 1) {
+      Prepare(*tablet, std::span(commit.operations).subspan(i));
     }
     if (operation.range) {
       tablet->ApplyRange(sequence, {.range = {.begin = std::string(operation.entry.key),

@@ -120,6 +120,11 @@ Result<Timestamp> Round::Consider(const CommitRequest& request, bool more) {
 Result<Commit> Round::Build(const CommitRequest& request, Timestamp commit) {
   Commit body{.id = request.id.value_or(TransactionId{}), .timestamp = commit, .operations = {}};
   uint64_t bytes = kMostCommitBytes;
+  size_t count = 0;
+  for (const auto& [qualified, part] : request.writes->parts()) {
+    count += part.ranges.size() + part.writes.size();
+  }
+  body.operations.reserve(count);
   for (const auto& [qualified, part] : request.writes->parts()) {
     const auto tablet = context_.state->FindTablet(qualified);
     if (tablet == nullptr) {
@@ -222,8 +227,14 @@ void Round::NoteConflicts(const CommitRequest& request, Timestamp commit) {
     for (const entry::KeyRange& range : part.ranges) {
       context_.conflicts->RecordRange(qualified, range, commit);
     }
+    std::vector<uint64_t> hashes;
+    hashes.reserve(part.writes.size());
     for (const auto& [key, pending] : part.writes) {
-      context_.conflicts->Record(qualified, key, base::Hash(key), commit);
+      context_.conflicts->Prefetch(qualified, hashes.emplace_back(base::Hash(key)));
+    }
+    size_t i = 0;
+    for (const auto& [key, pending] : part.writes) {
+      context_.conflicts->Record(qualified, key, hashes[i++], commit);
     }
   }
 }

@@ -9,8 +9,8 @@ namespace luna::memstore {
 
 // Lives as long as the memtable does, readers included, so that the budget tells the truth.
 struct Memstore::Charged {
-  Charged(base::MemoryBudget& budget, size_t expected_bytes)
-      : table(expected_bytes), charge(budget, base::MemoryUse::kMemtables) {
+  Charged(base::MemoryBudget& budget, size_t expected_bytes, std::string prefix)
+      : table(expected_bytes, std::move(prefix)), charge(budget, base::MemoryUse::kMemtables) {
     charge.Resize(table.bytes());
   }
   memtable::Memtable table;
@@ -19,11 +19,11 @@ struct Memstore::Charged {
 
 Memstore::Memstore(base::MemoryBudget& budget, uint64_t memtable_bytes)
     : budget_(budget), memtable_bytes_(memtable_bytes), view_(nullptr) {
-  view_.Store(std::make_shared<const View>(View{.active = NewMemtable(), .frozen = {}}));
+  view_.Store(std::make_shared<const View>(View{.active = NewMemtable({}), .frozen = {}}));
 }
 
-std::shared_ptr<memtable::Memtable> Memstore::NewMemtable() {
-  auto charged = std::make_shared<Charged>(budget_, memtable_bytes_);
+std::shared_ptr<memtable::Memtable> Memstore::NewMemtable(std::string prefix) {
+  auto charged = std::make_shared<Charged>(budget_, memtable_bytes_, std::move(prefix));
   charge_ = charged.get();
   active_ = &charged->table;
   return {charged, &charged->table};
@@ -65,7 +65,7 @@ void Memstore::Rotate(Sequence upto) {
   }
   LUNA_ASSERT(upto >= first);
   const auto old = view_.Load();
-  View next{.active = NewMemtable(), .frozen = {old->active}};
+  View next{.active = NewMemtable(old->active->CommonPrefix()), .frozen = {old->active}};
   {
     base::MutexLock lock(mutex_);
     // Forget may have run since `old` was loaded: what counts is the list under the lock.

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/memory_budget.h"
@@ -36,6 +37,9 @@ class Memstore {
   Memstore(base::MemoryBudget& budget, uint64_t memtable_bytes);
 
   void Add(Sequence sequence, const entry::Entry& entry);
+  // As Memtable::Prepare.
+  static constexpr size_t kPrepared = memtable::Memtable::kPrepared;
+  void Prepare(std::span<const uint64_t> key_hashes) const { active_->Prepare(key_hashes); }
   void AddRange(Sequence sequence, const entry::RangeTombstone& tombstone);
   bool Full() const;  // the active memtable reached its size
   bool ActiveEmpty() const;
@@ -57,7 +61,7 @@ class Memstore {
   // A memtable with what the budget was charged for it.
   struct Charged;
   void Track(Sequence sequence);
-  std::shared_ptr<memtable::Memtable> NewMemtable();
+  std::shared_ptr<memtable::Memtable> NewMemtable(std::string prefix);
 
   base::MemoryBudget& budget_;
   const uint64_t memtable_bytes_;

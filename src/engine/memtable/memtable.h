@@ -1,33 +1,44 @@
-// Memtable: recent entries in memory, in internal order: an arena skiplist whose nodes carry 8-byte
-// key heads, a blocked Bloom filter that answers "not here" with one cache line, and the range
-// tombstones beside it.
+// Memtable: recent entries in memory, in internal order: an arena skiplist of keys whose links
+// carry 8-byte key heads, each key with its versions from the newest on; an index from hashes to
+// keys, so that point reads and new versions search nothing; and the range tombstones beside it.
 // Thread rule: one writer (Add, AddRange), any number of readers at the same time, no locks; a
-// reader sees an entry whole or not at all. Source of the list: Pugh, "Skip lists" (1990).
+// reader sees an entry whole or not at all. Sources: Pugh, "Skip lists" (1990), for the list;
+// Myers, "An applicative random-access stack" (1983), for the versions.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/arena.h"
 #include "base/mutex.h"
 #include "engine/entry/entry_iterator.h"
 #include "engine/entry/range_tombstones.h"
+#include "engine/memtable/key_index.h"
 
 namespace luna::memtable {
 
 class Memtable {
  public:
-  // `expected_bytes` sizes the filter; entries beyond it are fine.
-  explicit Memtable(size_t expected_bytes);
+  // `expected_bytes` sizes the index; entries beyond it are fine. The heads of keys are taken
+  // behind `prefix`, which most keys should begin with (CommonPrefix of the memtable before): else
+  // the list tells apart keys like user:000017 and user:000018 only by looking at both.
+  explicit Memtable(size_t expected_bytes, std::string prefix = {});
   ~Memtable();
   Memtable(const Memtable&) = delete;
   Memtable& operator=(const Memtable&) = delete;
 
   // Adds a version; (key, timestamp) must be new. The bytes are copied.
   void Add(const entry::Entry& entry);
+  // Says that keys of these hashes are added next: their memory is fetched all at once instead of
+  // one after the other. At most kPrepared.
+  static constexpr size_t kPrepared = 16;
+  void Prepare(std::span<const uint64_t> key_hashes) const;
   void AddRange(const entry::RangeTombstone& tombstone);
 
   // The newest version of `key` with timestamp ≤ `read`, of any kind (range tombstones not
@@ -50,45 +61,51 @@ class Memtable {
   Timestamp min_timestamp() const { return min_timestamp_.load(std::memory_order_acquire); }
   // Keeps `object` until this memtable ends: what must not go before its last reader. Safe.
   void KeepUntilEnd(std::shared_ptr<const void> object);
+  // What all its keys begin with, at most kMaxPrefixBytes of it. For one that takes no more writes.
+  static constexpr size_t kMaxPrefixBytes = 64;
+  std::string CommonPrefix() const;
   // Names of blobs that entries refer to are found by iterating; true if there are any.
   bool has_blobs() const { return has_blobs_.load(std::memory_order_acquire); }
 
  private:
+  struct Version;
   struct Node;
-  class Filter;
   class Iterator;
   static constexpr int kMaxHeight = 14;
 
   // Neighbours on one level of the list: the last node before a place (head_ if none) and the next
-  // one as seen then (null if none); an entry added since may stand between them by now.
+  // one as seen then (null if none); a key added since may stand between them by now.
   struct Gap {
     Node* before;
     Node* after;
   };
-  // The gap at `level` that holds (key, timestamp). Fills path[height - 1 .. level], if given, with
-  // the last node before it on each of these levels.
-  Gap Find(std::string_view key, Timestamp timestamp, int level, Node** path) const;
-  Gap Descend(Node* from, int from_level, int level, std::string_view key, Timestamp timestamp,
-              Node** path) const;
+  // The gap at `level` before `key`. Fills path[height - 1 .. level], if given, with the last node
+  // before it on each of these levels.
+  Gap Find(std::string_view key, int level, Node** path) const;
+  Gap Descend(Node* from, int from_level, int level, std::string_view key, Node** path) const;
   Node* FindLast() const;
-  void FindPath(std::string_view key, Timestamp timestamp);
+  void FindPath(std::string_view key);
   Node* NewNode(const entry::Entry& entry, int height);
+  static const Version* FillVersion(char* memory, const entry::Entry& entry, bool chained);
+  const Version* NewVersion(const entry::Entry& entry, const Version* older);
+  void AddVersion(Node& node, const entry::Entry& entry);
+  void AddNode(const entry::Entry& entry, uint64_t key_hash);
+  size_t LikelyKeys() const;
+  uint64_t HeadOf(std::string_view key) const;
   int RandomHeight();
-  void AddToFilter(uint64_t key_hash);
   void CountTimestamp(Timestamp timestamp);
   void FragmentFrom(size_t begin) const REQUIRES(mutex_);
 
   const size_t expected_bytes_;
+  const std::string prefix_;
   base::Arena arena_;
   Node* head_;
   std::atomic<int> height_{1};
   // The writer's finger: the path to the last insertion, tried first for the next one.
   Node* path_[kMaxHeight];
   uint64_t random_state_ = 0x9e3779b97f4a7c15;
-  // Filters grow: the newest answers, older ones stay for readers that still hold them.
-  std::vector<std::unique_ptr<Filter>> filters_;
-  std::atomic<const Filter*> filter_{nullptr};
-  std::atomic<size_t> filter_bytes_{0};
+  KeyIndex<Node> index_;
+  size_t keys_ = 0;
   std::atomic<uint64_t> count_{0};
   std::atomic<uint64_t> content_bytes_{0};
   std::atomic<size_t> range_bytes_{0};

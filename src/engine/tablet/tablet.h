@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -47,6 +48,9 @@ class Tablet {
 
   // Applies one operation of the record at `sequence`. Records at or before flushed() are ignored.
   void Apply(journal::Sequence sequence, const entry::Entry& entry);
+  // As Memtable::Prepare, for the operations applied next.
+  static constexpr size_t kPrepared = memstore::Memstore::kPrepared;
+  void Prepare(std::span<const uint64_t> key_hashes) const { memstore_.Prepare(key_hashes); }
   void ApplyRange(journal::Sequence sequence, const entry::RangeTombstone& tombstone);
   bool WantsRotation() const;
   void Rotate(journal::Sequence upto);

@@ -39,6 +39,10 @@ class ConflictTable {
 
   // `key_hash`: base::Hash(key).
   void Record(TabletId tablet, std::string_view key, uint64_t key_hash, Timestamp commit);
+  // Says that keys of this hash are recorded soon.
+  void Prefetch(TabletId tablet, uint64_t key_hash) const {
+    __builtin_prefetch(&slots_[SlotOf(tablet, key_hash)]);
+  }
   void RecordRange(TabletId tablet, const entry::KeyRange& range,
                    Timestamp commit);  // DeleteRange, Ingest
   // Was the key / anything in the range written at a timestamp > `after`?

@@ -121,8 +121,7 @@ bool IsWord(std::string_view argument, std::string_view word) {
     return false;
   }
   for (size_t i = 0; i < word.size(); ++i) {
-    if (std::tolower(static_cast<unsigned char>(argument[i])) !=
-        std::tolower(static_cast<unsigned char>(word[i]))) {
+    if (LowerLetter(argument[i]) != LowerLetter(word[i])) {
       return false;
     }
   }

@@ -96,6 +96,10 @@ std::string_view RespWord(Reason reason);
 // Strict decimal numbers as Redis takes them: no spaces, no plus, no leading zeros.
 bool ParseInteger(std::string_view text, int64_t& value);
 bool ParseFloat(std::string_view text, long double& value);
+// Of ASCII letters; all other bytes stay.
+constexpr char LowerLetter(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter | 0x20) : letter;
+}
 // Words of options, without regard to case.
 bool IsWord(std::string_view argument, std::string_view word);
 

@@ -27,7 +27,7 @@ class LowerCase {
       return;
     }
     for (const char letter : text) {
-      letters_[size_++] = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+      letters_[size_++] = LowerLetter(letter);
     }
   }
   std::string_view text() const { return {letters_.data(), size_}; }
@@ -246,7 +246,11 @@ std::string_view CommandTable::Nearest(std::string_view name) const {
 Decision Decide(const CommandTable& table, Session& session, Host& host,
                 std::span<const std::string_view> arguments, resp::ReplyWriter& reply) {
   reply.set_version(session.version);
-  const Command* command = table.Find(arguments);
+  // Clients repeat themselves.
+  const Command* command = session.last_command;
+  if (command == nullptr || !command->subcommands.empty() || !IsWord(arguments[0], command->name)) {
+    command = table.Find(arguments);
+  }
   if (command == nullptr && IsForeignProtocol(arguments[0])) {
     session.closing = true;
     return {nullptr, true};

@@ -11,7 +11,8 @@ namespace {
 
 constexpr size_t kWritesMax = 1024;  // of one operation
 constexpr size_t kReadsMax = 32;     // of one operation: their replies are held together
-constexpr int kReceivesMax = 4;      // of one turn, so that no client starves the others
+constexpr size_t kLightBytes = size_t{128} << 10;  // received at once, of a light operation
+constexpr int kReceivesMax = 4;  // of one turn, so that no client starves the others
 constexpr uint64_t kNanosPerSecond = 1'000'000'000;
 constexpr uint64_t kReleaseNanos = 2 * kNanosPerSecond;  // idle so long: room is given back
 
@@ -186,6 +187,7 @@ bool Connection::Take(Tally& tally) {
   }
   queue_ = queue;
   alone_ = alone;
+  operation_.light = !alone && queue == Queue::kWrites && parser_.capacity() <= kLightBytes;
   operation_.Add(*std::exchange(command_, nullptr), arguments_);
   return true;
 }

@@ -58,6 +58,10 @@ Status Connections::Start() {
   return {};
 }
 
+void Connections::HelpWith(operation::WriteWorker& writer) {
+  state_->surroundings.writer = &writer;
+}
+
 void Connections::Stop(uint64_t nanos) {
   if (state_->acceptor_thread == nullptr) {
     return;

@@ -23,6 +23,7 @@
 #include "service/command/command_table.h"
 #include "service/connection/connection_settings.h"
 #include "service/operation/operation_queue.h"
+#include "service/operation/workers.h"
 
 namespace luna::connection {
 
@@ -33,6 +34,8 @@ class Connections {
               operation::OperationQueue& writes, ConnectionSettings settings);
   ~Connections();
 
+  // Before Start: handlers may help this worker of the write queue.
+  void HelpWith(operation::WriteWorker& writer);
   // Listens on every address and starts the threads. kAddressInUse, kBadOption.
   Status Start();
   // No new connections; what was received is answered, then everything is closed; at most `nanos`.

@@ -77,7 +77,8 @@ void Handler::Run() {
     if (!stopping_ && stop_nanos_.load(std::memory_order_relaxed) != 0) {
       BeginStop();
     }
-    PushOperations();
+    PushOperations(surroundings_.writer != nullptr);
+    Help();
     Sweep();
     FlushAll();
     surroundings_.Count(std::exchange(tally_, {}));
@@ -211,10 +212,20 @@ void Handler::Advance(Connection& connection) {
   List(connection);
 }
 
-void Handler::PushOperations() {
+void Handler::PushOperations(bool to_help) {
+  to_help_ = to_help;
   while (!reads_.empty() || !writes_.empty()) {
     PushTo(*surroundings_.writes, writes_, kWritesBusy);
     PushTo(*surroundings_.reads, reads_, kReadsBusy);
+  }
+}
+
+// Runs what was added to the write queue here, if nobody else is at it, and goes on with the
+// connections that waited for it; what they have to write then is the worker's.
+void Handler::Help() {
+  if (std::exchange(added_writes_, false) && surroundings_.writer->Help(this)) {
+    TakeFinished();
+    PushOperations(false);
   }
 }
 
@@ -224,7 +235,9 @@ void Handler::PushTo(operation::OperationQueue& queue,
   if (operations.empty()) {
     return;
   }
-  const size_t accepted = queue.Push(operations);
+  const bool add = to_help_ && &queue == surroundings_.writes;
+  const size_t accepted = add ? queue.Add(operations) : queue.Push(operations);
+  added_writes_ = added_writes_ || (add && accepted > 0);
   if (accepted == operations.size()) {
     operations.clear();
     return;

@@ -46,7 +46,9 @@ class Handler {
   void TakeReady(size_t count);
   void TakeQueued();
   void Advance(Connection& connection);
-  void PushOperations();
+  // `to_help`: writes are left for Help, which must follow.
+  void PushOperations(bool to_help);
+  void Help();
   void PushTo(operation::OperationQueue& queue, std::vector<operation::Operation*>& operations,
               std::string_view refusal);
   void FlushAll();
@@ -80,6 +82,8 @@ class Handler {
   std::vector<operation::Operation*> reads_;
   std::vector<operation::Operation*> writes_;
   std::array<runtime::Ready, 256> ready_;
+  bool to_help_ = false;
+  bool added_writes_ = false;  // to the write queue, waking nobody
   Tally tally_;
   uint64_t now_nanos_ = 0;
   uint64_t next_sweep_nanos_ = 0;

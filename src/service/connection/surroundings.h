@@ -19,6 +19,7 @@
 #include "service/connection/connection_settings.h"
 #include "service/operation/operation_queue.h"
 #include "service/operation/slow_watch.h"
+#include "service/operation/workers.h"
 
 namespace luna::connection {
 
@@ -38,6 +39,7 @@ class Surroundings {
   const command::CommandTable* table = nullptr;
   operation::OperationQueue* reads = nullptr;
   operation::OperationQueue* writes = nullptr;
+  operation::WriteWorker* writer = nullptr;  // whom handlers help; null: they only push
   ConnectionSettings settings;
   std::atomic<uint64_t> max_clients = 0;
   std::atomic<uint64_t> idle_timeout_seconds = 0;

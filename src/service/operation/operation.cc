@@ -25,10 +25,11 @@ void Operation::Release() {
   replies = {};
 }
 
-void Finish(std::span<Operation* const> operations) {
+void Finish(std::span<Operation* const> operations, const void* here) {
   for (size_t i = 0; i < operations.size(); ++i) {
     Operation& operation = *operations[i];
-    const bool more = i + 1 < operations.size() && operations[i + 1]->home == operation.home;
+    const bool next = i + 1 < operations.size() && operations[i + 1]->home == operation.home;
+    const bool more = next || operation.home == here;
     operation.done(operation, more);
   }
 }

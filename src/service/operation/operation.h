@@ -27,6 +27,7 @@ class Operation {
   std::string replies;        // one reply a request, in order
   uint32_t failures = 0;      // requests that failed
   uint64_t queued_nanos = 0;  // monotonic: when it was pushed
+  bool light = false;         // a short run of plain writes: a handler may run it, see WriteWorker
   void* owner = nullptr;      // the connection
   void* home = nullptr;       // whoever is woken by done: the connection's handler
   // Called once by the worker, last: hands the operation back to its connection, after which the
@@ -48,7 +49,8 @@ class Operation {
   size_t count_ = 0;
 };
 
-// Hands every operation back, telling neighbours of one home apart from the last.
-void Finish(std::span<Operation* const> operations);
+// Hands every operation back, telling neighbours of one home apart from the last; `here` is a home
+// that need not be woken, because it looks at once.
+void Finish(std::span<Operation* const> operations, const void* here = nullptr);
 
 }  // namespace luna::operation

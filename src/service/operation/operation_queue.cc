@@ -14,25 +14,54 @@ bool OperationQueue::Push(Operation& operation) {
 }
 
 size_t OperationQueue::Push(std::span<Operation* const> operations) {
-  const uint64_t now = runtime_->clock().MonotonicNanos();
-  size_t accepted = 0;
   bool was_empty = false;
-  {
-    const base::MutexLock lock(mutex_);
-    const size_t waiting = waiting_.size() - first_;
-    if (!closed_ && waiting < limit_) {
-      accepted = std::min(operations.size(), limit_ - waiting);
-    }
-    for (Operation* operation : operations.first(accepted)) {
-      operation->queued_nanos = now;
-      waiting_.push_back(operation);
-    }
-    was_empty = waiting == 0;
-  }
+  const size_t accepted = Append(operations, was_empty);
   if (was_empty && accepted > 0) {
     arrived_->Set();
   }
   return accepted;
+}
+
+size_t OperationQueue::Add(std::span<Operation* const> operations) {
+  bool was_empty = false;
+  return Append(operations, was_empty);
+}
+
+void OperationQueue::Wake() {
+  arrived_->Set();
+}
+
+size_t OperationQueue::Append(std::span<Operation* const> operations, bool& was_empty) {
+  const uint64_t now = runtime_->clock().MonotonicNanos();
+  size_t accepted = 0;
+  const base::MutexLock lock(mutex_);
+  const size_t waiting = waiting_.size() - first_;
+  if (!closed_ && waiting < limit_) {
+    accepted = std::min(operations.size(), limit_ - waiting);
+  }
+  for (Operation* operation : operations.first(accepted)) {
+    operation->queued_nanos = now;
+    waiting_.push_back(operation);
+  }
+  was_empty = waiting == 0;
+  return accepted;
+}
+
+bool OperationQueue::TakeLight(std::vector<Operation*>& taken) {
+  taken.clear();
+  bool nothing_left = false;
+  {
+    const base::MutexLock lock(mutex_);
+    const auto begin = waiting_.begin() + static_cast<std::ptrdiff_t>(first_);
+    const auto heavy = std::find_if(begin, waiting_.end(),
+                                    [](const Operation* operation) { return !operation->light; });
+    if (heavy != begin) {
+      TakeWaiting(static_cast<size_t>(heavy - begin), taken);
+    }
+    nothing_left = first_ == waiting_.size();
+  }
+  CountWaits(taken);
+  return nothing_left;
 }
 
 void OperationQueue::TakeWaiting(size_t most, std::vector<Operation*>& taken) {
@@ -65,6 +94,10 @@ void OperationQueue::Take(size_t most, std::vector<Operation*>& taken) {
     }
     arrived_->Wait();
   }
+  CountWaits(taken);
+}
+
+void OperationQueue::CountWaits(std::span<Operation* const> taken) {
   if (taken.empty()) {
     return;
   }

@@ -23,6 +23,11 @@ class OperationQueue {
   bool Push(Operation& operation);
   // Pushes the first ones that fit, under one lock and with one wake; how many.
   size_t Push(std::span<Operation* const> operations);
+  // The same without waking a taker: the caller takes what is light itself, or calls Wake.
+  size_t Add(std::span<Operation* const> operations);
+  void Wake();
+  // The first ones, as far as they are light, without waiting; true if nothing else waits then.
+  bool TakeLight(std::vector<Operation*>& taken);
   // Waits for operations and puts up to `most` into `taken`, whose room is used again; empty only
   // after Close and when nothing is left.
   void Take(size_t most, std::vector<Operation*>& taken);
@@ -32,6 +37,8 @@ class OperationQueue {
   const base::Histogram& wait_micros() const { return wait_micros_; }
 
  private:
+  size_t Append(std::span<Operation* const> operations, bool& was_empty);
+  void CountWaits(std::span<Operation* const> taken);
   void TakeWaiting(size_t most, std::vector<Operation*>& taken) REQUIRES(mutex_);
 
   runtime::Runtime* runtime_;

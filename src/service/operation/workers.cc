@@ -37,7 +37,10 @@ void ReadWorkers::Work() {
 
 WriteWorker::WriteWorker(runtime::Runtime& runtime, command::Host& host, OperationQueue& queue,
                          SlowWatch* watch)
-    : queue_(&queue), rounds_({.runtime = &runtime, .host = &host, .watch = watch}) {
+    : runtime_(&runtime),
+      queue_(&queue),
+      free_(runtime.NewEvent()),
+      rounds_({.runtime = &runtime, .host = &host, .watch = watch}) {
   thread_ = runtime.Spawn("luna-writer", runtime::ThreadClass::kForeground, [this] { Work(); });
 }
 
@@ -49,8 +52,52 @@ void WriteWorker::Work() {
   constexpr size_t kAll = std::numeric_limits<size_t>::max();
   std::vector<Operation*> taken;
   for (queue_->Take(kAll, taken); !taken.empty(); queue_->Take(kAll, taken)) {
+    AwaitTurn();
     rounds_.Run(taken);
+    EndTurn();
     Finish(taken);
+  }
+}
+
+bool WriteWorker::Help(const void* home) {
+  constexpr uint64_t kLongNanos = 5'000'000;
+  constexpr uint64_t kPauseNanos = 100'000'000;
+  const uint64_t start = runtime_->clock().MonotonicNanos();
+  if (start < help_again_nanos_.load(std::memory_order_relaxed) || !TryTurn()) {
+    queue_->Wake();
+    return false;
+  }
+  const bool nothing_left = queue_->TakeLight(helped_);
+  rounds_.Run(helped_);
+  const uint64_t end = runtime_->clock().MonotonicNanos();
+  if (end - start > kLongNanos) {
+    help_again_nanos_.store(end + kPauseNanos, std::memory_order_relaxed);
+  }
+  const bool any = !helped_.empty();
+  Finish(helped_, home);
+  EndTurn();
+  if (!nothing_left) {
+    queue_->Wake();
+  }
+  return any;
+}
+
+void WriteWorker::AwaitTurn() {
+  while (!TryTurn()) {
+    free_->Reset();
+    worker_waits_ = true;
+    if (TryTurn()) {
+      break;
+    }
+    free_->Wait();
+  }
+  worker_waits_ = false;
+}
+
+void WriteWorker::EndTurn() {
+  busy_ = false;
+  if (worker_waits_) {
+    free_->Set();
   }
 }
 

@@ -7,9 +7,15 @@
 // commit of a round conflicts (somebody else in this process wrote), the round runs again: nobody
 // saw its replies. When it fails otherwise, every command of it that wrote answers the error.
 // A command that fails after its first write leaves nothing (savepoint); the others commit.
-// Thread rule: constructed, started and stopped by one thread.
+//
+// Where commits need not wait for a device, changing threads twice costs more than most rounds do.
+// So whoever pushed light operations may take the worker's turn for one round (Help). There is
+// one turn: never do two threads run rounds at the same time. A round that took long, as when the
+// engine holds writers back, ends helping for a while: then readers would wait for it, too.
+// Thread rule: constructed, started and stopped by one thread; Help is safe.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -44,13 +50,27 @@ class WriteWorker {
               SlowWatch* watch = nullptr);
   ~WriteWorker();  // the queue was closed
 
+  // Runs the light operations that wait first, on the caller's thread, and hands them back; those
+  // of `home` without waking it. What is left is the worker's, which is woken for it. False:
+  // nothing was run.
+  bool Help(const void* home);
+
   uint64_t rounds() const { return rounds_.committed(); }
 
  private:
   void Work();
+  bool TryTurn() { return !busy_.exchange(true); }
+  void AwaitTurn();
+  void EndTurn();
 
+  runtime::Runtime* runtime_;
   OperationQueue* queue_;
-  Rounds rounds_;
+  std::atomic<bool> busy_ = false;          // somebody has the turn
+  std::atomic<bool> worker_waits_ = false;  // for the turn, on free_
+  std::unique_ptr<runtime::Event> free_;
+  std::atomic<uint64_t> help_again_nanos_ = 0;  // monotonic: no help before
+  Rounds rounds_;                               // of whoever has the turn
+  std::vector<Operation*> helped_;              // likewise
   std::unique_ptr<runtime::Thread> thread_;
 };
 

@@ -137,6 +137,9 @@ Status Service::State::Start() {
   readers_ = std::make_unique<operation::ReadWorkers>(
       *runtime_, *this, reads_, std::max<size_t>(settings_.reader_threads, 1), &watch_);
   writer_ = std::make_unique<operation::WriteWorker>(*runtime_, *this, writes_, &watch_);
+  if (settings_.handlers_help) {
+    connections_.HelpWith(*writer_);
+  }
   return connections_.Start();
 }
 

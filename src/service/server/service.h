@@ -18,7 +18,10 @@ namespace luna::server {
 struct ServiceSettings {
   connection::ConnectionSettings connections;
   size_t reader_threads = 1;
-  size_t queue_limit = 65536;    // operations a queue
+  size_t queue_limit = 65536;  // operations a queue
+  // Handlers may run light writes in the write worker's place. For universes whose commits do not
+  // wait for a device: there a handler would make its readers wait.
+  bool handlers_help = false;
   std::string password;          // of user default; empty = none required
   uint64_t slow_micros = 10000;  // commands slower than this are kept for SLOWLOG
   size_t slow_kept = 128;

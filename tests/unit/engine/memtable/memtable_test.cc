@@ -138,8 +138,10 @@ TEST(Memtable, GetAnswersTheNewestVersionNotAfterTheRead) {
 
 TEST(Memtable, IteratorMovesLikeAMap) {
   std::mt19937_64 random(2);
-  for (const int size : {1, 3, 50, 3000}) {
-    Memtable memtable(1 << 20);
+  // The keys lie before, behind and under these prefixes, and one is a key.
+  const std::string prefixes[] = {"", "key", "key1", "sharedprefix7"};
+  for (const int size : {1, 3, 50, 3000, 3001, 3002, 3003}) {
+    Memtable memtable(1 << 20, prefixes[size % 4]);
     Model model;
     Fill(memtable, model, random, size);
     const std::unique_ptr<EntryIterator> iterator = memtable.NewIterator();
@@ -186,8 +188,8 @@ TEST(Memtable, SortedAndReversedInsertionsKeepTheOrder) {
   }
 }
 
-// The filter grows twice on the way; no key may be lost to it.
-TEST(Memtable, FilterNeverHidesAKey) {
+// The index grows several times on the way; no key may be lost to it.
+TEST(Memtable, IndexNeverHidesAKey) {
   Memtable memtable(64 << 20);
   for (uint64_t i = 0; i < 60000; ++i) {
     const std::string key = "key" + std::to_string(i * 7919);
@@ -199,13 +201,86 @@ TEST(Memtable, FilterNeverHidesAKey) {
   }
 }
 
-TEST(Memtable, TheLargestFilterIsMadeOnce) {
-  Memtable memtable(1'000'000);  // its share of the filter is no whole number of lines
+TEST(Memtable, SmallEntriesTakeLittle) {
+  Memtable memtable(1'000'000);
   for (int i = 0; i < 20'000; ++i) {
     const std::string key = std::to_string(i);
     memtable.Add({.key = key, .timestamp = 1, .value = "v"});
   }
-  EXPECT_LT(memtable.bytes(), 20'000u * 128);
+  EXPECT_LT(memtable.bytes(), 20'000u * 144);
+}
+
+TEST(Memtable, PreparingChangesNothing) {
+  Memtable memtable(1 << 20);
+  std::vector<uint64_t> hashes;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string key = std::to_string(i % 300);
+    hashes.push_back(base::Hash(key));
+    if (hashes.size() == Memtable::kPrepared) {
+      memtable.Prepare(hashes);
+      hashes.clear();
+    }
+    memtable.Add({.key = key, .timestamp = static_cast<Timestamp>(i + 1), .value = key});
+  }
+  memtable.Prepare({});
+  EXPECT_EQ(memtable.count(), 1000u);
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_EQ(Get(memtable, std::to_string(i), entry::kMaxTimestamp)->value, std::to_string(i));
+  }
+}
+
+TEST(Memtable, CommonPrefixIsThatOfAllKeys) {
+  Memtable memtable(1 << 20, "inherited");
+  EXPECT_EQ(memtable.CommonPrefix(), "inherited");
+  memtable.Add({.key = "user:17", .timestamp = 1});
+  EXPECT_EQ(memtable.CommonPrefix(), "user:17");
+  memtable.Add({.key = "user:1", .timestamp = 1});
+  EXPECT_EQ(memtable.CommonPrefix(), "user:1");
+  memtable.Add({.key = "user:25", .timestamp = 1});
+  EXPECT_EQ(memtable.CommonPrefix(), "user:");
+  memtable.Add({.key = "", .timestamp = 1});
+  EXPECT_EQ(memtable.CommonPrefix(), "");
+  Memtable long_one(1 << 20);
+  long_one.Add({.key = std::string(1000, 'x'), .timestamp = 1});
+  EXPECT_EQ(long_one.CommonPrefix(), std::string(Memtable::kMaxPrefixBytes, 'x'));
+}
+
+TEST(Memtable, VersionsOfAKeyCostTheirValuesAndLittleElse) {
+  constexpr size_t kVersions = 20'000;
+  Memtable memtable(16 << 20);
+  const std::string key(1000, 'k');
+  for (Timestamp i = 1; i <= kVersions; ++i) {
+    memtable.Add({.key = key, .timestamp = i, .value = "12345678"});
+  }
+  EXPECT_LT(memtable.bytes(), kVersions * 64 + (size_t{1} << 20));
+  EXPECT_EQ(memtable.count(), kVersions);
+}
+
+TEST(Memtable, ManyVersionsOfOneKeyAreSearchedNotWalked) {
+  constexpr Timestamp kVersions = 100'000;  // a walk for each read would take a minute
+  Memtable memtable(16 << 20);
+  for (Timestamp i = 1; i <= kVersions; ++i) {
+    memtable.Add({.key = "hot", .timestamp = 2 * i, .value = std::to_string(i)});
+  }
+  memtable.Add({.key = "after", .timestamp = 1});
+  memtable.Add({.key = "later", .timestamp = 1});
+  EXPECT_FALSE(Get(memtable, "hot", 1).has_value());
+  const std::unique_ptr<EntryIterator> iterator = memtable.NewIterator();
+  for (Timestamp i = 1; i <= kVersions; ++i) {
+    const auto got = Get(memtable, "hot", 2 * i + 1);
+    ASSERT_TRUE(got.has_value());
+    ASSERT_EQ(got->timestamp, 2 * i);
+    ASSERT_EQ(got->value, std::to_string(i));
+  }
+  iterator->SeekToLast();
+  ASSERT_EQ(iterator->entry().key, "later");
+  for (Timestamp i = 1; i <= kVersions; ++i) {
+    iterator->Prev();
+    ASSERT_TRUE(iterator->Valid());
+    ASSERT_EQ(iterator->entry().timestamp, 2 * i);
+  }
+  iterator->Prev();
+  ASSERT_EQ(iterator->entry().key, "after");
 }
 
 TEST(Memtable, RangeTombstonesAreAViewOfTheirMoment) {

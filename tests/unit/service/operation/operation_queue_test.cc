@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -85,6 +86,25 @@ TEST_F(Queues, ManyTakersShareWhatManyPush) {
   queue.Close();
   takers.clear();
   EXPECT_EQ(taken, 2 * kEach);
+}
+
+TEST(OperationQueue, LightOnesAreTakenUpToTheFirstThatIsNot) {
+  const auto runtime = posix::NewPosixRuntime();
+  OperationQueue queue(*runtime, 3);
+  std::array<Operation, 4> operations;
+  operations[0].light = operations[1].light = operations[3].light = true;
+  const std::array<Operation*, 4> all = {&operations[0], &operations[1], &operations[2],
+                                         &operations[3]};
+  EXPECT_EQ(queue.Add(all), 3u);  // no room for the last
+  std::vector<Operation*> taken;
+  EXPECT_FALSE(queue.TakeLight(taken));
+  EXPECT_EQ(taken, (std::vector<Operation*>{&operations[0], &operations[1]}));
+  EXPECT_FALSE(queue.TakeLight(taken));
+  EXPECT_TRUE(taken.empty());
+  queue.Take(1, taken);
+  EXPECT_EQ(taken, (std::vector<Operation*>{&operations[2]}));
+  EXPECT_TRUE(queue.TakeLight(taken));
+  EXPECT_TRUE(taken.empty());
 }
 
 }  // namespace

@@ -4,6 +4,10 @@
 
 #include <array>
 #include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "unit/service/operation/small_commands.h"
 
@@ -41,6 +45,63 @@ TEST(WriteWorker, AnswersWhatIsLeftAfterClose) {
     const WriteWorker worker(host.runtime(), host, queue);
   }
   EXPECT_EQ(one->replies, "+OK\r\n");
+}
+
+TEST(WriteWorker, WhoeverPushedMayTakeItsTurn) {
+  const auto rows = SmallCommands();
+  TestHost host(rows);
+  OperationQueue queue(host.runtime(), 100);
+  WriteWorker worker(host.runtime(), host, queue);
+  Prepared one(host, {"set a 41"});
+  one->light = true;
+  const std::array<Operation*, 1> light = {&one};
+  EXPECT_EQ(queue.Add(light), 1u);
+  // The worker was not woken; either this thread runs it, or the worker was still at its first
+  // look.
+  worker.Help(nullptr);
+  one.Wait();
+  EXPECT_EQ(one->replies, "+OK\r\n");
+  Prepared heavy(host, {"bump a"});
+  const std::array<Operation*, 1> rest = {&heavy};
+  EXPECT_EQ(queue.Add(rest), 1u);
+  EXPECT_FALSE(worker.Help(nullptr));  // which wakes the worker for it
+  heavy.Wait();
+  EXPECT_EQ(heavy->replies, ":42\r\n");
+  queue.Close();
+}
+
+TEST(WriteWorker, RoundsOfAllWhoHelpComeOneAfterAnother) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 300;
+  const auto rows = SmallCommands();
+  TestHost host(rows);
+  OperationQueue queue(host.runtime(), 100);
+  WriteWorker worker(host.runtime(), host, queue);
+  std::vector<std::unique_ptr<runtime::Thread>> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.push_back(host.runtime().Spawn("pusher", runtime::ThreadClass::kForeground, [&, i] {
+      for (int j = 0; j < kEach; ++j) {
+        Prepared bump(host, {"bump n"});
+        bump->light = (i + j) % 7 != 0;
+        Operation* const operation = &*bump;
+        if (j % 3 == 0) {
+          EXPECT_TRUE(queue.Push(*bump));
+        } else {
+          EXPECT_EQ(queue.Add(std::span(&operation, 1)), 1u);
+          worker.Help(nullptr);
+        }
+        bump.Wait();
+      }
+    }));
+  }
+  for (const auto& thread : threads) {
+    thread->Join();
+  }
+  Prepared read(host, {"bump n"});
+  EXPECT_TRUE(queue.Push(*read));
+  read.Wait();
+  EXPECT_EQ(read->replies, ":" + std::to_string(kThreads * kEach + 1) + "\r\n");
+  queue.Close();
 }
 
 TEST(ReadWorkers, ShareTheQueue) {
