@@ -24,6 +24,7 @@ THIRD_PARTY = {
     "CLI/": ("apps/",),
     "httplib.h": ("src/service/server/http_page.cc",),
     "prometheus/": ("src/service/server/metrics_page.cc",),
+    "histedit.h": ("apps/luna/prompt.cc",),
     "gtest/": ("tests/",),
     "benchmark/": ("bench/",),
     "rocksdb/": ("bench/",),
