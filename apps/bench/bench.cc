@@ -12,9 +12,6 @@
 #include "apps/bench/workload.h"
 #include "apps/output/screen.h"
 #include "base/try.h"
-#include "runtime/posix/posix_limits.h"
-#include "runtime/posix/posix_network.h"
-#include "runtime/posix/posix_runtime.h"
 
 namespace luna::bench {
 namespace {
@@ -120,13 +117,6 @@ Result<int> RunBench(runtime::Runtime& runtime, runtime::Network& network,
   }
   report.End();
   return clean ? output::kExitOk : output::kExitNegative;
-}
-
-Result<int> RunBench(const Settings& settings) {
-  const std::unique_ptr<runtime::Runtime> runtime = posix::NewPosixRuntime();
-  const std::unique_ptr<runtime::Network> network = posix::NewPosixNetwork();
-  posix::RaiseDescriptorLimit();
-  return RunBench(*runtime, *network, settings);
 }
 
 }  // namespace luna::bench

@@ -17,7 +17,4 @@ Status Check(const Settings& settings);
 // kDeadline.
 Result<int> RunBench(runtime::Runtime& runtime, runtime::Network& network,
                      const Settings& settings);
-// On the real network.
-Result<int> RunBench(const Settings& settings);
-
 }  // namespace luna::bench

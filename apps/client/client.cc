@@ -4,10 +4,10 @@
 #include <array>
 #include <utility>
 
+#include "apps/client/server_network.h"
 #include "base/try.h"
 #include "luna/luna.h"
 #include "runtime/memory/memory_network.h"
-#include "runtime/posix/posix_network.h"
 #include "runtime/posix/posix_runtime.h"
 #include "service/server/service.h"
 
@@ -39,11 +39,14 @@ Reason ReasonOf(std::string_view text) {
 // Declared in the order of birth: what stands below may use what stands above until it ends.
 struct Client::Parts {
   std::unique_ptr<runtime::Runtime> runtime;
-  std::unique_ptr<runtime::Network> network;
-  std::unique_ptr<Universe> universe;  // in process only, as the service
+  std::unique_ptr<runtime::Network> memory;  // in process only
+  std::unique_ptr<ServerNetwork> servers;    // else
+  std::unique_ptr<Universe> universe;        // in process only, as the service
   std::unique_ptr<server::Service> service;
   std::unique_ptr<runtime::Poller> poller;
   std::unique_ptr<runtime::Socket> socket;  // null: the connection is lost
+
+  runtime::Network& network() { return memory != nullptr ? *memory : servers->network(); }
 
   // Opens the universe and serves it here; the address to connect to.
   Result<std::string> Serve(const Target& target);
@@ -74,7 +77,7 @@ Result<std::string> Client::Parts::Serve(const Target& target) {
   universe = std::move(*opened);
   server::ServiceSettings settings;
   settings.connections.addresses = {std::string(kInside)};
-  service = std::make_unique<server::Service>(*runtime, *network, *universe, std::move(settings));
+  service = std::make_unique<server::Service>(*runtime, *memory, *universe, std::move(settings));
   TRY(service->Start());
   return service->addresses().front();
 }
@@ -90,16 +93,15 @@ Result<std::unique_ptr<Client>> Client::Connect(const Target& target) {
   auto parts = std::make_unique<Parts>();
   parts->runtime = posix::NewPosixRuntime();
   const bool inside = target.universe.has_value();
-  parts->network =
-      inside ? memory::NewMemoryNetwork(*parts->runtime, kStreamBytes) : posix::NewPosixNetwork();
   std::string address = target.server;
   if (inside) {
+    parts->memory = memory::NewMemoryNetwork(*parts->runtime, kStreamBytes);
     address = TRY(parts->Serve(target));
-  } else if (target.tls.wanted) {
-    return Error(Reason::kNotSupported, "this luna speaks no TLS; go through a tunnel");
+  } else {
+    parts->servers = std::make_unique<ServerNetwork>(*parts->runtime, target.tls);
   }
-  auto connected = parts->network->Connect(address, target.connect_millis * kNanosPerMilli);
-  if (!connected.ok() && connected.error().reason() == Reason::kUnreachable) {
+  auto connected = parts->network().Connect(address, target.connect_millis * kNanosPerMilli);
+  if (!connected.ok() && connected.error().reason() == Reason::kUnreachable && !target.tls.wanted) {
     return Error(Reason::kUnreachable, "nobody listens on " + address +
                                            "; start lunad, or give --universe PATH to work "
                                            "without a server (" +
@@ -109,7 +111,7 @@ Result<std::unique_ptr<Client>> Client::Connect(const Target& target) {
     return connected.error();
   }
   parts->socket = std::move(*connected);
-  parts->poller = parts->network->NewPoller();
+  parts->poller = parts->network().NewPoller();
   TRY(parts->poller->Add(*parts->socket, 0));
   std::unique_ptr<Client> client(
       new Client(std::move(parts), inside ? *target.universe : target.server));

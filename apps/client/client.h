@@ -21,11 +21,10 @@ namespace luna::client {
 
 inline constexpr std::string_view kDefaultServer = "127.0.0.1:6479";
 
-// How a server is to be reached with TLS. Plain values; empty: the system's.
+// How a server is to be reached with TLS; its certificate must be valid for its name. Plain values.
 struct TlsTarget {
   bool wanted = false;
-  bool verify = true;  // the server's certificate must be valid for its name
-  std::string authorities_file;
+  std::string authorities_file;  // whose certificates we trust; empty: the system's
   std::string certificate_file;  // our own, when the server asks for one
   std::string key_file;
 };

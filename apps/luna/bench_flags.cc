@@ -20,19 +20,6 @@ std::vector<std::string> Split(const std::string& names) {
   return parts;
 }
 
-void AddTarget(CLI::App& bench, bench::Settings& settings) {
-  bench
-      .add_option("--server", settings.server,
-                  "address of lunad, or of another server that speaks RESP [127.0.0.1:6479]")
-      ->envname("LUNA_SERVER")
-      ->type_name("HOST:PORT");
-  bench.add_option("--user", settings.user, "name to log in with [default]");
-  bench.add_option("--password", settings.password, "its password; better from LUNA_PASSWORD")
-      ->envname("LUNA_PASSWORD");
-  bench.add_option("--database", settings.database, "database to work in [default]");
-  bench.add_option("--collection", settings.collection, "collection to work in [0]");
-}
-
 void AddData(CLI::App& bench, bench::Settings& settings) {
   bench.add_option("--keys", settings.keys, "how many different keys [100000]");
   bench
@@ -67,7 +54,6 @@ void AddData(CLI::App& bench, bench::Settings& settings) {
 }  // namespace
 
 void AddBenchFlags(CLI::App& bench, bench::Settings& settings) {
-  AddTarget(bench, settings);
   bench
       .add_option_function<std::string>(
           "--tests", [&settings](const std::string& names) { settings.tests = Split(names); },
@@ -90,8 +76,7 @@ void AddBenchFlags(CLI::App& bench, bench::Settings& settings) {
       "--csv", [&settings] { settings.format = bench::Format::kCsv; }, "results as CSV");
 }
 
-void AddTopFlags(CLI::App& top, bench::Settings& target, top::Settings& settings) {
-  AddTarget(top, target);
+void AddTopFlags(CLI::App& top, top::Settings& settings) {
   top.add_option("--interval", settings.interval_seconds, "seconds between two looks [1]");
   top.add_flag("--once", settings.once, "one look, as plain text, and end");
 }

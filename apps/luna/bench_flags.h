@@ -12,6 +12,6 @@ namespace luna::cli {
 // Gives the verb its options, which fill the settings; both outlive the parsing.
 void AddBenchFlags(CLI::App& bench, bench::Settings& settings);
 // Of `target` only where and as whom.
-void AddTopFlags(CLI::App& top, bench::Settings& target, top::Settings& settings);
+void AddTopFlags(CLI::App& top, top::Settings& settings);
 
 }  // namespace luna::cli

@@ -4,11 +4,13 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "apps/bench/bench.h"
+#include "apps/client/server_network.h"
 #include "apps/luna/bench_flags.h"
 #include "apps/luna/command.h"
 #include "apps/luna/password.h"
@@ -16,14 +18,17 @@
 #include "apps/luna/verbs.h"
 #include "apps/output/escape.h"
 #include "apps/output/screen.h"
-#include "apps/top/line.h"
 #include "apps/top/top.h"
 #include "base/text.h"
 #include "base/try.h"
 #include "base/writer.h"
+#include "runtime/posix/posix_limits.h"
+#include "runtime/posix/posix_runtime.h"
 
 namespace luna::cli {
 namespace {
+
+constexpr uint64_t kPatienceMillis = 10'000;  // of luna top
 
 // The command tree, and which function each verb calls.
 class CommandLine {
@@ -43,6 +48,7 @@ class CommandLine {
     });
     AddPlace();
     AddCredentials();
+    AddTls();
     AddDirectory();
     AddLook();
     AddTransfer();
@@ -168,6 +174,17 @@ class CommandLine {
     app_.add_flag("--ask", ask_, "ask for the password on the terminal");
   }
 
+  void AddTls() {
+    client::TlsTarget& tls = request_.target.tls;
+    app_.add_flag("--tls", tls.wanted, "speak TLS; the server's certificate must be valid");
+    app_.add_option("--tls-ca", tls.authorities_file,
+                    "PEM file whose certificates are trusted [the system's]")
+        ->type_name("PATH");
+    app_.add_option("--tls-cert", tls.certificate_file, "our own certificate, if it is asked for")
+        ->type_name("PATH");
+    app_.add_option("--tls-key", tls.key_file, "its key")->type_name("PATH");
+  }
+
   void AddDirectory() {
     app_.add_option("--universe", universe_,
                     "directory to work on without a server; or LUNA_UNIVERSE")
@@ -247,19 +264,39 @@ class CommandLine {
     bench_ = app_.add_subcommand("bench", "Load on a server, and how it bears it");
     AddBenchFlags(*bench_, bench_settings_);
     top_ = app_.add_subcommand("top", "What a server does, each second");
-    AddTopFlags(*top_, bench_settings_, top_settings_);
+    AddTopFlags(*top_, top_settings_);
   }
 
   Result<int> Bench() {
     if (request_.json()) {
       bench_settings_.format = bench::Format::kJson;
     }
-    return bench::RunBench(bench_settings_);
+    const client::Target& target = request_.target;
+    if (target.universe.has_value()) {
+      return Error(Reason::kBadOption, "luna bench needs a server; leave out --universe");
+    }
+    bench_settings_.server = target.server;
+    bench_settings_.user = target.user == "default" ? "" : target.user;
+    bench_settings_.password = target.password.value_or("");
+    // The place of new connections need not be said, nor does every server know others.
+    bench_settings_.database = target.database == "default" ? "" : target.database;
+    bench_settings_.collection = target.collection == "0" ? "" : target.collection;
+    const std::unique_ptr<runtime::Runtime> runtime = posix::NewPosixRuntime();
+    client::ServerNetwork servers(*runtime, target.tls);
+    posix::RaiseDescriptorLimit();
+    return bench::RunBench(*runtime, servers.network(), bench_settings_);
   }
 
   Result<int> Top() {
     top_settings_.json = request_.json();
-    return top::RunTop(bench_settings_, top_settings_);
+    client::Target target = request_.target;
+    target.reply_millis = target.reply_millis == 0 ? kPatienceMillis : target.reply_millis;
+    top_settings_.server = target.universe.value_or(target.server);
+    return top::RunTop(top_settings_, [&target]() -> Result<top::Ask> {
+      const std::shared_ptr<client::Client> client = TRY(client::Client::Connect(target));
+      return top::Ask(
+          [client](std::span<const std::string_view> words) { return client->Call(words); });
+    });
   }
 
   Request request_;

@@ -177,6 +177,24 @@ class Serving(TlsTest):
         self.assertNotIn(b"PONG", done.stdout)
 
     @unittest.skipUnless(redis, "python3-redis is not installed")
+    def test_luna(self):
+        self.start_tls(client_auth="required")
+        luna = [os.environ["LUNA"], "--server", f"127.0.0.1:{self.tls_port}", "--tls"]
+        ours = ["--tls-ca", self.path("ca.pem"), "--tls-cert", self.path("client.pem"),
+                "--tls-key", self.path("client.key")]
+        def run(*words, status=0):
+            done = subprocess.run([*luna, *words], capture_output=True, text=True,
+                                  stdin=subprocess.DEVNULL, timeout=WAIT_SECONDS)
+            self.assertEqual(done.returncode, status, done.stderr)
+            return done.stdout + done.stderr
+        run(*ours, "set", "k", "secret")
+        self.assertEqual(run(*ours, "get", "k").strip(), "secret")
+        self.assertIn("certificate", run("get", "k", status=3))  # nobody vouches for the server
+        run(*ours[:2], "get", "k", status=3)  # the server asks for our certificate
+        text = run(*ours, "bench", "--tests", "set,get", "-n", "2000", "--keys", "100")
+        self.assertIn("get", text.lower())
+        self.assertIn("connections", run(*ours, "top", "--once"))
+
     def test_redis_py(self):
         self.start_tls(client_auth="optional")
         for shown in ({}, {"ssl_certfile": self.path("client.pem"),
