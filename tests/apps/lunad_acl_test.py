@@ -205,6 +205,10 @@ class File(AclTest):
         self.assertIn("users.acl:2: the rule '+nosuch'", self.refused(*words, file, expect=USAGE))
         missing = self.directory / "none"
         self.assertIn(str(missing), self.refused(*words, missing))
+        # A file that asks nobody for a password is no guard.
+        file.write_text("user default on nopass ~* +@all\n")
+        self.assertIn("needs no password", self.refused(*words, file, "--listen", "0.0.0.0:0",
+                                                        expect=USAGE))
 
 
 if __name__ == "__main__":

@@ -206,6 +206,12 @@ Status Service::State::Start() {
   if (!settings_.acl_file.empty()) {
     TRY(holdings_.users().Load(table_, runtime_->files()));
   }
+  if (settings_.users_only && holdings_.users().is_open()) {
+    return Error(Reason::kBadOption,
+                 "acl-file: user default needs no password there, and other machines may reach us; "
+                 "give it one, set it off, or set protected = false (--protected false) if every "
+                 "one of them is trusted");
+  }
   TRY(universe_->OpenOrCreateDatabase(command::kDefaultDatabase));
   const auto database = TRY(names_.FindDatabase(command::kDefaultDatabase));
   TRY(names_.FindCollection(*database, command::kDefaultCollection));
@@ -395,6 +401,7 @@ ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password
   service.connections.output_hard_bytes = static_cast<size_t>(settings.output_hard);
   service.connections.stuck_seconds = static_cast<uint64_t>(settings.stuck_seconds);
   service.connections.tls_addresses = settings.tls_listen;
+  service.users_only = OthersMustAsk(settings);
   service.connections.reads_on_handlers = settings.reads == "handlers";
   service.reader_threads = static_cast<size_t>(settings.readers);
   service.handlers_help = settings.durability != "device";

@@ -222,6 +222,13 @@ Status CheckReach(std::string_view name, const std::string& address, bool guarde
                    " protected = false (--protected false) if every one of them is trusted");
 }
 
+bool HasFarAddress(std::span<const std::string> addresses) {
+  return std::ranges::any_of(addresses, [](const std::string& address) {
+    const auto parsed = runtime::ParseAddress(address);
+    return parsed.ok() && !IsLoopback(parsed->host);
+  });
+}
+
 Status CheckTls(const Settings& settings) {
   if (!settings.tls_listen.empty() && (settings.tls_cert.empty() || settings.tls_key.empty())) {
     return Error(Reason::kBadOption, "tls-listen needs tls-cert and tls-key");
@@ -382,6 +389,12 @@ Status CheckTogether(const Settings& settings) {
     TRY(CheckReach("http-listen", settings.http_listen, open, kNobodyIsAsked));
   }
   return {};
+}
+
+bool OthersMustAsk(const Settings& settings) {
+  return settings.is_protected &&
+         (HasFarAddress(settings.listen) ||
+          (HasFarAddress(settings.tls_listen) && settings.tls_client_auth != "required"));
 }
 
 }  // namespace luna::server

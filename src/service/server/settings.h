@@ -87,4 +87,7 @@ std::string ExactBytes(int64_t bytes);
 // password, and settings that need each other. kBadOption.
 Status CheckTogether(const Settings& settings);
 
+// Whether strangers reach an address, so that users from a file must all need a password.
+bool OthersMustAsk(const Settings& settings);
+
 }  // namespace luna::server
