@@ -85,6 +85,7 @@ void Connection::Noticed(const runtime::Ready& ready) {
 Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
   LUNA_ASSERT(!waiting_);
   receives_left_ = kReceivesMax;
+  ended_nanos_ = 0;
   if (Held(now_nanos)) {
     return Need::kLater;
   }
@@ -143,6 +144,7 @@ bool Connection::Next(Tally& tally) {
 }
 
 bool Connection::Receive(Tally& tally) {
+  ended_nanos_ = 0;
   if (!readable_ || stopping_ || ended_ || receives_left_ == 0) {
     return false;
   }
@@ -214,7 +216,8 @@ bool Connection::Take(Tally& tally) {
 }
 
 void Connection::RunHere(Tally& tally) {
-  const operation::Runner runner = surroundings_.runner(tally.counts);
+  operation::Runner runner = surroundings_.runner(tally.counts);
+  runner.ended_nanos = &ended_nanos_;
   resp::ReplyWriter reply(output_.tail(), session_.version);
   const command::Command& command = *std::exchange(command_, nullptr);
   const bool succeeded = runner.Run(command, arguments_, session_, nullptr, reply);

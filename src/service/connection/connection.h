@@ -109,12 +109,13 @@ class Connection {
   std::string after_;           // answers that follow the operation's replies
   Output output_;
   std::shared_ptr<ClientCard> card_;
-  uint64_t progress_nanos_;  // when the client last took bytes, or had taken all
-  int receives_left_ = 0;    // in this turn
-  bool readable_ = false;    // bytes may wait in the socket
-  bool ending_ = false;      // the client's end was reported
-  bool ended_ = false;       // the client's end was read
-  bool drained_ = true;      // no whole request is left of what was received
+  uint64_t progress_nanos_;   // when the client last took bytes, or had taken all
+  uint64_t ended_nanos_ = 0;  // of the last command run here; 0: something lay between
+  int receives_left_ = 0;     // in this turn
+  bool readable_ = false;     // bytes may wait in the socket
+  bool ending_ = false;       // the client's end was reported
+  bool ended_ = false;        // the client's end was read
+  bool drained_ = true;       // no whole request is left of what was received
   bool waiting_ = false;
   bool stopping_ = false;
   bool lost_ = false;
