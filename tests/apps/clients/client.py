@@ -30,7 +30,8 @@ class ClientTest(ServiceTest):
         return [*map(str, self.program), str(self.port), scenario, *self.more]
 
     def run_scenario(self, scenario):
-        done = subprocess.run(self.words(scenario), stdin=subprocess.DEVNULL, text=True, check=False,
+        done = subprocess.run(self.words(scenario), stdin=subprocess.DEVNULL, text=True,
+                              check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=SCENARIO_SECONDS, env=self.environment(self.surroundings()))
         self.assertEqual(done.returncode, 0, done.stdout)
