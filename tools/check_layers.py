@@ -24,6 +24,7 @@ THIRD_PARTY = {
     "httplib.h": ("src/service/server/http_page.cc",),
     "prometheus/": ("src/service/server/metrics_page.cc",),
     "gtest/": ("tests/",),
+    "hiredis/": ("tests/apps/clients/",),
     "benchmark/": ("bench/",),
     "rocksdb/": ("bench/",),
     "leveldb/": ("bench/",),

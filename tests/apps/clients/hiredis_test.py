@@ -12,7 +12,7 @@ PROGRAM = os.environ.get("LUNA_HIREDIS_CLIENT")
 
 
 def setUpModule():
-    need("this test", PROGRAM, "libhiredis-dev")
+    need("the test", PROGRAM, "libhiredis-dev")
 
 
 class Blocking(Scenarios, ClientTest):
