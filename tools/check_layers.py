@@ -26,6 +26,7 @@ THIRD_PARTY = {
     "prometheus/": ("src/service/server/metrics_page.cc",),
     "histedit.h": ("apps/luna/prompt.cc",),
     "gtest/": ("tests/",),
+    "hiredis/": ("tests/apps/clients/",),
     "benchmark/": ("bench/",),
     "rocksdb/": ("bench/",),
     "leveldb/": ("bench/",),

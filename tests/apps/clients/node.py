@@ -18,8 +18,8 @@ INSTALL_SECONDS = 300
 
 def install():
     """Installs what package-lock.json names, unless it is there already."""
-    need("this test", shutil.which("node"), "nodejs")
-    npm = need("this test", shutil.which("npm"), "npm")
+    need("the test", shutil.which("node"), "nodejs")
+    npm = need("the test", shutil.which("npm"), "npm")
     PLACE.mkdir(parents=True, exist_ok=True)
     with open(PLACE / "lock", "wb") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # two suites may begin at once
