@@ -14,6 +14,7 @@ import sys
 import time
 
 from crowd import Crowd
+from ledger import LEAD_SECONDS
 from server import LOADS, Benchmarks, Died, Server
 from wire import Connection
 from writer import Latencies, Writer
@@ -73,7 +74,7 @@ class Soak:
         self.commands = 0
         self.begun = time.monotonic()
         self.printed = (0.0, 0)
-        directory = options.directory
+        directory = options.directory = options.directory.resolve()
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         self.server = Server(options.lunad, directory, options.durability,
@@ -113,12 +114,13 @@ class Soak:
         return (self.kills + choice.uniform(0.3, 0.9)) * slot
 
     def run(self):
-        self.restarts_note(self.server.start(), "first start")
+        self.start("first start")
         while True:
             kill_at = self.next_kill(random.Random(self.seed))
             before = self.server.descriptors()
             self.begin()
             self.live(min(kill_at or self.options.seconds, self.options.seconds))
+            self.count_commands()
             if kill_at is None:
                 break
             self.end_by_kill()
@@ -126,7 +128,10 @@ class Soak:
             self.seed += 1
         self.end_in_order(before)
 
-    def restarts_note(self, seconds, what):
+    def start(self, what):
+        seconds = self.server.start()
+        for writer in self.writers:
+            writer.ledger.started = self.server.started
         if what != "first start":
             self.restarts.append(seconds)
         print(f"{self.elapsed():7.1f} s  {what}: answers after {seconds:.2f} s", flush=True)
@@ -157,11 +162,16 @@ class Soak:
             if self.elapsed() >= self.printed[0] + PRINT_SECONDS:
                 self.print_line(resident)
 
-    def print_line(self, resident):
+    def count_commands(self):
+        """Commands each second since the last time."""
         commands, now = self.server.commands(), self.elapsed()
         rate = (commands - self.printed[1]) / (now - self.printed[0])
         self.commands += commands - self.printed[1]
         self.printed = (now, commands)
+        return rate
+
+    def print_line(self, resident):
+        rate, now = self.count_commands(), self.elapsed()
         print(f"{now:7.0f} s  {rate:9,.0f} requests/s  rss {resident / MIB:.0f} MiB of "
               f"{self.bound_bytes / MIB:.0f}  descriptors {self.server.open_descriptors()}  "
               f"pings {self.crowd.answered}  kills {self.kills}  lost {len(self.problems)}",
@@ -178,7 +188,7 @@ class Soak:
             writer.wait()
         self.crowd.leave()
         self.collect()
-        self.restarts_note(self.server.start(), f"kill {self.kills}")
+        self.start(f"start after kill {self.kills}")
 
     def check_ledgers(self):
         """Every key of every ledger, while nobody writes."""
@@ -209,7 +219,7 @@ class Soak:
         for writer in self.writers:
             writer.wait()
         self.collect()
-        self.restarts_note(self.server.start(), "start after SIGTERM")
+        self.start("start after SIGTERM")
         self.check_ledgers()
         for writer in self.writers:
             writer.ledger.close()
@@ -254,6 +264,9 @@ class Soak:
               f"{self.crowd.answered} pings; {len(self.problems)} problems")
         worst = f"{max(self.restarts):.2f} s" if self.restarts else "none"
         rate = self.commands / max(self.printed[0], 1)
+        early = sum(writer.ledger.early for writer in self.writers)
+        print(f"expiry: {early} reads met a key that had expired early, by at most "
+              f"{LEAD_SECONDS:.0f} s, in the first {LEAD_SECONDS:.0f} s after a start")
         print(f"soak: seeds {self.options.first_seed}..{self.seed}, {len(self.failed_seeds)} failed; "
               f"{self.options.connections} connections, {self.kills} kills, worst restart {worst}, "
               f"{rate:,.0f} requests/s, rss at most {self.most_resident / MIB:.0f} MiB, ledger "
