@@ -14,7 +14,7 @@ TICK_SECONDS = 0.05
 
 
 class Crowd:
-    """One thread. `problems` are what went wrong; the end of the server is one unless `leave` came."""
+    """One thread. `problems` are what went wrong; so is an end of the server without `hush`."""
 
     def __init__(self, size):
         self.size = size

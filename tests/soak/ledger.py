@@ -23,7 +23,7 @@ SIZES = (100, 1024)
 
 
 def value_of(key, sequence):
-    """The value of a sequence: itself, a checksum over key and sequence, then bytes made of both."""
+    """The value of a sequence: itself, a checksum over key and sequence, filler made of both."""
     checksum = zlib.crc32(b"%s %d" % (key, sequence))
     head = b"%d %08x " % (sequence, checksum)
     filler = b"%08x" % (checksum ^ 0xffffffff)

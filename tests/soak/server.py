@@ -95,8 +95,10 @@ class Server:
             except FileNotFoundError:
                 continue
             # A deleted file that stays open would be a leak: it counts with the others.
-            of_universe = target.startswith(f"{self.universe}/") and not target.endswith(" (deleted)")
-            files, others = files + of_universe, others + (not of_universe)
+            if target.startswith(f"{self.universe}/") and not target.endswith(" (deleted)"):
+                files += 1
+            else:
+                others += 1
         return files, others
 
     def open_descriptors(self):

@@ -215,7 +215,8 @@ class Soak:
         time.sleep(1)  # load, not waiting
         for writer in self.writers:
             writer.expect_end()
-        print(f"{self.elapsed():7.1f} s  SIGTERM: left after {self.server.stop():.2f} s", flush=True)
+        seconds = self.server.stop()
+        print(f"{self.elapsed():7.1f} s  SIGTERM: left after {seconds:.2f} s", flush=True)
         for writer in self.writers:
             writer.wait()
         self.collect()
@@ -267,8 +268,8 @@ class Soak:
         early = sum(writer.ledger.early for writer in self.writers)
         print(f"expiry: {early} reads met a key that had expired early, by at most "
               f"{LEAD_SECONDS:.0f} s, in the first {LEAD_SECONDS:.0f} s after a start")
-        print(f"soak: seeds {self.options.first_seed}..{self.seed}, {len(self.failed_seeds)} failed; "
-              f"{self.options.connections} connections, {self.kills} kills, worst restart {worst}, "
+        seeds = f"{self.options.first_seed}..{self.seed}"
+        print(f"soak: seeds {seeds}, {len(self.failed_seeds)} failed; {self.options.connections} connections, {self.kills} kills, worst restart {worst}, "
               f"{rate:,.0f} requests/s, rss at most {self.most_resident / MIB:.0f} MiB, ledger "
               f"writes p50 {latencies.millis(0.5):.1f} ms p99 {latencies.millis(0.99):.1f} ms",
               flush=True)
