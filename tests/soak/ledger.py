@@ -133,13 +133,12 @@ class Ledger:
             for entry in part:
                 taken, values = values[:len(entry.keys)], values[len(entry.keys):]
                 problem = self.problem(entry, taken, entry.sent, asked, answered)
+                found = max(sequence_of(taken[0]) or 0, 0)
                 if problem:
                     problems.append(problem)
-                elif taken[0] is not None:
-                    found = sequence_of(taken[0])
-                    if found > entry.acknowledged:
-                        entry.acknowledge(found)
-                        self.record([(entry, found)])
+                if problem or found > entry.acknowledged:  # a loss is told once
+                    entry.acknowledge(found)
+                    self.record([(entry, found)])
         return keys, problems
 
     def replay(self):

@@ -269,7 +269,8 @@ class Soak:
         print(f"expiry: {early} reads met a key that had expired early, by at most "
               f"{LEAD_SECONDS:.0f} s, in the first {LEAD_SECONDS:.0f} s after a start")
         seeds = f"{self.options.first_seed}..{self.seed}"
-        print(f"soak: seeds {seeds}, {len(self.failed_seeds)} failed; {self.options.connections} connections, {self.kills} kills, worst restart {worst}, "
+        print(f"soak: seeds {seeds}, {len(self.failed_seeds)} failed; "
+              f"{self.options.connections} connections, {self.kills} kills, worst restart {worst}, "
               f"{rate:,.0f} requests/s, rss at most {self.most_resident / MIB:.0f} MiB, ledger "
               f"writes p50 {latencies.millis(0.5):.1f} ms p99 {latencies.millis(0.99):.1f} ms",
               flush=True)
@@ -298,8 +299,8 @@ def main():
         try:
             soak.run()
         except (Died, OSError, EOFError) as error:
-            soak.collect()
             soak.report(f"the run cannot go on: {error!r}")
+            soak.collect()
         soak.summary()
     finally:
         soak.end_all()
