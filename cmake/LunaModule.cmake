@@ -42,7 +42,7 @@ function(luna_module)
   set_property(GLOBAL APPEND PROPERTY LUNA_ROOMS ${ROOM_NAME})
   set_property(GLOBAL APPEND PROPERTY LUNA_HEADERS ${headers})
   # The service is no part of the library: an embedder needs neither its rooms nor what they link.
-  if(NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "/src/service/")
+  if(NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "/src/(service/|runtime/tls$)")
     set_property(GLOBAL APPEND PROPERTY LUNA_EMBEDDED_ROOMS ${ROOM_NAME})
     set_property(GLOBAL APPEND PROPERTY LUNA_LIBRARIES ${ROOM_LIBRARIES})
   endif()

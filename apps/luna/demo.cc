@@ -84,8 +84,8 @@ Result<int> Demo(const Request& request) {
   }
   presenter.Title("All " + Grouped(presenter.checks()) + " checks hold. Go on with, for example:");
   const std::string place = " --universe " + request.universe;
-  presenter.Line("luna scan --prefix libssl --keys-only --collection packages" + place);
-  presenter.Line("luna stats" + place);
+  presenter.Line("luna" + place + " --collection packages RANGE PREFIX libssl KEYS");
+  presenter.Line("luna" + place + " STATS");
   return output::kExitOk;
 }
 

@@ -82,10 +82,11 @@ class LoadingProcess {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     std::vector<std::string> words = {
-        "luna",       "demo-load",      "--universe",   request.universe,
-        "--database", request.database, "--collection", kCollection,
-        "--index",    request.file,     "--memory",     std::to_string(request.memory_bytes)};
-    if (request.durability != Durability::kDevice) {
+        "luna",           "demo-load",  "--universe",
+        request.universe, "--database", request.target.database,
+        "--collection",   kCollection,  "--index",
+        request.file,     "--memory",   std::to_string(request.target.memory_bytes)};
+    if (request.target.durability != Durability::kDevice) {
       // What is only in memory does not survive a kill, and is not meant to.
       words.insert(words.end(), {"--durability", "process"});
     }

@@ -1,12 +1,13 @@
 // export: a collection, or a part of it, as text that load reads back to the same bytes.
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "apps/luna/argument.h"
-#include "apps/luna/session.h"
+#include "apps/client/client.h"
 #include "apps/luna/verbs.h"
 #include "apps/output/escape.h"
 #include "apps/output/json.h"
@@ -35,25 +36,69 @@ std::string CsvCell(std::string_view bytes) {
   return cell + "\"";
 }
 
-std::string LineOf(const std::string& format, Iterator& entry) {
+std::string LineOf(const std::string& format, const std::string& key, const std::string& value) {
   if (format == "jsonl") {
     output::Json json;
-    json.BeginObject().Key("key").Bytes(entry.key()).Key("value").Bytes(entry.value());
+    json.BeginObject().Key("key").Bytes(key).Key("value").Bytes(value);
     return json.EndObject().text() + "\n";
   }
   if (format == "csv") {
-    return CsvCell(entry.key()) + "," + CsvCell(entry.value()) + "\n";
+    return CsvCell(key) + "," + CsvCell(value) + "\n";
   }
-  return output::Escape(entry.key()) + "\t" + output::Escape(entry.value()) + "\n";
+  return output::Escape(key) + "\t" + output::Escape(value) + "\n";
+}
+
+// The smallest key greater than all with this prefix; empty if there is none.
+std::string EndOfPrefix(std::string prefix) {
+  while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) {
+    prefix.pop_back();
+  }
+  if (!prefix.empty()) {
+    prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  }
+  return prefix;
+}
+
+// The bounds of the request in the words of RANGE.
+struct Bounds {
+  std::string min;
+  std::string max;
+};
+
+Bounds BoundsOf(const Request& request) {
+  const std::string begin = std::max(request.begin, request.prefix);
+  const std::string prefix_end = EndOfPrefix(request.prefix);
+  const bool own_end = prefix_end.empty() || (!request.end.empty() && request.end < prefix_end);
+  const std::string& end = own_end ? request.end : prefix_end;
+  return {begin.empty() ? "-" : "[" + begin, end.empty() ? "+" : "(" + end};
+}
+
+// Writes all entries, page by page of one snapshot; how many.
+Result<uint64_t> WriteEntries(client::Client& client, const Request& request, std::FILE* to) {
+  const Bounds bounds = BoundsOf(request);
+  uint64_t count = 0;
+  std::string cursor;
+  do {
+    const resp::Reply page =
+        TRY(client.Call({"RANGE", bounds.min, bounds.max, "LIMIT", "4096", "CURSOR", cursor}));
+    if (page.failed() || page.elements.size() != 2) {
+      return Error(Reason::kIoError, "the service ended the export: " + page.text);
+    }
+    const std::vector<resp::Reply>& entries = page.elements[1].elements;
+    for (size_t i = 0; i + 1 < entries.size(); i += 2) {
+      const std::string line = LineOf(request.format, entries[i].text, entries[i + 1].text);
+      std::fwrite(line.data(), 1, line.size(), to);
+      ++count;
+    }
+    cursor = page.elements[0].text;
+  } while (!cursor.empty() && std::ferror(to) == 0);
+  return count;
 }
 
 }  // namespace
 
 Result<int> Export(const Request& request) {
-  const auto session = TRY(Session::Open(request, Missing::kIsAnError));
-  const auto collection = TRY(session->OpenCollection());
-  const ScanOptions range = TRY(RangeOf(request));
-  auto entry = TRY(collection->Scan(range));
+  const auto client = TRY(client::Client::Connect(request.target));
   const bool to_stdout = request.file == "-";
   // "x": never over a file that is there.
   FilePointer file(to_stdout ? nullptr : std::fopen(request.file.c_str(), "wx"), &std::fclose);
@@ -61,25 +106,14 @@ Result<int> Export(const Request& request) {
   if (to == nullptr) {
     return FileError(request.file);
   }
-  uint64_t count = 0;
-  for (; entry->Valid(); entry->Next()) {
-    entry->value();  // a large value may turn out to be damaged
-    if (!entry->Valid()) {
-      break;
-    }
-    const std::string line = LineOf(request.format, *entry);
-    std::fwrite(line.data(), 1, line.size(), to);
-    ++count;
-  }
-  TRY(entry->status());
-  entry.reset();
-  TRY(session->Close());
+  const uint64_t count = TRY(WriteEntries(*client, request, to));
+  TRY(client->Close());
   if (!to_stdout) {
     const bool lost = std::ferror(to) != 0;
     if (std::fclose(file.release()) != 0 || lost) {
       return FileError(request.file);
     }
-    output::Print(request.json
+    output::Print(request.json()
                       ? output::Json().BeginObject().Key("records").Number(count).EndObject().text()
                       : output::Grouped(count) + " records");
     output::Print("\n");

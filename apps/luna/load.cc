@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "apps/luna/session.h"
+#include "apps/client/client.h"
 #include "apps/luna/verbs.h"
 #include "apps/output/json.h"
 #include "apps/output/screen.h"
@@ -24,11 +24,9 @@ constexpr uint64_t kSkipsShown = 5;
 // Owned by one thread.
 class Loader {
  public:
-  Loader(const Request& request, Database& database, Collection& collection,
-         records::RecordReader& reader)
+  Loader(const Request& request, client::Client& client, records::RecordReader& reader)
       : request_(request),
-        database_(database),
-        collection_(collection),
+        client_(client),
         reader_(reader),
         progress_("load", output::Progress::Of::kBytes, reader.source().size()) {}
 
@@ -45,11 +43,16 @@ class Loader {
         progress_.Clear();
         return {};
       }
-      batch_.Put(collection_, (*next)->key, (*next)->value);
-      if (batch_.count() >= kBatchRecords || batch_.bytes() >= kBatchBytes) {
+      if (count_ == 0) {
+        client_.Send({"MULTI"});
+      }
+      client_.Send({"SET", (*next)->key, (*next)->value});
+      ++count_;
+      bytes_ += (*next)->key.size() + (*next)->value.size();
+      if (count_ >= kBatchRecords || bytes_ >= kBatchBytes) {
         TRY(Commit());
       }
-      progress_.Update(reader_.source().bytes(), stored_ + batch_.count());
+      progress_.Update(reader_.source().bytes(), stored_ + count_);
     }
   }
 
@@ -62,7 +65,7 @@ class Loader {
     output::Json json;
     json.BeginObject().Key("records").Number(stored_).Key("skipped").Number(skipped_);
     json.Key("bytes").Number(bytes).Key("seconds").Ratio(seconds).EndObject();
-    output::Print(request_.json
+    output::Print(request_.json()
                       ? json.text() + "\n"
                       : Grouped(stored_) + " records (" + base::FormatBytes(bytes) + ") in " +
                             output::Fixed(seconds, 1) + " s: " + Grouped(per_second(stored_)) +
@@ -93,17 +96,34 @@ class Loader {
   }
 
   Status Commit() {
-    if (batch_.count() == 0) {
+    if (count_ == 0) {
       return {};
     }
-    const size_t count = batch_.count();
-    const auto committed = database_.Write(batch_);
+    const auto committed = Transfer();
     if (!committed.ok()) {
       progress_.Clear();
       return WithCount(committed.error());
     }
-    stored_ += count;
-    batch_.Clear();
+    stored_ += count_;
+    count_ = bytes_ = 0;
+    return {};
+  }
+
+  // What was sent since MULTI becomes a transaction: all of it or nothing.
+  Status Transfer() {
+    client_.Send({"EXEC"});
+    for (size_t i = 0; i < count_ + 1; ++i) {  // MULTI and the SETs
+      static_cast<void>(TRY(client_.Receive()));
+    }
+    const resp::Reply done = TRY(client_.Receive());
+    if (done.failed()) {
+      return Error(Reason::kBackPressure, "the service did not take a batch: " + done.text);
+    }
+    for (const resp::Reply& one : done.elements) {
+      if (one.failed()) {
+        return Error(Reason::kBackPressure, "the service did not take a record: " + one.text);
+      }
+    }
     return {};
   }
 
@@ -115,11 +135,11 @@ class Loader {
   }
 
   const Request& request_;
-  Database& database_;
-  Collection& collection_;
+  client::Client& client_;
   records::RecordReader& reader_;
   output::Progress progress_;
-  WriteBatch batch_;
+  uint64_t count_ = 0;  // of the batch that is being sent
+  uint64_t bytes_ = 0;
   uint64_t stored_ = 0;
   uint64_t skipped_ = 0;
 };
@@ -132,13 +152,14 @@ Result<int> Load(const Request& request) {
   const auto reader = records::NewReader(
       records::ParseFormat(request.format).value_or(records::Format::kTsv), std::move(source),
       {.key = request.key_field, .value = request.value_field, .raw = request.raw});
-  const auto session = TRY(Session::Open(request, Missing::kIsMade));
-  const auto database = TRY(session->OpenDatabase());
-  const auto collection = TRY(session->OpenCollection());
-  Loader loader(request, *database, *collection, *reader);
+  client::Target target = request.target;
+  target.make_universe = true;
+  target.make_place = true;
+  const auto client = TRY(client::Client::Connect(target));
+  Loader loader(request, *client, *reader);
   TRY(loader.Run());
   loader.PrintSummary();
-  TRY(session->Close());
+  TRY(client->Close());
   return output::kExitOk;
 }
 

@@ -6,45 +6,45 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "apps/client/client.h"
 #include "luna/options.h"
 
 namespace luna::cli {
 
+// How replies look.
+enum class Look : uint8_t {
+  kFitting,  // kPretty on a terminal, else kLines
+  kPretty,
+  kLines,  // strings as they are, one a line
+  kRaw,    // as kLines, but nothing is put behind a lone string
+  kJson,
+  kCsv,
+};
+
 struct Request {
-  // Where.
-  std::string universe = "./luna-data";
-  std::string database = "default";
-  std::string collection = "0";
-  Durability durability = Durability::kDevice;
-  uint64_t memory_bytes = Options{}.memory_budget_bytes;
+  // Where, and as whom. A universe in it means: without a server.
+  client::Target target;
+  std::string universe = "./luna-data";  // of the verbs that need a directory
 
-  // How results look.
-  bool json = false;
-  bool raw = false;      // bytes as they are
-  bool escaped = false;  // keys and values on the command line are written with escapes
+  Look look = Look::kFitting;
+  bool escaped = false;          // arguments of commands are written with escapes
+  bool last_from_input = false;  // standard input is the last argument
+  bool stop_on_error = false;    // commands from standard input end with the first failure
+  bool yes = false;              // nothing is asked
 
-  // What.
-  std::optional<std::string> key;  // get, put, delete, increment
-  std::string value;               // put
-  int64_t delta = 1;               // increment
-  double ttl_seconds = 0;          // put; 0 = never
-  std::optional<Timestamp> at;     // get, scan, count, export: a past time
-  std::string begin, end, prefix;
-  bool reverse = false;
-  uint64_t limit = 0;
-  bool keys_only = false;
-
-  std::string kind;  // create, drop: "database" or "collection"
-  std::string name;  // create, drop, rename, restore
-  std::string new_name;
-  std::string directory;  // checkpoint, backup, restore
+  std::vector<std::string> command;  // empty: prompt, or standard input
 
   std::string file;  // load, export, demo: a path or "-"
   std::string format;
   std::string key_field;
   std::string value_field;
   bool skip_bad = false;
+  bool raw = false;                // load: no escapes in tsv
+  std::string begin, end, prefix;  // export
+
+  bool json() const { return look == Look::kJson; }
 };
 
 }  // namespace luna::cli

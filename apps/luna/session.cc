@@ -9,8 +9,8 @@ namespace luna::cli {
 Result<std::unique_ptr<Session>> Session::Open(const Request& request, Missing missing) {
   Options options;
   options.location = request.universe;
-  options.memory_budget_bytes = request.memory_bytes;
-  options.durability = request.durability;
+  options.memory_budget_bytes = request.target.memory_bytes;
+  options.durability = request.target.durability;
   options.create_if_missing = missing == Missing::kIsMade;
   auto universe = Universe::Open(options);
   if (universe.ok()) {
@@ -22,7 +22,7 @@ Result<std::unique_ptr<Session>> Session::Open(const Request& request, Missing m
   return Error(Reason::kUniverseMissing,
                options.location +
                    ": there is no universe; correct --universe, or make one with "
-                   "luna put, load, create or restore");
+                   "luna --universe PATH load or SET");
 }
 
 Status Session::Close() {
@@ -34,8 +34,8 @@ Status Session::Close() {
 Result<std::shared_ptr<Database>> Session::OpenDatabase() {
   if (database_ == nullptr) {
     database_ =
-        TRY(missing_ == Missing::kIsMade ? universe_->OpenOrCreateDatabase(request_.database)
-                                         : universe_->OpenDatabase(request_.database));
+        TRY(missing_ == Missing::kIsMade ? universe_->OpenOrCreateDatabase(request_.target.database)
+                                         : universe_->OpenDatabase(request_.target.database));
   }
   return database_;
 }
@@ -43,9 +43,9 @@ Result<std::shared_ptr<Database>> Session::OpenDatabase() {
 Result<std::shared_ptr<Collection>> Session::OpenCollection() {
   if (collection_ == nullptr) {
     const auto database = TRY(OpenDatabase());
-    collection_ =
-        TRY(missing_ == Missing::kIsMade ? database->OpenOrCreateCollection(request_.collection)
-                                         : database->OpenCollection(request_.collection));
+    collection_ = TRY(missing_ == Missing::kIsMade
+                          ? database->OpenOrCreateCollection(request_.target.collection)
+                          : database->OpenCollection(request_.target.collection));
   }
   return collection_;
 }

@@ -63,54 +63,6 @@ std::string Delay(const Stats& stats) {
              : Grouped(stats.delay_micros) + " µs because of " + stats.delay_cause;
 }
 
-void WriteCollection(Json& json, const CollectionStats& stats) {
-  json.BeginObject().Key("name").Text(stats.name);
-  json.Key("entries_estimate").Number(stats.entries_estimate);
-  json.Key("stored_bytes").Number(stats.stored_bytes);
-  json.Key("blob_bytes").Number(stats.blob_bytes);
-  json.Key("memtable_bytes").Number(stats.memtable_bytes);
-  json.Key("immutable_memtables").Number(stats.immutable_memtables);
-  json.Key("levels").BeginArray();
-  for (const CollectionStats::Level& level : stats.levels) {
-    json.BeginObject().Key("tables").Number(level.tables);
-    json.Key("bytes").Number(level.bytes).EndObject();
-  }
-  json.EndArray();
-  json.Key("space_amplification").Ratio(stats.space_amplification);
-  json.Key("write_amplification").Ratio(WriteAmplification(stats));
-  json.Key("flushed_bytes").Number(stats.flushed_bytes);
-  json.Key("compacted_bytes").Number(stats.compacted_bytes).EndObject();
-}
-
-std::string ToJson(const Stats& stats) {
-  Json json;
-  json.BeginObject().Key("databases").BeginArray();
-  for (const Stats::DatabaseStats& database : stats.databases) {
-    json.BeginObject().Key("name").Text(database.name).Key("collections").BeginArray();
-    for (const CollectionStats& collection : database.collections) {
-      WriteCollection(json, collection);
-    }
-    json.EndArray().EndObject();
-  }
-  json.EndArray().Key("memory").BeginObject();
-  json.Key("budget").Number(stats.memory_budget).Key("used").Number(stats.memory_used);
-  json.Key("by_use").BeginObject();
-  for (const auto& [use, bytes] : stats.memory_by_use) {
-    json.Key(use).Number(bytes);
-  }
-  json.EndObject().EndObject();
-  json.Key("commits").Number(stats.commits).Key("commit_rounds").Number(stats.commit_rounds);
-  json.Key("conflicts").Number(stats.conflicts).Key("reads").Number(stats.reads);
-  json.Key("cache_hits").Number(stats.cache_hits).Key("cache_misses").Number(stats.cache_misses);
-  json.Key("journal_bytes").Number(stats.journal_bytes);
-  json.Key("flushes").Number(stats.flushes).Key("compactions").Number(stats.compactions);
-  json.Key("open_snapshots").Number(stats.open_snapshots);
-  json.Key("oldest_snapshot_millis").Number(stats.oldest_snapshot_millis);
-  json.Key("delay_micros").Number(stats.delay_micros).Key("delay_cause").Text(stats.delay_cause);
-  json.Key("background_error").Text(stats.background_error);
-  return json.EndObject().text();
-}
-
 }  // namespace
 
 std::string DescribeStats(const Stats& stats) {
@@ -136,14 +88,6 @@ std::string DescribeStats(const Stats& stats) {
   text += Row("delay of commits", Delay(stats));
   text += stats.background_error.empty() ? "" : Row("last failure", stats.background_error);
   return text;
-}
-
-Result<int> ShowStats(const Request& request) {
-  const auto session = TRY(Session::Open(request, Missing::kIsAnError));
-  const Stats stats = TRY(session->universe().GetStats());
-  output::Print(request.json ? ToJson(stats) + "\n" : DescribeStats(stats));
-  TRY(session->Close());
-  return output::kExitOk;
 }
 
 }  // namespace luna::cli

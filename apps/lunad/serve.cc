@@ -18,6 +18,7 @@
 #include "runtime/posix/posix_runtime.h"
 #include "runtime/posix/posix_signals.h"
 #include "runtime/posix/process_usage.h"
+#include "runtime/tls/tls_network.h"
 #include "service/server/log_sink.h"
 #include "service/server/reloads.h"
 #include "service/server/service.h"
@@ -42,6 +43,8 @@ class Program {
 
  private:
   Status Serve(Universe& universe, std::string password);
+  // Tells what is wrong with them, too.
+  Status LoadCertificates(tls::TlsNetwork& network);
   void TellStart(const server::Config& config);
   void TellDescriptors();
   void WaitForStop(const server::Service& service);
@@ -73,6 +76,15 @@ Durability DurabilityOf(const server::Settings& settings) {
   return settings.durability == "device"    ? Durability::kDevice
          : settings.durability == "process" ? Durability::kProcess
                                             : Durability::kRelaxed;
+}
+
+tls::TlsSettings TlsSettingsOf(const server::Settings& settings) {
+  return {.certificate_file = settings.tls_cert,
+          .key_file = settings.tls_key,
+          .ca_file = settings.tls_ca,
+          .client_auth = settings.tls_client_auth == "required"   ? tls::ClientAuth::kRequired
+                         : settings.tls_client_auth == "optional" ? tls::ClientAuth::kOptional
+                                                                  : tls::ClientAuth::kNo};
 }
 
 // Whole or not at all: who waits for the file may read it as soon as it is there.
@@ -135,11 +147,26 @@ Status Program::Run(std::string password, const server::Config& config) {
   return served.ok() ? closed : served;
 }
 
+Status Program::LoadCertificates(tls::TlsNetwork& network) {
+  TRY(network.Reload());
+  for (const std::string& warning : network.warnings()) {
+    log_.Warning("certificate", {{"trouble", warning}});
+  }
+  return {};
+}
+
 Status Program::Serve(Universe& universe, std::string password) {
   const std::unique_ptr<runtime::Network> network = posix::NewPosixNetwork();
-  server::ServiceSettings given = server::ServiceSettingsOf(settings_, std::move(password), &sink_);
-  given.usage = Usage;
-  server::Service service(*runtime_, *network, universe, std::move(given));
+  server::ServiceSettings service_settings =
+      server::ServiceSettingsOf(settings_, std::move(password), &sink_);
+  service_settings.usage = Usage;
+  tls::TlsNetwork tls(*runtime_, *network, TlsSettingsOf(settings_));
+  if (!settings_.tls_listen.empty()) {
+    TRY(LoadCertificates(tls));
+    service_settings.connections.tls_network = &tls;
+    reloads_.Add("tls-cert", [this, &tls] { return LoadCertificates(tls); });
+  }
+  server::Service service(*runtime_, *network, universe, std::move(service_settings));
   TRY(service.Start());
   std::vector<std::string> addresses = service.addresses();
   if (const std::string page = service.http_address(); !page.empty()) {

@@ -22,6 +22,8 @@ class Json {
   Json& Ratio(double value);  // three decimals
   Json& Bool(bool value) { return Plain(value ? "true" : "false"); }
   Json& Null() { return Plain("null"); }
+  // A finished token, like a number of a form of its own.
+  Json& Literal(std::string_view token) { return Plain(token); }
   // A string if `bytes` is UTF-8, else {"hex": "…"}.
   Json& Bytes(std::string_view bytes);
   // Text for people: what is no UTF-8 is escaped.

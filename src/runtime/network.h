@@ -28,12 +28,18 @@ class Socket {
   virtual ~Socket() = default;
   // Errors (kIoError) mean the connection is lost; never that of a closed peer, which is `ended`.
   virtual Result<Transfer> Read(std::span<char> into) = 0;
-  // As many leading bytes of the parts, in order, as the system takes.
+  // As many leading bytes of the parts, in order, as the system takes. What it did not take leads
+  // the next Write, or the connection is given up.
   virtual Result<Transfer> Write(std::span<const std::string_view> parts) = 0;
   // No more writes: the peer reads the end after what was written.
   virtual void FinishWrites() = 0;
   virtual const std::string& peer() const = 0;   // address of the other side
   virtual const std::string& local() const = 0;  // address of this side
+  // What carries the bytes: the socket that a decorator wraps, or this one.
+  virtual Socket& carrier() { return *this; }
+  // False while a decorator still agrees with the peer on how to speak: a peer that never does so
+  // is to be closed.
+  virtual bool established() const { return true; }
 };
 
 // Thread rule: owned by one thread at a time.
@@ -44,6 +50,8 @@ class Listener {
   // accept again a little later.
   virtual Result<std::unique_ptr<Socket>> Accept() = 0;
   virtual const std::string& address() const = 0;  // with the real port
+  // As of a Socket.
+  virtual Listener& carrier() { return *this; }
 };
 
 // What a Poller found. Edge-triggered: reported once per change, so read and write until

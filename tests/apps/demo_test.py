@@ -36,9 +36,9 @@ class Demo(ProgramTest):
         again = self.demo()
         self.assertEqual(again.returncode, OK, (again.stdout[-2000:], again.stderr))
         self.assertIn(b"2,000 packages are there from an earlier run", again.stdout)
-        self.assertEqual(self.luna("count", "--collection", "packages"), b"2000\n")
-        self.assertEqual(self.luna("scan", "--prefix", "moved/", "--collection", "sections"),
-                         b"moved/package-1\t\n")
+        self.assertEqual(self.count("--collection", "packages"), 2000)
+        self.assertEqual(self.luna_json("--collection", "sections", "RANGE", "PREFIX", "moved/"),
+                         ["", ["moved/package-1", ""]])
         self.assertEqual(self.inspect("--verify", self.universe).stderr, b"")
 
     def test_bad_index(self):

@@ -14,10 +14,10 @@ class Inspect(ProgramTest):
         super().setUp()
         lines = "".join(f"key-{i:06}\tvalue {i * 7919}\n" for i in range(20_000))
         self.luna("load", "-", "--format", "tsv", stdin=lines.encode())
-        self.luna("put", "large", "-", stdin=os.urandom(100_000))
+        self.luna("-x", "set", "large", stdin=os.urandom(100_000))
         self.luna("flush")
         for number in range(10):
-            self.luna("put", "later", str(number))
+            self.luna("set", "later", str(number))
 
     def reports(self, *words, expect=0):
         lines = [json.loads(line) for line in
@@ -125,7 +125,7 @@ class Inspect(ProgramTest):
     def test_damaged_record_is_told_from_a_torn_tail(self):
         # Synced records after it say that it was on the device.
         for number in range(5):
-            done = self.run_program(LUNA, "put", "synced", str(number), "--universe", self.universe)
+            done = self.run_program(LUNA, "--universe", self.universe, "set", "synced", number)
             self.assertEqual(done.returncode, 0)
         segment = self.files("group-1/*.segment")[-1]
         end = self.reports(segment)[0][0]["end_offset"]

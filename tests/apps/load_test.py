@@ -13,10 +13,7 @@ class Load(ProgramTest):
 
     def contents(self):
         """What is stored, as {key: value} of bytes."""
-        def of(value):
-            return bytes.fromhex(value["hex"]) if isinstance(value, dict) else value.encode()
-        entries = [json.loads(line) for line in self.luna("scan", "--json").splitlines()]
-        return {of(entry["key"]): of(entry["value"]) for entry in entries}
+        return dict(self.entries())
 
     def bad(self, text, form, *words):
         """The message for input that does not parse."""
@@ -121,7 +118,7 @@ class Load(ProgramTest):
         message = self.bad(lines + "bad\n", "tsv")
         self.assertIn("line 10001", message)
         self.assertIn("10,000 records before are stored", message)
-        self.assertEqual(self.luna("count"), b"10000\n")
+        self.assertEqual(self.count(), 10_000)
 
     def test_skip_bad(self):
         text = "a\t1\nbad\nb\t2\n" + "worse\n" * 20
@@ -143,7 +140,7 @@ class Load(ProgramTest):
     def test_large_values(self):
         value = "x" * 3_000_000
         self.load(f"a\t{value}\nb\t{value}\n", "tsv")
-        self.assertEqual(self.luna("get", "b", "--raw"), value.encode())
+        self.assertEqual(self.luna("--raw", "GET", "b"), value.encode())
 
     def test_missing_file_makes_no_universe(self):
         self.assertIn("[file_missing]", self.failure("load", self.directory / "no", "--format",

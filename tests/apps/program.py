@@ -26,7 +26,8 @@ class ProgramTest(unittest.TestCase):
         self.universe = self.directory / "universe"
 
     def run_program(self, *words, stdin=b""):
-        environment = {k: v for k, v in os.environ.items() if k != "LUNA_UNIVERSE"}
+        environment = {k: v for k, v in os.environ.items()
+                       if not k.startswith("LUNA_") and k != "NO_COLOR"}
         return subprocess.run([str(word) for word in words], input=stdin, capture_output=True,
                               timeout=TIMEOUT_SECONDS, env=environment, check=False)
 
@@ -48,7 +49,26 @@ class ProgramTest(unittest.TestCase):
         return self.outcome(*words, stdin=stdin, expect=expect).stderr.decode()
 
     def luna_json(self, *words, expect=OK):
-        return json.loads(self.luna(*words, "--json", expect=expect))
+        return json.loads(self.luna("--json", *words, expect=expect))
+
+    def refusal(self, *words):
+        """The error reply to a command: one line on stderr."""
+        done = self.outcome(*words, expect=NEGATIVE)
+        self.assertEqual(done.stdout, b"")
+        self.assertRegex(done.stderr.decode(), r"\Aluna: [A-Z]+ .+\n\Z")
+        return done.stderr.decode()
+
+    def entries(self, *options):
+        """What is stored in order, as (key, value) of bytes."""
+        def of(value):
+            return bytes.fromhex(value["hex"]) if isinstance(value, dict) else value.encode()
+        cursor, flat = self.luna_json(*options, "RANGE", "-", "+", "LIMIT", "1000000", "BYTES",
+                                      "1000000000")
+        self.assertEqual(cursor, "")
+        return [(of(key), of(value)) for key, value in zip(flat[::2], flat[1::2])]
+
+    def count(self, *options):
+        return self.luna_json(*options, "RANGE", "-", "+", "COUNT")[1]
 
     def inspect(self, *words, expect=OK):
         done = self.run_program(LUNA_INSPECT, *words)

@@ -21,6 +21,8 @@ class NetworkPlace {
  public:
   virtual ~NetworkPlace() = default;
   virtual runtime::Network& network() = 0;
+  // Both ends do what they must before bytes can go; most need nothing.
+  virtual void Meet(runtime::Socket& /*client*/, runtime::Socket& /*server*/) {}
 };
 
 using NetworkFactory = std::unique_ptr<NetworkPlace> (*)();
@@ -51,8 +53,11 @@ class NetworkConformance : public testing::TestWithParam<NetworkFactory> {
   Pair Connect() {
     const auto listener = Listen();
     auto client = network().Connect(listener->address(), kLong).value();
-    return {std::move(client), Accept(*listener)};
+    Pair pair = {std::move(client), Accept(*listener)};
+    Meet(pair);
+    return pair;
   }
+  void Meet(const Pair& pair) { place_->Meet(*pair.client, *pair.server); }
   static runtime::Transfer Write(runtime::Socket& socket, std::string_view bytes) {
     return socket.Write(std::span(&bytes, 1)).value();
   }

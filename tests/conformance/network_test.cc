@@ -5,6 +5,8 @@
 #include "runtime/memory/memory_network.h"
 #include "runtime/posix/posix_network.h"
 #include "runtime/posix/posix_runtime.h"
+#include "runtime/tls/tls_network.h"
+#include "support/certificate_files.h"
 
 namespace luna::conformance {
 
@@ -27,6 +29,43 @@ class MemoryNetworkPlace : public NetworkPlace {
   const std::unique_ptr<runtime::Network> network_ = memory::NewMemoryNetwork(*runtime_);
 };
 
+// TLS whose handshakes the test moves on, both ends being its own.
+class LazyNetwork final : public runtime::Network {
+ public:
+  LazyNetwork(runtime::Runtime& runtime, runtime::Network& below, tls::TlsSettings settings)
+      : tls_(runtime, below, std::move(settings)) {
+    tls_.Reload().value();
+  }
+  Result<std::unique_ptr<runtime::Listener>> Listen(std::string_view address) override {
+    return tls_.Listen(address);
+  }
+  Result<std::unique_ptr<runtime::Socket>> Connect(std::string_view address,
+                                                   uint64_t nanos) override {
+    return tls_.Begin(address, nanos);
+  }
+  std::unique_ptr<runtime::Poller> NewPoller() override { return tls_.NewPoller(); }
+
+ private:
+  tls::TlsNetwork tls_;
+};
+
+template <typename Below>
+class TlsPlace : public NetworkPlace {
+ public:
+  runtime::Network& network() override { return network_; }
+  void Meet(runtime::Socket& client, runtime::Socket& server) override {
+    while (!client.established() || !server.established()) {
+      ASSERT_TRUE(client.Read({}).ok());
+      ASSERT_TRUE(server.Read({}).ok());
+    }
+  }
+
+ private:
+  support::CertificateFiles files_;
+  Below below_;
+  LazyNetwork network_{files_.runtime(), below_.network(), files_.Settings()};
+};
+
 template <typename Place>
 std::unique_ptr<NetworkPlace> Make() {
   return std::make_unique<Place>();
@@ -34,6 +73,10 @@ std::unique_ptr<NetworkPlace> Make() {
 
 INSTANTIATE_TEST_SUITE_P(Posix, NetworkConformance, testing::Values(&Make<PosixNetworkPlace>));
 INSTANTIATE_TEST_SUITE_P(Memory, NetworkConformance, testing::Values(&Make<MemoryNetworkPlace>));
+INSTANTIATE_TEST_SUITE_P(TlsOverPosix, NetworkConformance,
+                         testing::Values(&Make<TlsPlace<PosixNetworkPlace>>));
+INSTANTIATE_TEST_SUITE_P(TlsOverMemory, NetworkConformance,
+                         testing::Values(&Make<TlsPlace<MemoryNetworkPlace>>));
 
 TEST_P(NetworkConformance, BytesGoBothWaysInOrder) {
   const Pair pair = Connect();
@@ -68,11 +111,11 @@ TEST_P(NetworkConformance, NothingToReadIsNoEnd) {
 TEST_P(NetworkConformance, NamesOfThisMachineAreAddresses) {
   const auto listener = network().Listen("localhost:0").value();
   const std::string& address = listener->address();
-  const auto client =
-      network().Connect("localhost" + address.substr(address.rfind(':')), kLong).value();
-  const auto server = Accept(*listener);
-  EXPECT_EQ(Write(*client, "x").bytes, 1u);
-  EXPECT_EQ(Read(*server, 1), "x");
+  auto client = network().Connect("localhost" + address.substr(address.rfind(':')), kLong).value();
+  const Pair pair = {std::move(client), Accept(*listener)};
+  Meet(pair);
+  EXPECT_EQ(Write(*pair.client, "x").bytes, 1u);
+  EXPECT_EQ(Read(*pair.server, 1), "x");
 }
 
 TEST_P(NetworkConformance, SlowReadersMakeWritesPartial) {
@@ -258,6 +301,7 @@ TEST_P(NetworkConformance, TwoHundredSocketsShareAPoller) {
   for (size_t i = 0; i < kSockets; ++i) {
     auto client = network().Connect(listener->address(), kLong).value();
     pairs.push_back({std::move(client), Accept(*listener)});
+    Meet(pairs.back());
     ASSERT_TRUE(poller->Add(*pairs.back().server, i).ok());
   }
   Settle(*poller);

@@ -1,9 +1,8 @@
-// What administrators set and look at: CONFIG, SLOWLOG, ACL.
+// What administrators set and look at: CONFIG, SLOWLOG.
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "service/command/categories.h"
 #include "service/command/command_table.h"
 #include "service/command/glob.h"
 #include "service/command/help.h"
@@ -102,46 +101,6 @@ void RunSlowlogReset(Call& call) {
   WriteOk(call);
 }
 
-void RunAclWhoami(Call& call) {
-  call.reply.Bulk(call.session.user);
-}
-
-void RunAclUsers(Call& call) {
-  call.reply.Array(1);
-  call.reply.Bulk("default");
-}
-
-void RunAclList(Call& call) {
-  call.reply.Array(1);
-  call.reply.Bulk(std::string("user default on ") +
-                  (call.host.password_required() ? "" : "nopass ") + "~* &* +@all");
-}
-
-void RunAclCat(Call& call) {
-  if (call.arguments.size() > 3) {
-    return call.Fail(kSyntaxError);
-  }
-  std::vector<std::string_view> words = AllCategories();
-  if (call.arguments.size() == 3) {
-    const std::string_view wanted = call.arguments[2];
-    if (std::ranges::none_of(words, [&](std::string_view word) { return IsWord(wanted, word); })) {
-      return call.Fail("ERR Unknown category '" + std::string(wanted) + "'");
-    }
-    words.clear();
-    for (const Command* command : call.host.commands().all()) {
-      if (std::ranges::any_of(CategoriesOf(*command), [&](std::string_view category) {
-            return IsWord(wanted, category.substr(1));
-          })) {
-        words.push_back(command->name);
-      }
-    }
-  }
-  call.reply.Array(words.size());
-  for (const std::string_view word : words) {
-    call.reply.Bulk(word);
-  }
-}
-
 constexpr Command Row(std::string_view name, int arity, uint32_t flags, std::string_view since,
                       Function run) {
   return {.name = name,
@@ -168,16 +127,6 @@ constexpr Command Container(std::string_view name, std::string_view since, std::
   return command;
 }
 
-constexpr Command kAclRows[] = {
-    Described(Row("acl|cat", -2, kPlain, "6.0.0", RunAclCat), "[category]",
-              "Lists the categories of commands, or the commands of one."),
-    HelpRow("acl|help", "server", "6.0.0"),
-    Described(Row("acl|list", 2, kAdmin, "6.0.0", RunAclList), "", "Lists the users and rules."),
-    Described(Row("acl|users", 2, kAdmin, "6.0.0", RunAclUsers), "", "Lists the users."),
-    Described(Row("acl|whoami", 2, kPlain, "6.0.0", RunAclWhoami), "",
-              "Returns the user of the connection."),
-};
-
 constexpr Command kConfigRows[] = {
     Described(Row("config|get", -3, kAdmin, "2.0.0", RunConfigGet), "parameter [parameter ...]",
               "Returns settings whose names match patterns."),
@@ -201,7 +150,6 @@ constexpr Command kSlowlogRows[] = {
 };
 
 constexpr Command kRows[] = {
-    Container("acl", "6.0.0", "Users and categories of commands.", kAclRows),
     Container("config", "2.0.0", "Settings of the server.", kConfigRows),
     Container("slowlog", "2.2.12", "Commands that took long.", kSlowlogRows),
 };

@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "service/command/holdings.h"
+#include "service/command/rights.h"
 #include "service/command/unsupported.h"
 
 namespace luna::command {
@@ -182,7 +183,8 @@ CommandTable::CommandTable() {
         ExpiryCommands(),   ScanCommands(),        RangeCommands(),       ConnectionCommands(),
         ClientCommands(),   TransactionCommands(), InteractiveCommands(), HandleCommands(),
         SnapshotCommands(), NameCommands(),        ServerCommands(),      LatencyCommands(),
-        AdminCommands(),    ReportCommands(),      DocsCommands(),        CareCommands()}) {
+        AdminCommands(),    AclCommands(),         ReportCommands(),      DocsCommands(),
+        CareCommands()}) {
     Add(family);
   }
   Sort();
@@ -258,6 +260,12 @@ Decision Decide(const CommandTable& table, Session& session, Host& host,
   }
   if (const auto error = RefusedAlways(table, command, session, host, arguments); !error.empty()) {
     return Answer(command, session, reply, error);
+  }
+  // The one branch that rights cost who has all of them.
+  if (session.unrestricted_version != host.holdings().users().version()) [[unlikely]] {
+    if (const auto error = RefusedByRights(*command, session, host, arguments); !error.empty()) {
+      return Answer(command, session, reply, error);
+    }
   }
   session.last_command = command;
   host.holdings().Sweep();

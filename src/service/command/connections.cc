@@ -2,6 +2,7 @@
 
 #include "service/command/command_table.h"
 #include "service/command/credentials.h"
+#include "service/command/users.h"
 
 namespace luna::command {
 namespace {
@@ -139,7 +140,7 @@ void RunReset(Call& call) {
   }
   session.version = resp::Version::k2;
   session.name.clear();
-  session.user = "default";
+  session.BecomeUser(kDefaultUser);
   session.authenticated = !call.host.password_required();
   session.no_evict = false;
   session.monitoring = false;

@@ -10,6 +10,7 @@
 #include "service/command/kept_snapshots.h"
 #include "service/command/key_counts.h"
 #include "service/command/open_transactions.h"
+#include "service/command/users.h"
 
 namespace luna::command {
 
@@ -17,6 +18,7 @@ class Holdings {
  public:
   explicit Holdings(runtime::Runtime& runtime);
 
+  Users& users() { return users_; }
   Cursors& cursors() { return cursors_; }
   KeyCounts& key_counts() { return key_counts_; }
   KeptSnapshots& snapshots() {
@@ -40,6 +42,7 @@ class Holdings {
 
  private:
   runtime::Runtime* runtime_;
+  Users users_;
   Cursors cursors_;
   KeyCounts key_counts_;
   KeptSnapshots snapshots_;

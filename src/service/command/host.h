@@ -50,6 +50,7 @@ struct ServiceCounts {
   uint64_t connections_refused = 0;
   uint64_t commands = 0;
   uint64_t errors = 0;
+  uint64_t auth_failures = 0;  // wrong passwords, since the start
   uint64_t bytes_in = 0;
   uint64_t bytes_out = 0;
   uint64_t read_queue = 0;  // operations that wait now

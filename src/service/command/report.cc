@@ -185,6 +185,27 @@ void WriteKeyspace(const State& state, std::string& text) {
   }
 }
 
+// Tables and bytes by level, of all collections; levels without tables are left out.
+void WriteLevels(const Stats& stats, std::string& text) {
+  std::vector<CollectionStats::Level> levels;
+  for (const Stats::DatabaseStats& database : stats.databases) {
+    for (const CollectionStats& collection : database.collections) {
+      levels.resize(std::max(levels.size(), collection.levels.size()));
+      for (size_t i = 0; i < collection.levels.size(); ++i) {
+        levels[i].tables += collection.levels[i].tables;
+        levels[i].bytes += collection.levels[i].bytes;
+      }
+    }
+  }
+  for (size_t i = 0; i < levels.size(); ++i) {
+    if (levels[i].tables > 0) {
+      Line(text, "luna_level" + std::to_string(i),
+           "tables=" + std::to_string(levels[i].tables) +
+               ",bytes=" + std::to_string(levels[i].bytes));
+    }
+  }
+}
+
 void WriteLuna(const State& state, std::string& text) {
   const Stats& stats = state.stats;
   Line(text, "luna_databases", stats.databases.size());
@@ -209,6 +230,7 @@ void WriteLuna(const State& state, std::string& text) {
   Line(text, "luna_delay_micros", stats.delay_micros);
   Line(text, "luna_delay_cause", stats.delay_cause);
   Line(text, "luna_background_error", stats.background_error);
+  WriteLevels(stats, text);
 }
 
 struct Section {

@@ -8,6 +8,14 @@
 
 namespace luna::command {
 
+void Session::BecomeUser(std::string_view name) {
+  user = std::string(name);
+  authenticated = true;
+  rights = nullptr;
+  rights_version = 0;
+  unrestricted_version = 0;
+}
+
 void Session::EndMulti() {
   queueing = false;
   queue_failed = false;

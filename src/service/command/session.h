@@ -17,6 +17,7 @@ namespace luna::command {
 
 struct Command;
 class Host;
+class User;
 
 // A command that waits for EXEC.
 struct Queued {
@@ -56,6 +57,11 @@ struct Session {
   std::string library_version;
   std::string user = "default";
   bool authenticated = false;
+  // Of `user`, as of `rights_version` of Users; null: not looked for yet.
+  std::shared_ptr<const User> rights;
+  uint64_t rights_version = 0;
+  uint64_t unrestricted_version = 0;  // as of which `user` may do everything; 0: look
+  uint64_t answer_nanos = 0;          // monotonic; before, nothing is answered; 0: at once
   bool no_evict = false;
   enum class Replies : uint8_t { kOn, kOff, kSkipNext, kSkipThis } replies = Replies::kOn;
   bool monitoring = false;
@@ -79,6 +85,8 @@ struct Session {
   // command find it again.
   uint64_t names_version = 0;
 
+  // Goes on as this user, whose password was right.
+  void BecomeUser(std::string_view name);
   void EndMulti();  // DISCARD, EXEC: nothing queued or watched any more
   // Rolls the interactive transaction back when its deadline has passed; it then waits, timed out,
   // for ROLLBACK or COMMIT. Cheap; the connection may call it while its client is idle.

@@ -5,17 +5,25 @@
 #include <string_view>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/try.h"
 
 namespace luna::connection {
 
 Acceptor::Acceptor(Surroundings& surroundings, std::span<const std::unique_ptr<Handler>> handlers)
-    : surroundings_(surroundings),
-      handlers_(handlers),
-      poller_(surroundings.network->NewPoller()) {}
+    : surroundings_(surroundings), handlers_(handlers), poller_(surroundings.NewPoller()) {}
 
 Status Acceptor::Listen(const std::string& address) {
-  auto listener = TRY(surroundings_.network->Listen(address));
+  return Listen(*surroundings_.network, address);
+}
+
+Status Acceptor::ListenTls(const std::string& address) {
+  LUNA_ASSERT(surroundings_.settings.tls_network != nullptr);
+  return Listen(*surroundings_.settings.tls_network, address);
+}
+
+Status Acceptor::Listen(runtime::Network& network, const std::string& address) {
+  auto listener = TRY(network.Listen(address));
   TRY(poller_->Add(*listener, listeners_.size()));
   addresses_.push_back(listener->address());
   listeners_.push_back(std::move(listener));

@@ -20,12 +20,14 @@ class Acceptor {
 
   // kAddressInUse, kBadOption, kReadOnly.
   Status Listen(const std::string& address);
+  Status ListenTls(const std::string& address);
   std::vector<std::string> addresses() const;  // with the real ports
 
   void Run();
   void Stop();
 
  private:
+  Status Listen(runtime::Network& network, const std::string& address);
   bool AcceptAll(runtime::Listener& listener);  // false: try again a little later
   void Admit(std::unique_ptr<runtime::Socket> socket);
 

@@ -59,6 +59,16 @@ bool Connection::paused() const {
   return output_.pending() >= surroundings_.settings.output_soft_bytes;
 }
 
+bool Connection::Held(uint64_t now_nanos) {
+  if (session_.answer_nanos == 0) [[likely]] {
+    return false;
+  }
+  if (now_nanos >= session_.answer_nanos) {
+    session_.answer_nanos = 0;
+  }
+  return session_.answer_nanos != 0;
+}
+
 bool Connection::finished() const {
   if (waiting_) {
     return false;
@@ -75,7 +85,11 @@ void Connection::Noticed(const runtime::Ready& ready) {
 Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
   LUNA_ASSERT(!waiting_);
   receives_left_ = kReceivesMax;
-  while (!lost_ && !session_.closing && !paused() && Next(tally)) {
+  ended_nanos_ = 0;
+  if (Held(now_nanos)) {
+    return Need::kLater;
+  }
+  while (!lost_ && !session_.closing && !paused() && session_.answer_nanos == 0 && Next(tally)) {
     session_.active_nanos = now_nanos;
     if (!Take(tally)) {
       break;
@@ -85,6 +99,9 @@ Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
   if (lost_) {
     operation_.Clear();
     return Need::kWait;
+  }
+  if (session_.answer_nanos != 0) {
+    return Need::kLater;
   }
   if (!operation_.empty()) {
     return queue_ == Queue::kWrites ? Need::kWrite : Need::kRead;
@@ -127,6 +144,7 @@ bool Connection::Next(Tally& tally) {
 }
 
 bool Connection::Receive(Tally& tally) {
+  ended_nanos_ = 0;
   if (!readable_ || stopping_ || ended_ || receives_left_ == 0) {
     return false;
   }
@@ -198,7 +216,8 @@ bool Connection::Take(Tally& tally) {
 }
 
 void Connection::RunHere(Tally& tally) {
-  const operation::Runner runner = surroundings_.runner(tally.counts);
+  operation::Runner runner = surroundings_.runner(tally.counts);
+  runner.ended_nanos = &ended_nanos_;
   resp::ReplyWriter reply(output_.tail(), session_.version);
   const command::Command& command = *std::exchange(command_, nullptr);
   const bool succeeded = runner.Run(command, arguments_, session_, nullptr, reply);
@@ -262,7 +281,7 @@ void Connection::Returned(Tally& tally) {
 }
 
 bool Connection::Flush(uint64_t now_nanos, Tally& tally) {
-  if (socket_ == nullptr || lost_) {
+  if (socket_ == nullptr || lost_ || (!waiting_ && session_.answer_nanos != 0)) {
     return false;
   }
   const bool was_paused = paused();
@@ -286,6 +305,10 @@ void Connection::Sweep(uint64_t now_nanos) {
   }
   if (waiting_) {
     return;
+  }
+  if (socket_ != nullptr && !socket_->established() &&
+      now_nanos > session_.connected_nanos + settings.handshake_seconds * kNanosPerSecond) {
+    lost_ = true;
   }
   const uint64_t idle_nanos = now_nanos - std::min(now_nanos, session_.active_nanos);
   const uint64_t timeout = surroundings_.idle_timeout_seconds.load(std::memory_order_relaxed);

@@ -29,6 +29,7 @@ namespace luna::connection {
 // What a connection needs after it advanced.
 enum class Need : uint8_t {
   kWait,   // for the client
+  kLater,  // until answer_nanos()
   kAgain,  // there is more to do at once; others go first
   kRead,   // operation() to the read queue
   kWrite,  // operation() to the write queue
@@ -62,6 +63,8 @@ class Connection {
   void Lose() { lost_ = true; }
 
   bool waiting() const { return waiting_; }
+  // Before then it says nothing; 0: at once.
+  uint64_t answer_nanos() const { return session_.answer_nanos; }
   bool lost() const { return lost_; }
   // Everything is said, or there is nobody to say it to.
   bool finished() const;
@@ -73,8 +76,9 @@ class Connection {
   ClientCard& card() { return *card_; }
   const std::shared_ptr<ClientCard>& shared_card() const { return card_; }
 
-  bool listed = false;  // the handler's: will be flushed in this turn
-  bool queued = false;  // the handler's: is to advance in the next turn
+  bool listed = false;   // the handler's: will be flushed in this turn
+  bool delayed = false;  // the handler's: is to advance at answer_nanos()
+  bool queued = false;   // the handler's: is to advance in the next turn
 
  private:
   enum class Queue : uint8_t { kNone, kReads, kWrites };
@@ -89,6 +93,7 @@ class Connection {
   // Ends without another byte, and says why.
   void CutOff(std::string_view reason);
   bool paused() const;
+  bool Held(uint64_t now_nanos);  // an answer waits
   resp::Limits limits() const;
   // Where an answer given now belongs.
   std::string& answers() { return operation_.empty() ? output_.tail() : after_; }
@@ -104,12 +109,13 @@ class Connection {
   std::string after_;           // answers that follow the operation's replies
   Output output_;
   std::shared_ptr<ClientCard> card_;
-  uint64_t progress_nanos_;  // when the client last took bytes, or had taken all
-  int receives_left_ = 0;    // in this turn
-  bool readable_ = false;    // bytes may wait in the socket
-  bool ending_ = false;      // the client's end was reported
-  bool ended_ = false;       // the client's end was read
-  bool drained_ = true;      // no whole request is left of what was received
+  uint64_t progress_nanos_;   // when the client last took bytes, or had taken all
+  uint64_t ended_nanos_ = 0;  // of the last command run here; 0: something lay between
+  int receives_left_ = 0;     // in this turn
+  bool readable_ = false;     // bytes may wait in the socket
+  bool ending_ = false;       // the client's end was reported
+  bool ended_ = false;        // the client's end was read
+  bool drained_ = true;       // no whole request is left of what was received
   bool waiting_ = false;
   bool stopping_ = false;
   bool lost_ = false;

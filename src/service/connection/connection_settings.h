@@ -8,12 +8,18 @@
 #include <vector>
 
 #include "base/log.h"
+#include "runtime/network.h"
 #include "service/operation/slow_watch.h"
 
 namespace luna::connection {
 
 struct ConnectionSettings {
   std::vector<std::string> addresses = {"127.0.0.1:6479"};
+  // Where it speaks TLS, and who does: a network whose pollers watch plain sockets, too, and which
+  // outlives the service; null: nobody.
+  std::vector<std::string> tls_addresses = {};
+  runtime::Network* tls_network = nullptr;
+  uint64_t handshake_seconds = 9;  // a client that has not agreed on TLS by then is closed
   size_t handlers = 1;
   size_t max_clients = 10000;
   uint64_t idle_timeout_seconds = 0;             // 0 = none

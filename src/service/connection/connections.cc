@@ -47,6 +47,9 @@ Status Connections::Start() {
   for (const std::string& address : state_->surroundings.settings.addresses) {
     TRY(state_->acceptor->Listen(address));
   }
+  for (const std::string& address : state_->surroundings.settings.tls_addresses) {
+    TRY(state_->acceptor->ListenTls(address));
+  }
   runtime::Runtime& runtime = *state_->surroundings.runtime;
   constexpr auto kClass = runtime::ThreadClass::kForeground;
   for (const auto& handler : state_->handlers) {

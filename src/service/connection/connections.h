@@ -45,7 +45,7 @@ class Connections {
   void SetMaxClients(size_t clients);
   void SetIdleTimeout(uint64_t seconds);  // 0 = none
 
-  std::vector<std::string> addresses() const;  // with the real ports
+  std::vector<std::string> addresses() const;  // with the real ports; those with TLS last
   std::vector<command::ClientRow> Clients() const;
   size_t CloseClients(const std::function<bool(const command::ClientRow&)>& chosen);
   // Connection part of the counts.

@@ -17,7 +17,7 @@ constexpr std::string_view kWritesBusy = "BUSY Luna is behind with writes; try a
 }  // namespace
 
 Handler::Handler(Surroundings& surroundings, size_t number)
-    : surroundings_(surroundings), number_(number), poller_(surroundings.network->NewPoller()) {
+    : surroundings_(surroundings), number_(number), poller_(surroundings.NewPoller()) {
   tally_.counts = &surroundings.host->command_counts().NewShard();
 }
 
@@ -76,6 +76,7 @@ void Handler::Run() {
     TakeFinished();
     TakeReady(count);
     TakeQueued();
+    TakeDelayed();
     if (!stopping_ && stop_nanos_.load(std::memory_order_relaxed) != 0) {
       BeginStop();
     }
@@ -96,6 +97,12 @@ size_t Handler::Wait() {
     nanos = 0;
   } else if (stopping_) {
     nanos = std::min(nanos, kStopNanos);
+  }
+  for (const uint64_t tag : delayed_) {
+    if (const Connection* connection = Find(tag); connection != nullptr) {
+      const uint64_t until = connection->waiting() ? now_nanos_ : connection->answer_nanos();
+      nanos = std::min(nanos, until > now_nanos_ ? until - now_nanos_ : 0);
+    }
   }
   return poller_->Wait(ready_, nanos);
 }
@@ -201,6 +208,26 @@ void Handler::TakeQueued() {
   advancing_.clear();
 }
 
+void Handler::TakeDelayed() {
+  if (delayed_.empty()) {
+    return;
+  }
+  std::vector<uint64_t> delayed;
+  delayed.swap(delayed_);
+  for (const uint64_t tag : delayed) {
+    Connection* connection = Find(tag);
+    if (connection == nullptr) {
+      continue;
+    }
+    if (now_nanos_ < connection->answer_nanos()) {
+      delayed_.push_back(tag);
+      continue;
+    }
+    connection->delayed = false;
+    Advance(*connection);
+  }
+}
+
 void Handler::Advance(Connection& connection) {
   if (connection.waiting()) {
     return;
@@ -209,6 +236,10 @@ void Handler::Advance(Connection& connection) {
   if (need == Need::kRead || need == Need::kWrite) {
     connection.Waits();
     (need == Need::kRead ? reads_ : writes_).push_back(&connection.operation());
+  } else if (need == Need::kLater) {
+    if (!std::exchange(connection.delayed, true)) {
+      delayed_.push_back(connection.card().tag);
+    }
   } else if (need == Need::kAgain && !std::exchange(connection.queued, true)) {
     queued_.push_back(&connection);
   }

@@ -45,6 +45,7 @@ class Handler {
   void TakeFinished();
   void TakeReady(size_t count);
   void TakeQueued();
+  void TakeDelayed();
   void Advance(Connection& connection);
   // `to_help`: writes are left for Help, which must follow.
   void PushOperations(bool to_help);
@@ -79,6 +80,7 @@ class Handler {
   size_t connections_ = 0;
   std::vector<Connection*> listed_;  // to be flushed, and ended if they are finished
   std::vector<Connection*> queued_;  // to advance in the next turn
+  std::vector<uint64_t> delayed_;    // tags of those that wait to answer
   std::vector<Connection*> advancing_;
   std::vector<operation::Operation*> reads_;
   std::vector<operation::Operation*> writes_;

@@ -52,6 +52,10 @@ class Surroundings {
   operation::Runner runner(command::CommandShard* counts) const {
     return {.runtime = runtime, .host = host, .watch = settings.watch, .counts = counts};
   }
+  // Of connections of every kind.
+  std::unique_ptr<runtime::Poller> NewPoller() const {
+    return (settings.tls_network != nullptr ? settings.tls_network : network)->NewPoller();
+  }
   uint64_t now() const { return runtime->clock().MonotonicNanos(); }
   uint64_t NextId() { return next_id_.fetch_add(1) + 1; }
 

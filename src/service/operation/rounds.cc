@@ -42,6 +42,7 @@ bool MayBeTooLarge(const std::string& replies, size_t begin) {
 }  // namespace
 
 void Rounds::Run(std::span<Operation* const> operations) {
+  ended_nanos_ = 0;
   for (Operation* operation : operations) {
     for (const Request& request : operation->requests()) {
       if (command::PlaceOf(*request.command, *operation->session) == command::Place::kWrite) {
@@ -150,6 +151,7 @@ void Rounds::CommitOpen() {
 }
 
 void Rounds::Commit(Round& round) {
+  ended_nanos_ = 0;  // what follows is not the next command's time
   for (int attempt = 1; round.transaction != nullptr; ++attempt) {
     const uint64_t start = runner_.runtime->clock().MonotonicNanos();
     const auto committed = round.transaction->Commit();

@@ -23,7 +23,9 @@ class Rounds {
   static constexpr uint64_t kBytesMax = uint64_t{1} << 20;  // of its arguments
   static constexpr int kAttemptsMax = 100;                  // of one round that conflicts
 
-  explicit Rounds(Runner runner) : runner_(runner) {}
+  explicit Rounds(Runner runner) : runner_(runner) { runner_.ended_nanos = &ended_nanos_; }
+  Rounds(const Rounds&) = delete;
+  Rounds& operator=(const Rounds&) = delete;
 
   // Runs all, in order, and commits. Afterwards every operation has its replies; the caller
   // finishes them.
@@ -61,7 +63,8 @@ class Rounds {
   void FailSteps(Round& round, const Error& error);
   void Close(Round& round);
 
-  const Runner runner_;
+  Runner runner_;
+  uint64_t ended_nanos_ = 0;   // the runner's
   std::vector<Round> rounds_;  // the first open_ are open; the others keep their room
   size_t open_ = 0;
   base::Histogram round_commands_;

@@ -10,9 +10,14 @@ bool Runner::Run(const command::Command& command, std::span<const std::string_vi
     return command::Run(command, session, *host, arguments, round, reply);
   }
   const size_t begin = reply.size();
-  const uint64_t start = runtime->clock().MonotonicNanos();
+  const bool known = ended_nanos != nullptr && *ended_nanos != 0;
+  const uint64_t start = known ? *ended_nanos : runtime->clock().MonotonicNanos();
   const bool succeeded = command::Run(command, session, *host, arguments, round, reply);
-  const uint64_t nanos = runtime->clock().MonotonicNanos() - start;
+  const uint64_t end = runtime->clock().MonotonicNanos();
+  const uint64_t nanos = end - start;
+  if (ended_nanos != nullptr) {
+    *ended_nanos = end;
+  }
   if (counts != nullptr) {
     counts->Ran(command, nanos, succeeded, succeeded ? std::string_view() : reply.Since(begin));
     if (session.key_hits + session.key_misses > 0) {

@@ -23,16 +23,6 @@
 namespace luna::server {
 namespace {
 
-// Equal strings, in a time that does not tell where they differ.
-bool IsSame(std::string_view given, std::string_view wanted) {
-  size_t differences = given.size() ^ wanted.size();
-  for (size_t i = 0; i < given.size(); ++i) {
-    const char other = wanted.empty() ? '\0' : wanted[i % wanted.size()];
-    differences |= static_cast<size_t>(static_cast<unsigned char>(given[i] ^ other));
-  }
-  return differences == 0;
-}
-
 // Settings by the names that Redis' clients know: constants, and other names of our own settings.
 struct RedisWord {
   std::string_view name;
@@ -75,6 +65,7 @@ Settings Shown(const ServiceSettings& given) {
   shown.output_hard = static_cast<int64_t>(connections.output_hard_bytes);
   shown.stuck_seconds = static_cast<int64_t>(connections.stuck_seconds);
   shown.readers = static_cast<int64_t>(given.reader_threads);
+  shown.reads = connections.reads_on_handlers ? "handlers" : "workers";
   shown.queue_limit = static_cast<int64_t>(given.queue_limit);
   shown.slowlog_micros = static_cast<int64_t>(given.slow_micros);  // kNever is -1
   shown.slowlog_kept = static_cast<int64_t>(given.slow_kept);
@@ -129,7 +120,7 @@ class Service::State final : public command::Host {
   std::vector<std::pair<std::string, std::string>> Settings() override;
   Status SetSetting(std::string_view name, std::string_view value) override;
   bool CheckPassword(std::string_view user, std::string_view password) override;
-  bool password_required() override { return !settings_.password.empty(); }
+  bool password_required() override { return !holdings_.users().is_open(); }
   std::vector<command::SlowRow> SlowCommands() override { return slow_.Rows(); }
   void ForgetSlowCommands() override { slow_.Clear(); }
   void RequestStop() override { stop_requested_ = true; }
@@ -192,7 +183,10 @@ Service::State::State(runtime::Runtime& runtime, runtime::Network& network, Univ
       reads_(runtime, settings_.queue_limit),
       writes_(runtime, settings_.queue_limit),
       connections_(runtime, network, *this, table_, reads_, writes_, WithWatch()),
-      page_(runtime, network, Pages()) {}
+      page_(runtime, network, Pages()) {
+  holdings_.users().SetDefaultPassword(settings_.password);
+  holdings_.users().set_file(settings_.acl_file);
+}
 
 connection::ConnectionSettings Service::State::WithWatch() {
   watch_.limit_micros = settings_.slow_micros;
@@ -209,6 +203,15 @@ connection::ConnectionSettings Service::State::WithWatch() {
 }
 
 Status Service::State::Start() {
+  if (!settings_.acl_file.empty()) {
+    TRY(holdings_.users().Load(table_, runtime_->files()));
+  }
+  if (settings_.users_only && holdings_.users().is_open()) {
+    return Error(Reason::kBadOption,
+                 "acl-file: user default needs no password there, and other machines may reach us; "
+                 "give it one, set it off, or set protected = false (--protected false) if every "
+                 "one of them is trusted");
+  }
   TRY(universe_->OpenOrCreateDatabase(command::kDefaultDatabase));
   const auto database = TRY(names_.FindDatabase(command::kDefaultDatabase));
   TRY(names_.FindCollection(*database, command::kDefaultCollection));
@@ -251,6 +254,7 @@ command::ServiceCounts Service::State::Counts() {
     counts.write_rounds_repeated = writer_->rounds().repeated() - repeated_before_;
   }
   counts.slow_commands = slow_commands_.value() - slow_before_;
+  counts.auth_failures = holdings_.users().failed_logins().count();
   counts.started_nanos = started_nanos_;
   return counts;
 }
@@ -384,8 +388,7 @@ void Service::State::Apply(const Setting& setting, const server::Settings& setti
 }
 
 bool Service::State::CheckPassword(std::string_view user, std::string_view password) {
-  const bool known = user == "default";
-  return known & (settings_.password.empty() || IsSame(password, settings_.password));
+  return holdings_.users().CheckPassword(user, password);
 }
 
 ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password, LineLog* log) {
@@ -397,10 +400,14 @@ ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password
   service.connections.output_soft_bytes = static_cast<size_t>(settings.output_soft);
   service.connections.output_hard_bytes = static_cast<size_t>(settings.output_hard);
   service.connections.stuck_seconds = static_cast<uint64_t>(settings.stuck_seconds);
+  service.connections.tls_addresses = settings.tls_listen;
+  service.users_only = OthersMustAsk(settings);
+  service.connections.reads_on_handlers = settings.reads == "handlers";
   service.reader_threads = static_cast<size_t>(settings.readers);
   service.handlers_help = settings.durability != "device";
   service.queue_limit = static_cast<size_t>(settings.queue_limit);
   service.password = std::move(password);
+  service.acl_file = settings.acl_file;
   service.slow_micros = static_cast<uint64_t>(settings.slowlog_micros);  // -1 is SlowWatch::kNever
   service.slow_kept = static_cast<size_t>(settings.slowlog_kept);
   service.log = log;

@@ -26,6 +26,8 @@ struct ServiceSettings {
   // wait for a device: there a handler would make its readers wait.
   bool handlers_help = false;
   std::string password;          // of user default; empty = none required
+  bool users_only = false;       // Start refuses when user default needs no password
+  std::string acl_file;          // users and their rights; empty = they end with the service
   uint64_t slow_micros = 10000;  // commands slower than this are kept for SLOWLOG
   size_t slow_kept = 128;
   std::string http_address;                      // of the page with metrics; empty = none

@@ -117,6 +117,8 @@ void AddBounds(std::vector<Setting>& table) {
                          "threads that talk to clients and answer reads"));
   table.push_back(
       Number("readers", &Settings::readers, {1, 256}, "threads for commands that take long"));
+  table.push_back(Choice("reads", &Settings::reads, {"handlers", "workers"},
+                         "which threads answer short reads: handlers at once, or readers in turn"));
   table.push_back(Number("queue-limit", &Settings::queue_limit, {1, 100'000'000},
                          "operations that may wait in each queue before clients hear BUSY"));
   table.push_back(Bytes("output-soft", &Settings::output_soft, {kKiB, kTiB},
@@ -218,6 +220,13 @@ Status CheckReach(std::string_view name, const std::string& address, bool guarde
                std::string(name) + ": refusing to listen on " + address +
                    ", which other machines may reach, without a password; " + std::string(advice) +
                    " protected = false (--protected false) if every one of them is trusted");
+}
+
+bool HasFarAddress(std::span<const std::string> addresses) {
+  return std::ranges::any_of(addresses, [](const std::string& address) {
+    const auto parsed = runtime::ParseAddress(address);
+    return parsed.ok() && !IsLoopback(parsed->host);
+  });
 }
 
 Status CheckTls(const Settings& settings) {
@@ -380,6 +389,12 @@ Status CheckTogether(const Settings& settings) {
     TRY(CheckReach("http-listen", settings.http_listen, open, kNobodyIsAsked));
   }
   return {};
+}
+
+bool OthersMustAsk(const Settings& settings) {
+  return settings.is_protected &&
+         (HasFarAddress(settings.listen) ||
+          (HasFarAddress(settings.tls_listen) && settings.tls_client_auth != "required"));
 }
 
 }  // namespace luna::server

@@ -35,6 +35,7 @@ struct Settings {
   int64_t timeout = 0;
   int64_t handlers = 1;
   int64_t readers = 1;
+  std::string reads = "handlers";
   int64_t queue_limit = 65536;
   int64_t output_soft = int64_t{1} << 20;
   int64_t output_hard = int64_t{256} << 20;
@@ -85,5 +86,8 @@ std::string ExactBytes(int64_t bytes);
 // What no single setting can say: addresses that do not parse or that strangers reach without a
 // password, and settings that need each other. kBadOption.
 Status CheckTogether(const Settings& settings);
+
+// Whether strangers reach an address, so that users from a file must all need a password.
+bool OthersMustAsk(const Settings& settings);
 
 }  // namespace luna::server

@@ -44,18 +44,5 @@ TEST_F(AdminTest, SlowlogShowsTheNewestFirst) {
   EXPECT_EQ(Do("SLOWLOG GET"), "*0\r\n");
 }
 
-TEST_F(AdminTest, AclKnowsTheOneUser) {
-  EXPECT_EQ(Do("ACL WHOAMI"), "$7\r\ndefault\r\n");
-  EXPECT_EQ(Do("ACL USERS"), "*1\r\n$7\r\ndefault\r\n");
-  EXPECT_TRUE(Has(Do("ACL LIST"), "user default on nopass"));
-  host_.password = "secret";
-  Do("AUTH secret");
-  EXPECT_FALSE(Has(Do("ACL LIST"), "nopass"));
-  EXPECT_TRUE(Has(Do("ACL CAT"), "dangerous"));
-  EXPECT_TRUE(Has(Do("ACL CAT string"), "get"));
-  EXPECT_EQ(Do("ACL CAT foo"), "-ERR Unknown category 'foo'\r\n");
-  EXPECT_EQ(Do("ACL CAT a b"), "-ERR syntax error\r\n");
-}
-
 }  // namespace
 }  // namespace luna::command

@@ -70,5 +70,12 @@ TEST_F(ReportTest, ShowsTheLongSectionsOnlyWhenAsked) {
   }
 }
 
+TEST_F(ReportTest, LevelsAreShownOnceThereAreTables) {
+  Do("SET a 1");
+  EXPECT_FALSE(Has(Do("INFO luna"), "luna_level"));
+  Do("FLUSH");
+  EXPECT_TRUE(Has(Do("INFO luna"), "luna_level0:tables=1,bytes="));
+}
+
 }  // namespace
 }  // namespace luna::command

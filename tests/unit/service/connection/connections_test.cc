@@ -25,6 +25,19 @@ TEST(Connections, CommandsOfEveryPlaceAnswer) {
   }
 }
 
+TEST(Connections, AnswersThatWaitHoldUpNobodyElse) {
+  SmallService service;
+  Client client(service);
+  Client other(service);
+  runtime::Clock& clock = service.host().runtime().clock();
+  const uint64_t begun = clock.MonotonicNanos();
+  client.Send("ping\r\nlater\r\nping\r\nlater\r\n");
+  ExpectAnswer(other, "PING\r\n", "+PONG\r\n");
+  const std::string_view replies = "+PONG\r\n+LATE\r\n+PONG\r\n+LATE\r\n";
+  EXPECT_EQ(client.Read(replies.size()), replies);
+  EXPECT_GE(clock.MonotonicNanos() - begun, 60'000'000u);
+}
+
 TEST(Connections, PipelinesKeepTheirOrder) {
   SmallService service;
   Client client(service);

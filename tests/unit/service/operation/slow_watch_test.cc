@@ -30,6 +30,31 @@ TEST(SlowWatch, TellsOfWhatTookTheLimit) {
   EXPECT_EQ(out, "$-1\r\n$-1\r\n");
 }
 
+TEST(Runner, ACommandThatFollowsAtOnceBeganWhenTheOneBeforeEnded) {
+  const auto rows = SmallCommands();
+  service_support::TestHost host(rows);
+  Prepared one(host, {"get a"});
+  std::vector<uint64_t> told;
+  SlowWatch watch;
+  watch.limit_micros = 0;
+  watch.slow = [&](const command::Session&, std::span<const std::string_view>, uint64_t micros) {
+    told.push_back(micros);
+  };
+  const uint64_t now = host.runtime().clock().MonotonicNanos();
+  uint64_t ended = now - 3'600'000'000'000;  // an hour ago
+  const Runner runner{
+      .runtime = &host.runtime(), .host = &host, .watch = &watch, .ended_nanos = &ended};
+  const Request& request = one->requests()[0];
+  std::string out;
+  resp::ReplyWriter reply(out, resp::Version::k2);
+  EXPECT_TRUE(runner.Run(*request.command, request.arguments, one.session(), nullptr, reply));
+  EXPECT_GE(told.back(), 3'600'000'000u);
+  EXPECT_GE(ended, now);
+  ended = 0;
+  EXPECT_TRUE(runner.Run(*request.command, request.arguments, one.session(), nullptr, reply));
+  EXPECT_LT(told.back(), 3'600'000'000u);
+}
+
 TEST(Runner, CountsCallsFailuresAndKeys) {
   const auto rows = SmallCommands();
   service_support::TestHost host(rows);

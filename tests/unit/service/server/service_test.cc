@@ -173,6 +173,7 @@ TEST_F(ServiceTest, IsWhatItsSettingsDescribe) {
   Settings settings;
   settings.handlers = 2;
   settings.maxclients = 3;
+  settings.reads = "workers";
   settings.slowlog_micros = -1;
   settings.output_hard = 5000;
   const ServiceSettings service = ServiceSettingsOf(settings, "secret", nullptr);
@@ -181,6 +182,12 @@ TEST_F(ServiceTest, IsWhatItsSettingsDescribe) {
   EXPECT_EQ(service.connections.output_hard_bytes, 5000u);
   EXPECT_EQ(service.slow_micros, operation::SlowWatch::kNever);
   EXPECT_EQ(service.password, "secret");
+  EXPECT_FALSE(service.connections.reads_on_handlers);
+  EXPECT_FALSE(service.handlers_help);
+  settings.durability = "process";
+  settings.reads = "handlers";
+  EXPECT_TRUE(ServiceSettingsOf(settings, "", nullptr).handlers_help);
+  EXPECT_TRUE(ServiceSettingsOf(settings, "", nullptr).connections.reads_on_handlers);
 }
 
 TEST_F(ServiceTest, TellsOfTroublesInTheLog) {

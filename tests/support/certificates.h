@@ -1,0 +1,95 @@
+// Certificates and keys for tests, made once by the openssl command; they protect nothing.
+// Thread rule: immutable.
+#pragma once
+
+#include <string_view>
+
+namespace luna::support {
+
+// Whose certificates the tests trust.
+inline constexpr std::string_view kAuthority =
+    R"(-----BEGIN CERTIFICATE-----
+MIIBkjCCATmgAwIBAgIUNcAle4mmag/cWukqUvdRVwjsUmIwCgYIKoZIzj0EAwIw
+HjEcMBoGA1UEAwwTTHVuYSB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMjEwNzUyNDZa
+GA8yMTI2MTAyODA3NTI0NlowHjEcMBoGA1UEAwwTTHVuYSB0ZXN0IGF1dGhvcml0
+eTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABOsYsOeK9xbcLoE6iXb1Yn7vbPfU
+3aHVYSxpwDU3K+RGbnsKJ39iuFihP1CqzbKW1xivn2m2/+EYV9Qrza8gszWjUzBR
+MB0GA1UdDgQWBBTwPCtoCbq1QZd5wEuZZdV4cTLHODAfBgNVHSMEGDAWgBTwPCto
+Cbq1QZd5wEuZZdV4cTLHODAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cA
+MEQCICJkUtljFpIW/Nh4/D3C8pNR7yM7+8oo2O/9wHzP97SQAiB428nuA5jr8VS0
+achfUVwk3DAByc/68gCFQFG1+OrOVg==
+-----END CERTIFICATE-----
+)";
+
+// Of nobody else.
+inline constexpr std::string_view kOtherAuthority =
+    R"(-----BEGIN CERTIFICATE-----
+MIIBjjCCATWgAwIBAgIUH4ObgK729yyLn2mdrTRPpTtEDjgwCgYIKoZIzj0EAwIw
+HDEaMBgGA1UEAwwRQW5vdGhlciBhdXRob3JpdHkwIBcNMjYxMTIxMDc1MjQ2WhgP
+MjEyNjEwMjgwNzUyNDZaMBwxGjAYBgNVBAMMEUFub3RoZXIgYXV0aG9yaXR5MFkw
+EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEtjM96mZFJrBE8iMCdkxpHMmrEW68Lf6U
+qBAUUB5xeu8YTAbpwk8K16RpAwWmgOITOtGQ8XpiO8xSt2l+MO9nAKNTMFEwHQYD
+VR0OBBYEFJhZ4tf8CugikRngc5Qr+fGp6f+3MB8GA1UdIwQYMBaAFJhZ4tf8Cugi
+kRngc5Qr+fGp6f+3MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIg
+ZzGpU4Lq3mJ9oBL1Ee4v8Flt4mmjJ7mpFoShSOPbNjECIEm7SP/LLjupEJVUAIPh
+hbmCpYGyBvcgSg9d0SruTgNk
+-----END CERTIFICATE-----
+)";
+
+// Its key.
+inline constexpr std::string_view kOtherKey =
+    R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg2rMUh7uyoDrC3SV5
+Kcg9CIVPexLEk3w/ajEpbrOhM2ChRANCAAS2Mz3qZkUmsETyIwJ2TGkcyasRbrwt
+/pSoEBRQHnF67xhMBunCTwrXpGkDBaaA4hM60ZDxemI7zFK3aX4w72cA
+-----END PRIVATE KEY-----
+)";
+
+// For localhost, 127.0.0.1 and ::1, signed by kAuthority, valid until 2126.
+inline constexpr std::string_view kServer =
+    R"(-----BEGIN CERTIFICATE-----
+MIIBpTCCAUygAwIBAgIUZ4qOR/lR6S7gATstOlOHWPYZrkgwCgYIKoZIzj0EAwIw
+HjEcMBoGA1UEAwwTTHVuYSB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMjEwNzUyNDZa
+GA8yMTI2MTAyODA3NTI0NlowFDESMBAGA1UEAwwJbG9jYWxob3N0MFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAExH/zbufP5MFRnQqXVhGuM7bJwXm9Fcid80y0XpwW
+OVX3WZ/nVnB6R1aLXJFHVWswgPPgzl5LwbOhljhOx2rhO6NwMG4wLAYDVR0RBCUw
+I4IJbG9jYWxob3N0hwR/AAABhxAAAAAAAAAAAAAAAAAAAAABMB0GA1UdDgQWBBSh
+JnZ2LMwyUXJga+dbvTkunvIhljAfBgNVHSMEGDAWgBTwPCtoCbq1QZd5wEuZZdV4
+cTLHODAKBggqhkjOPQQDAgNHADBEAiAkGwg+HZBTi/a3VAuJ4viiOoJHZI3mPdCz
+9zQ7lsPh6wIgUFy6gknHtbmxEM6BLBsDA+vNKcSWCv5+o0bqt+RkO4Q=
+-----END CERTIFICATE-----
+)";
+
+// Its key.
+inline constexpr std::string_view kServerKey =
+    R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgWQfT7inzGItA9ERf
+YRwhdpcEla7VK/nLLM6j1svdzMGhRANCAATEf/Nu58/kwVGdCpdWEa4ztsnBeb0V
+yJ3zTLRenBY5VfdZn+dWcHpHVotckUdVazCA8+DOXkvBs6GWOE7HauE7
+-----END PRIVATE KEY-----
+)";
+
+// The same with a passphrase.
+inline constexpr std::string_view kLockedKey =
+    R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAjk3NdXjdEGHwICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEAQIEEF9YjsTkQz/u40+nW64Ts/cEgZCw
+PP3AJ90OsKRMXzK9c85RQjNbAc9lEuuimFL50+Lmam2zVjVDsucbw3ANTxvNJC54
+zbPD64Fi4lvMwqabeUds9XXXO8Iv3htSBIGdqIOoMeAZ5gtkuDlsRe+eTuc/hQxO
+M56WVCLjztIIV3GRClNculzzPN52rddfUU7nKYo2dsIDlUjM6BB8XEfQH887Gl8=
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+
+// Of the same key, until 2021.
+inline constexpr std::string_view kExpired =
+    R"(-----BEGIN CERTIFICATE-----
+MIIBFjCBvgIBATAKBggqhkjOPQQDAjAeMRwwGgYDVQQDDBNMdW5hIHRlc3QgYXV0
+aG9yaXR5MB4XDTIwMDEwMTAwMDAwMFoXDTIxMDEwMTAwMDAwMFowEjEQMA4GA1UE
+AwwHZXhwaXJlZDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMR/827nz+TBUZ0K
+l1YRrjO2ycF5vRXInfNMtF6cFjlV91mf51ZwekdWi1yRR1VrMIDz4M5eS8GzoZY4
+Tsdq4TswCgYIKoZIzj0EAwIDRwAwRAIgPqgDNmTC90EULUUVSPCTAQLnLgvqS51n
+cnWIVZfyupkCIHsDFyRYGqZKuO/PW2b4+wxWTwfnagYgCEESYn56PTFl
+-----END CERTIFICATE-----
+)";
+
+}  // namespace luna::support
