@@ -196,7 +196,7 @@ void RunKill(Call& call) {
   }
 }
 
-// OFF and SKIP have no reply of their own.
+// OFF and SKIP have no reply of their own, so they cannot be elements of what EXEC answers.
 void RunReply(Call& call) {
   Session::Replies& replies = call.session.replies;
   if (IsWord(call.arguments[2], "on")) {
@@ -312,7 +312,7 @@ constexpr Command kSubcommands[] = {
               "Accepted; when keys were used last is not kept."),
     Described(Row("client|pause", -3, kAdmin, "3.0.0", RunPause), "timeout [WRITE | ALL]",
               "Not supported."),
-    Described(Row("client|reply", 3, kPlain, "3.2.0", RunReply), "<ON | OFF | SKIP>",
+    Described(Row("client|reply", 3, kPlain | kFlagNoMulti, "3.2.0", RunReply), "<ON | OFF | SKIP>",
               "Tells whether the server replies to commands."),
     Described(Row("client|setinfo", 4, kPlain, "7.2.0", RunSetinfo),
               "<LIB-NAME libname | LIB-VER libver>", "Names the client library."),

@@ -248,9 +248,10 @@ std::string_view CommandTable::Nearest(std::string_view name) const {
 Decision Decide(const CommandTable& table, Session& session, Host& host,
                 std::span<const std::string_view> arguments, resp::ReplyWriter& reply) {
   reply.set_version(session.version);
-  // Clients repeat themselves.
+  // Clients repeat themselves. The name of a subcommand's row is no word of a request.
   const Command* command = session.last_command;
-  if (command == nullptr || !command->subcommands.empty() || !IsWord(arguments[0], command->name)) {
+  if (command == nullptr || !command->subcommands.empty() || !IsWord(arguments[0], command->name) ||
+      command->name.contains('|')) {
     command = table.Find(arguments);
   }
   if (command == nullptr && IsForeignProtocol(arguments[0])) {

@@ -62,6 +62,8 @@ TEST_F(CommandTableTest, RefusesAsRedisDoes) {
   EXPECT_EQ(Do("CLIENT ID 1"), "-ERR wrong number of arguments for 'client|id' command\r\n");
   EXPECT_EQ(Do("CLIENT nothing"), "-ERR unknown subcommand 'nothing'. Try CLIENT HELP.\r\n");
   EXPECT_EQ(Do("COMMAND nothing"), "-ERR unknown subcommand 'nothing'. Try COMMAND HELP.\r\n");
+  EXPECT_EQ(Do("CLIENT ID"), ":1\r\n");
+  EXPECT_TRUE(Do("client|id x").starts_with("-ERR unknown command 'client|id'"));
 }
 
 TEST_F(CommandTableTest, AsksForAuthenticationUnlessThePasswordWasGiven) {
@@ -84,6 +86,8 @@ TEST_F(CommandTableTest, QueuesBetweenMultiAndExec) {
   EXPECT_EQ(session_.queue[0].arguments[2], "1");
   EXPECT_EQ(Do("SWAPDB 0 1"), "-ERR Command not allowed inside a transaction\r\n");
   EXPECT_EQ(Do("COMPACT"), "-ERR Command not allowed inside a transaction\r\n");
+  EXPECT_EQ(Do("CLIENT REPLY SKIP"), "-ERR Command not allowed inside a transaction\r\n")
+      << "EXEC's array would lack an element";
   EXPECT_TRUE(session_.queue_failed);
 }
 
