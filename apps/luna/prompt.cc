@@ -331,6 +331,8 @@ Result<int> Prompt::Run() {
     std::fflush(stdout);
     int length = 0;
     cancelled_ = false;
+    // Before the prompt is shown, not after: a control key typed in between is a key as well.
+    el_set(editor_, EL_PREP_TERM, 1);
     const char* line = el_gets(editor_, &length);
     if (cancelled_) {
       output::Print("^C\n");

@@ -62,23 +62,25 @@ TEST_F(Queues, ClosedQueuesGiveWhatIsLeftAndThenNothing) {
 
 TEST_F(Queues, ManyTakersShareWhatManyPush) {
   OperationQueue queue(*runtime_, 1000);
-  constexpr int kEach = 2000;
-  std::atomic<int> taken = 0;
+  constexpr size_t kEach = 2000;
+  std::array<std::vector<Operation>, 2> pushed = {std::vector<Operation>(kEach),
+                                                  std::vector<Operation>(kEach)};
+  std::atomic<size_t> taken = 0;
   std::vector<std::jthread> takers;
   for (int i = 0; i < 2; ++i) {
     takers.emplace_back([&] {
       std::vector<Operation*> mine;
       for (queue.Take(3, mine); !mine.empty(); queue.Take(3, mine)) {
-        taken += static_cast<int>(mine.size());
+        taken += mine.size();
       }
     });
   }
   {
     std::vector<std::jthread> pushers;
-    for (int i = 0; i < 2; ++i) {
-      pushers.emplace_back([&, i] {
-        for (int j = 0; j < kEach;) {
-          j += queue.Push(operations_[i]) ? 1 : 0;
+    for (size_t i = 0; i < 2; ++i) {
+      pushers.emplace_back([&queue, &own = pushed[i]] {
+        for (size_t j = 0; j < own.size();) {
+          j += queue.Push(own[j]) ? 1 : 0;
         }
       });
     }
