@@ -78,6 +78,7 @@ std::string_view RespWord(Reason reason) {
     case Reason::kReadOnly:
       return "MISCONF";
     case Reason::kDeadline:
+    case Reason::kNotInMemory:  // the service reads again elsewhere; clients never see it
       return "TRYAGAIN";
     case Reason::kFenced:
       return "READONLY";
