@@ -1,6 +1,6 @@
 """MONITOR and CLIENT PAUSE from the outside: many connections, redis-cli, rights, slow readers.
 
-The environment names the program: LUNAD.
+The environment names the programs: LUNAD and LUNA.
 """
 
 import re
@@ -10,6 +10,7 @@ import time
 import unittest
 
 from lunad_test import REDIS_CLI, WAIT_SECONDS, Failure, ServiceTest, frame, redis
+from program import LUNA
 
 LINE = re.compile(r"^\d{10}\.\d{6} \[(\S+) 127\.0\.0\.1:\d+\] (.*)$")
 
@@ -141,6 +142,17 @@ class Monitors(MonitorTest):
         client.call("KEYS", "*")
         self.assertRegex(cli.stdout.readline().decode(),
                          r'^\d+\.\d{6} \[0 127\.0\.0\.1:\d+\] "KEYS" "\*"\n$')
+
+    def test_luna_shows_it(self):
+        client = self.connect()
+        shown = subprocess.Popen([LUNA, "--server", f"127.0.0.1:{self.port}", "MONITOR"],
+                                 stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        self.addCleanup(shown.stdout.close)
+        self.addCleanup(shown.wait)
+        self.addCleanup(shown.kill)
+        self.assertEqual(shown.stdout.readline(), b"OK\n")
+        client.call("KEYS", "*")
+        self.assertIn(b'"KEYS" "*"', shown.stdout.readline())
 
     @unittest.skipUnless(redis, "needs python3-redis")
     def test_redis_py_parses_it(self):

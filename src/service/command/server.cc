@@ -1,5 +1,6 @@
 // What clients and tools ask a server: MEMORY, TIME, ROLE, SAVE, ...
 #include <string>
+#include <utility>
 
 #include "service/command/command_table.h"
 #include "service/command/credentials.h"
@@ -139,7 +140,8 @@ void RunMonitor(Call& call) {
   if (call.access.transaction() != nullptr) {  // EXEC's; Redis' words
     return call.Fail("ERR MONITOR isn't allowed for DENY BLOCKING client");
   }
-  if (call.session.BeginMonitoring()) {
+  if (!std::exchange(call.session.monitoring, true)) {
+    call.session.unrestricted_version = 0;
     call.reply.Simple("OK");
   }
 }

@@ -16,11 +16,6 @@ void Session::BecomeUser(std::string_view name) {
   unrestricted_version = 0;
 }
 
-bool Session::BeginMonitoring() {
-  unrestricted_version = 0;  // it may no longer do everything
-  return !std::exchange(monitoring, true);
-}
-
 void Session::EndMulti() {
   queueing = false;
   queue_failed = false;

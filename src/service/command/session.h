@@ -87,8 +87,6 @@ struct Session {
 
   // Goes on as this user, whose password was right.
   void BecomeUser(std::string_view name);
-  // False: it monitors already.
-  bool BeginMonitoring();
   void EndMulti();  // DISCARD, EXEC: nothing queued or watched any more
   // Rolls the interactive transaction back when its deadline has passed; it then waits, timed out,
   // for ROLLBACK or COMMIT. Cheap; the connection may call it while its client is idle.

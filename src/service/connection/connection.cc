@@ -287,7 +287,7 @@ void Connection::BeginOrEndMonitor() {
 }
 
 void Connection::TakeMonitored() {
-  if (!monitoring_) {
+  if (!monitoring_ || lost_) {
     return;
   }
   if (!surroundings_.host->holdings().monitors().Take(session_.id, output_.tail())) {

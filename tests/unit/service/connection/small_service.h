@@ -50,7 +50,8 @@ inline std::vector<command::Command> ServiceCommands() {
   }));
   rows.push_back(
       Row("monitor", 1, Place::kConnection, command::kFlagAdmin, [](command::Call& call) {
-        call.session.BeginMonitoring();
+        call.session.monitoring = true;
+        call.session.unrestricted_version = 0;
         call.reply.Simple("OK");
       }));
   rows.push_back(Row("reset", 1, Place::kConnection, 0, [](command::Call& call) {
