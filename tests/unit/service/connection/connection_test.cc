@@ -188,6 +188,7 @@ TEST_F(ConnectionTest, MonitorsAreToldOfWhatRan) {
 
 TEST_F(ConnectionTest, MonitorsThatFallBehindAreCutOff) {
   all_.settings.output_hard_bytes = 1000;
+  connection_->set_wake([] {});
   EXPECT_EQ(Send("monitor\r\n"), Need::kWait);
   connection_->TakeMonitored();
   EXPECT_FALSE(connection_->lost());
