@@ -19,6 +19,10 @@ void Call::Fail(const Error& error) {
   Fail(std::string(RespWord(error.reason())) + " " + error.message());
 }
 
+void Call::Answer(const Status& status) {
+  status.ok() ? reply.Simple("OK") : Fail(status.error());
+}
+
 std::string_view RespWord(Reason reason) {
   switch (reason) {
     case Reason::kBadName:

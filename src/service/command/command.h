@@ -78,6 +78,8 @@ struct Call {
   void Fail(std::string_view text);
   // The engine's error, with the RESP word of docs/errors.md.
   void Fail(const Error& error);
+  // "OK", or the error.
+  void Answer(const Status& status);
   // The session's collection.
   Collection& collection() { return *session.collection; }
 };

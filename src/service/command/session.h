@@ -64,8 +64,8 @@ struct Session {
   uint64_t answer_nanos = 0;          // monotonic; before, nothing is answered; 0: at once
   bool no_evict = false;
   enum class Replies : uint8_t { kOn, kOff, kSkipNext, kSkipThis } replies = Replies::kOn;
-  bool monitoring = false;
-  bool closing = false;  // after the replies so far are sent
+  bool monitoring = false;  // after MONITOR: told of commands, and touches no data
+  bool closing = false;     // after the replies so far are sent
 
   std::shared_ptr<Database> database;
   std::shared_ptr<Collection> collection;

@@ -4,6 +4,9 @@
 
 #include "base/try.h"
 #include "service/command/command_table.h"
+#include "service/command/holdings.h"
+#include "service/command/monitors.h"
+#include "service/command/rights.h"
 
 namespace luna::command {
 namespace {
@@ -83,17 +86,38 @@ Status RunQueued(Call& exec, Transaction& transaction, Access& access, const Que
   return writes ? transaction.ReleaseSavepoint(kSavepoint) : Status();
 }
 
+std::string LineOf(const Call& exec, const Queued& queued) {
+  const std::vector<std::string_view> arguments(queued.arguments.begin(), queued.arguments.end());
+  return MonitorLine(*queued.command, exec.session, exec.host.runtime().clock().WallMillis(),
+                     arguments);
+}
+
+// What EXEC took over from the session.
+struct Taken {
+  std::vector<Queued> queue;
+  std::vector<std::string> refusals;  // of each command, "" if it may run; or empty
+  std::vector<Watched> watched;
+  std::string monitor_lines;  // of what ran in the last attempt
+};
+
 // All of it once. The replies are written; kConflict: they do not count.
-Status RunQueue(Call& call, const std::vector<Queued>& queue, const std::vector<Watched>& watched) {
+Status RunQueue(Call& call, Taken& taken) {
+  const bool told = call.host.holdings().monitors().any();
+  taken.monitor_lines.clear();
   auto transaction = TRY(call.session.database->Begin());
-  for (const Watched& key : watched) {
+  for (const Watched& key : taken.watched) {
     TRY(transaction->Require(*key.collection, key.key,
                              Precondition::UnchangedSince(key.timestamp)));
   }
   Access access(*transaction);
-  call.reply.Array(queue.size());
-  for (const Queued& queued : queue) {
-    TRY(RunQueued(call, *transaction, access, queued));
+  call.reply.Array(taken.queue.size());
+  for (size_t i = 0; i < taken.queue.size(); ++i) {
+    if (!taken.refusals.empty() && !taken.refusals[i].empty()) {
+      call.reply.Fail(taken.refusals[i]);
+    } else {
+      TRY(RunQueued(call, *transaction, access, taken.queue[i]));
+      taken.monitor_lines += told ? LineOf(call, taken.queue[i]) : "";
+    }
   }
   TRY(transaction->Commit());
   return {};
@@ -106,8 +130,12 @@ void RunExec(Call& call) {
     return call.Fail("ERR EXEC without MULTI");
   }
   const bool refused = session.queue_failed;
-  const std::vector<Queued> queue = std::move(session.queue);
-  const std::vector<Watched> watched = std::move(session.watched);
+  Taken taken;
+  if (!refused) {
+    taken.refusals = RefusedAtExec(session, call.host);
+  }
+  taken.queue = std::move(session.queue);
+  taken.watched = std::move(session.watched);
   session.EndMulti();
   if (refused) {
     return call.Fail("EXECABORT Transaction discarded because of previous errors.");
@@ -119,9 +147,9 @@ void RunExec(Call& call) {
     session.database = database;
     session.collection = collection;  // a SELECT of the last attempt
     call.reply.Truncate(call.reply_begin);
-    done = RunQueue(call, queue, watched);
+    done = RunQueue(call, taken);
     if (done.ok()) {
-      return;
+      return call.host.holdings().monitors().Tell(database->name(), taken.monitor_lines);
     }
     if (done.error().reason() == Reason::kPreconditionFailed) {
       call.reply.Truncate(call.reply_begin);

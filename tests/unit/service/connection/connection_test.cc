@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "service/command/holdings.h"
 #include "unit/service/connection/small_service.h"
 
 namespace luna::connection {
@@ -122,6 +123,83 @@ TEST_F(ConnectionTest, IdleOnesGoOnAfterTheirRoomWasGivenBack) {
   Answer("+OK\r\n");
   EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
   EXPECT_EQ(Received(), "+OK\r\n+PONG\r\n");
+}
+
+TEST_F(ConnectionTest, PausedRequestsAreJudgedAgain) {
+  command::Pause& pause = host_.holdings().pause();
+  constexpr uint64_t kLong = 3600'000'000'000;
+  const uint64_t now = all_.now();
+  EXPECT_EQ(Send("set a 1\r\n"), Need::kWrite);
+  pause.Begin(command::Pause::Kind::kWrites, now + kLong, now);
+  Answer("+OK\r\n");
+  EXPECT_EQ(Send("get a\r\nset a\r\nset a 2\r\nbump a\r\n"), Need::kPause);
+  EXPECT_EQ(Received(), "+OK\r\n$-1\r\n-ERR wrong number of arguments for 'set' command\r\n");
+  EXPECT_EQ(tally_.commands, 4u);
+  all_.idle_timeout_seconds = 10;
+  connection_->Sweep(60'000'000'000);  // nothing is idle that waits for us
+  EXPECT_FALSE(connection_->lost());
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kPause);
+  pause.End();
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWrite);
+  ASSERT_EQ(connection_->operation().requests().size(), 2u);
+  EXPECT_EQ(connection_->operation().requests()[0].arguments[2], "2");
+  EXPECT_EQ(tally_.commands, 5u);
+  Answer("+OK\r\n:3\r\n");
+  EXPECT_EQ(Received(), "+OK\r\n:3\r\n");
+}
+
+TEST_F(ConnectionTest, WhatIsPausedWhenItStopsIsNotBegun) {
+  const uint64_t now = all_.now();
+  host_.holdings().pause().Begin(command::Pause::Kind::kAll, now + 3600'000'000'000, now);
+  EXPECT_EQ(Send("set a 1\r\nping\r\n"), Need::kPause);
+  EXPECT_FALSE(connection_->finished());
+  connection_->Stop();
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kPause);
+  EXPECT_TRUE(connection_->finished());
+  EXPECT_EQ(Received(), "");
+}
+
+TEST_F(ConnectionTest, MonitorsAreToldOfWhatRan) {
+  command::Monitors& monitors = host_.holdings().monitors();
+  int wakes = 0;
+  connection_->set_wake([&] { ++wakes; });
+  EXPECT_EQ(Send("ping\r\nmonitor\r\nping 1\r\nset a 1\r\n"), Need::kWait);
+  EXPECT_TRUE(monitors.any());
+  EXPECT_TRUE(connection_->monitoring());
+  EXPECT_TRUE(connection_->card().Row(2).monitoring);
+  EXPECT_EQ(wakes, 1);
+  connection_->TakeMonitored();
+  std::string received = Received();
+  EXPECT_TRUE(
+      received.starts_with("+PONG\r\n+OK\r\n+PONG\r\n"
+                           "-ERR Replica can't interact with the keyspace\r\n+"))
+      << received;
+  EXPECT_TRUE(received.ends_with("] \"ping\" \"1\"\r\n")) << received;
+  all_.idle_timeout_seconds = 10;
+  connection_->Sweep(60'000'000'000);
+  EXPECT_FALSE(connection_->lost());
+  EXPECT_EQ(Send("reset\r\nset a 1\r\n"), Need::kWrite);
+  EXPECT_FALSE(monitors.any());
+  connection_->Waits();
+  connection_->Refused("BUSY", tally_);
+  connection_->TakeMonitored();  // nothing
+  EXPECT_EQ(Received(), "+RESET\r\n-BUSY\r\n");
+}
+
+TEST_F(ConnectionTest, MonitorsThatFallBehindAreCutOff) {
+  all_.settings.output_hard_bytes = 1000;
+  connection_->set_wake([] {});
+  EXPECT_EQ(Send("monitor\r\n"), Need::kWait);
+  connection_->TakeMonitored();
+  EXPECT_FALSE(connection_->lost());
+  host_.holdings().monitors().Tell("default", std::string(600, 'x'));
+  connection_->TakeMonitored();
+  EXPECT_FALSE(connection_->lost());
+  host_.holdings().monitors().Tell("default", std::string(600, 'x'));
+  connection_->TakeMonitored();
+  EXPECT_TRUE(connection_->lost());
+  connection_ = nullptr;
+  EXPECT_FALSE(host_.holdings().monitors().any());
 }
 
 TEST_F(ConnectionTest, SweepsEndIdleOnes) {
