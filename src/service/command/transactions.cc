@@ -1,5 +1,5 @@
 // MULTI, EXEC, DISCARD, WATCH, UNWATCH: as in Redis, and EXEC is one serializable transaction.
-#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "base/try.h"
@@ -36,28 +36,28 @@ void RunWatch(Call& call) {
     return call.Fail("ERR keys of database '" + session.watched_database->name() +
                      "' are watched already; a transaction has one database, send UNWATCH first");
   }
-  std::vector<Watched> watched;
+  WatchedKeys watched;
   for (const std::string_view key : call.arguments.subspan(1)) {
-    const bool known = std::ranges::any_of(session.watched, [&](const Watched& earlier) {
-      return earlier.key == key && earlier.collection->id() == call.collection().id();
-    });
-    if (known) {
+    std::pair place(call.collection().id(), std::string(key));
+    if (session.watched.contains(place) || watched.contains(place)) {
       continue;  // its first version counts
     }
     const auto value = call.access.Get(call.collection(), key);
     if (!value.ok()) {
       return call.Fail(value.error());
     }
-    watched.push_back({session.collection, std::string(key), *value ? (*value)->timestamp : 0});
+    watched.emplace(std::move(place),
+                    Watched{session.collection, *value ? (*value)->timestamp : 0});
   }
-  std::ranges::move(watched, std::back_inserter(session.watched));
+  if (!session.Watch(std::move(watched))) {
+    return call.Fail(kTooMuchHeld);
+  }
   session.watched_database = session.database;
   call.reply.Simple("OK");
 }
 
 void RunUnwatch(Call& call) {
-  call.session.watched.clear();
-  call.session.watched_database = nullptr;
+  call.session.EndWatch();
   call.reply.Simple("OK");
 }
 
@@ -83,17 +83,27 @@ Status RunQueued(Call& exec, Transaction& transaction, Access& access, const Que
   return writes ? transaction.ReleaseSavepoint(kSavepoint) : Status();
 }
 
+Status CheckReplies(const Call& call) {
+  if (call.reply.size() - call.reply_begin <= call.session.reply_bytes_max) {
+    return {};
+  }
+  return Error(Reason::kTransactionTooLarge,
+               "its replies would have more than " + std::to_string(call.session.reply_bytes_max) +
+                   " bytes; nothing was written, ask for less at a time");
+}
+
 // All of it once. The replies are written; kConflict: they do not count.
-Status RunQueue(Call& call, const std::vector<Queued>& queue, const std::vector<Watched>& watched) {
+Status RunQueue(Call& call, const std::vector<Queued>& queue, const WatchedKeys& watched) {
   auto transaction = TRY(call.session.database->Begin());
-  for (const Watched& key : watched) {
-    TRY(transaction->Require(*key.collection, key.key,
+  for (const auto& [place, key] : watched) {
+    TRY(transaction->Require(*key.collection, place.second,
                              Precondition::UnchangedSince(key.timestamp)));
   }
   Access access(*transaction);
   call.reply.Array(queue.size());
   for (const Queued& queued : queue) {
     TRY(RunQueued(call, *transaction, access, queued));
+    TRY(CheckReplies(call));
   }
   TRY(transaction->Commit());
   return {};
@@ -107,7 +117,7 @@ void RunExec(Call& call) {
   }
   const bool refused = session.queue_failed;
   const std::vector<Queued> queue = std::move(session.queue);
-  const std::vector<Watched> watched = std::move(session.watched);
+  const WatchedKeys watched = std::move(session.watched);
   session.EndMulti();
   if (refused) {
     return call.Fail("EXECABORT Transaction discarded because of previous errors.");

@@ -29,6 +29,7 @@ Connection::Connection(Surroundings& surroundings, std::unique_ptr<runtime::Sock
   session_.connected_nanos = now_nanos;
   session_.active_nanos = now_nanos;
   session_.authenticated = !surroundings_.host->password_required();
+  session_.reply_bytes_max = surroundings_.settings.output_hard_bytes;
   parser_.set_limits(limits());
   operation_.session = &session_;
   operation_.owner = this;
