@@ -154,7 +154,8 @@ class Frames(LimitsTest):
     def test_noise_breaks_nothing(self):
         chance = random.Random(7)
         words = [b"*3\r\n", b"$3\r\n", b"SET", b"GET", b"\r\n", b"k", b"$-1\r\n", b"*1\r\n", b"\0",
-                 b"MULTI\r\n", b"EXEC\r\n", b"'", b'"', b"$4\r\nPING\r\n", b"BEGIN\r\n", b"\xff\xfe"]
+                 b"MULTI\r\n", b"EXEC\r\n", b"'", b'"', b"$4\r\nPING\r\n", b"BEGIN\r\n",
+                 b"\xff\xfe"]
         with Bystander(self.port):
             for turn in range(300):
                 noise = (chance.randbytes(chance.randrange(1, 3000)) if turn % 2 else
@@ -169,7 +170,8 @@ class Frames(LimitsTest):
     def test_promises_take_no_memory(self):
         other = self.connect()
         before = self.resident()
-        promising = [self.raw(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$536870912\r\nabc") for _ in range(200)]
+        promise = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$536870912\r\nabc"
+        promising = [self.raw(promise) for _ in range(200)]
         promising += [self.raw(b"*1048576\r\n$3\r\nDEL\r\n") for _ in range(200)]
         self.wait_until(lambda: self.clients(other) == 401, "they are not there")
         self.assertEqual(other.call("PING"), "PONG")
@@ -289,6 +291,112 @@ class SlowReaders(LimitsTest):
         self.assertGreater(time.monotonic() - begun, 1)  # longer than one may be stuck
 
 
+class Greed(LimitsTest):
+    """What one client, or many, can make lunad hold."""
+
+    HARD = 8 * MIB
+
+    def setUp(self):
+        super().setUp()
+        self.start("--output-soft", "64KiB", "--output-hard", f"{self.HARD // MIB}MiB",
+                   "--memory", "64MiB")
+        self.other = self.connect()
+        self.other.call("SET", "large", b"v" * MIB)
+        self.before = self.resident()
+
+    def assert_bounded(self, most):
+        """So much more than at the start, beside what the engine's budget permits."""
+        self.assertLess(self.resident() - self.before, most + 64 * MIB)
+
+    def test_replies_that_grow_with_what_is_stored_end_in_time(self):
+        asking = self.wire()
+        with Bystander(self.port):
+            for words in (("MGET", *["large"] * 100_000), ("MGET", *["large"] * 20)):
+                self.assertRegex(asking.call(*words), "^TOOLARGE the reply would have more than")
+            self.assertEqual(asking.call("MULTI"), "OK")
+            asking.send((frame("GET", "large") + frame("SET", "never", "v")) * 5000)
+            for _ in range(10_000):
+                self.assertEqual(asking.reply(), "QUEUED")
+            self.assertRegex(asking.call("EXEC"), "^TOOLARGE its replies would have more than")
+            for i in range(200):
+                asking.send(frame("SET", "k" * 30_000 + str(i), b"v" * 20_000))
+                self.assertEqual(asking.reply(), "OK")
+            self.assertRegex(asking.call("KEYS", "*"), "^TOOLARGE there are more keys")
+            for words in (("SCAN", "0", "COUNT", "1000000000"),
+                          ("RANGE", "-", "+", "LIMIT", "1000000000", "BYTES", "1000000000000")):
+                cursor, page = asking.call(*words)
+                self.assertNotIn(cursor, (b"", b"0"))
+                self.assertLess(sum(map(len, page)), self.HARD)
+        self.assertEqual(self.other.call("EXISTS", "never"), 0)
+        self.assert_bounded(4 * self.HARD)
+
+    def test_pipeline_of_writes_with_large_replies(self):
+        raw = self.raw(frame("GETEX", "large", "PERSIST") * 500 + frame("SET", "behind", "v"))
+        with Bystander(self.port):
+            self.assertLessEqual(len(self.rest(raw)), self.HARD)
+        self.assert_bounded(4 * self.HARD)
+        self.assertEqual(self.other.call("EXISTS", "behind"), 0)
+        self.assertEqual(self.other.call("STRLEN", "large"), MIB)
+
+    def test_many_watched_keys_cost_no_more_than_they_are(self):
+        watching = self.wire()
+        keys = [f"watched-{i}" for i in range(100_000)]
+        with Bystander(self.port):
+            for _ in range(3):
+                self.assertEqual(watching.call("WATCH", *keys), "OK")
+        self.other.call("SET", keys[-1], "v")
+        watching.send(frame("MULTI") + frame("SET", "never", "v") + frame("EXEC"))
+        self.assertEqual([watching.reply() for _ in range(3)], ["OK", "QUEUED", None])
+
+    def test_all_clients_together_hold_a_bounded_amount_of_replies(self):
+        self.other.call("SET", "larger", b"v" * (6 * MIB))
+        greedy = [self.raw() for _ in range(60)]
+        with Bystander(self.port):
+            for raw in greedy:
+                raw.sendall(frame("GET", "larger") * 2)
+            self.wait_until(lambda: self.told("client-cut-off", "reason=clients-hold-much"),
+                            "nobody was cut off", SETTLE_SECONDS)
+            self.assert_bounded(4 * self.HARD + 6 * MIB)
+
+    def test_all_clients_together_hold_a_bounded_amount_of_requests(self):
+        half = frame("SET", "never", b"v" * (6 * MIB))[:-MIB]
+        greedy = [self.raw() for _ in range(60)]
+        with Bystander(self.port):
+            for raw in greedy:
+                try:
+                    raw.sendall(half)
+                except ConnectionError:
+                    pass  # cut off
+            self.wait_until(lambda: self.told("client-cut-off", "reason=clients-hold-much"),
+                            "nobody was cut off", SETTLE_SECONDS)
+            self.assert_bounded(4 * self.HARD + 6 * MIB)
+
+    def test_queues_of_multi_count_too(self):
+        greedy = [self.wire() for _ in range(10)]
+        request = frame("SET", "never", b"v" * MIB)
+        with Bystander(self.port):
+            for connection in greedy:
+                try:
+                    connection.call("MULTI")
+                    for _ in range(6):
+                        connection.send(request)
+                        connection.reply()
+                except (EOFError, ConnectionError):
+                    pass  # cut off
+            self.assertTrue(self.told("client-cut-off", "reason=clients-hold-much"))
+            self.assert_bounded(4 * self.HARD + 6 * MIB)
+        self.assertEqual(self.other.call("EXISTS", "never"), 0)
+
+    def test_names_are_short(self):
+        connection = self.wire()
+        name = "n" * MIB
+        for words in (("CLIENT", "SETNAME", name), ("CLIENT", "SETINFO", "LIB-NAME", name),
+                      ("HELLO", "2", "SETNAME", name), ("SNAPSHOT", "CREATE", name)):
+            self.assertRegex(connection.call(*words), "^TOOLARGE a name has at most 1024 bytes$")
+        connection.call("BEGIN")
+        self.assertRegex(connection.call("SAVEPOINT", name), "^TOOLARGE a name has at most")
+
+
 class Numbers(LimitsTest):
     def start_many(self, *words):
         """Starts lunad for very many; how many idle clients the hard limit permits."""
@@ -323,9 +431,20 @@ class Numbers(LimitsTest):
         for raw in idle[::7]:  # still alive
             raw.sendall(frame("GET", "k"))
             self.assertEqual(raw.recv(100), b"$1\r\nv\r\n")
+        self.busy_for_a_moment(idle)
+        self.wait_until(lambda: self.resident() - before <= count * IDLE_BYTES,
+                        "memory of a busy moment stays", SETTLE_SECONDS)
         for raw in idle:
             raw.close()
         self.wait_until(lambda: self.clients(other) == 1, "they are still there")
+
+    def busy_for_a_moment(self, clients):
+        for request, answer in ((frame("SET", "busy", b"v" * 15_000), b"+OK\r\n"),
+                                (frame("GET", "busy"), b"$15000\r\n" + b"v" * 15_000 + b"\r\n")):
+            for raw in clients:
+                raw.sendall(request)
+            for raw in clients:
+                self.assertEqual(raw.recv(len(answer), socket.MSG_WAITALL), answer)
 
     def test_greatest_number_of_clients(self):
         self.start("--maxclients", "20")

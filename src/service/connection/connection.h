@@ -89,6 +89,9 @@ class Connection {
   bool Take(Tally& tally);     // runs or adds command_; false: it has to wait for the operation
   void RunHere(Tally& tally);
   bool Joins(Queue queue, bool alone) const;
+  // Tells the surroundings what it holds; cut off if that is too much. Not while waiting.
+  void Account();
+  uint64_t room() const;
   void ProtocolError(const Error& error);
   // Ends without another byte, and says why.
   void CutOff(std::string_view reason);
@@ -109,6 +112,7 @@ class Connection {
   std::string after_;           // answers that follow the operation's replies
   Output output_;
   std::shared_ptr<ClientCard> card_;
+  uint64_t held_bytes_ = 0;   // that the surroundings know of
   uint64_t progress_nanos_;   // when the client last took bytes, or had taken all
   uint64_t ended_nanos_ = 0;  // of the last command run here; 0: something lay between
   int receives_left_ = 0;     // in this turn

@@ -1,5 +1,6 @@
 #include "service/operation/workers.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -30,6 +31,10 @@ void ReadWorkers::Work(Runner runner) {
   for (queue_->Take(1, taken); !taken.empty(); queue_->Take(1, taken)) {
     Operation& operation = *taken.front();
     for (const Request& request : operation.requests()) {
+      if (operation.overflows()) {
+        operation.Overflow();
+        continue;
+      }
       resp::ReplyWriter reply(operation.replies, operation.session->version);
       const bool succeeded =
           runner.Run(*request.command, request.arguments, *operation.session, nullptr, reply);
@@ -78,7 +83,9 @@ bool WriteWorker::Help(const void* home) {
   rounds_.Run(helped_);
   const uint64_t end = runtime_->clock().MonotonicNanos();
   if (end - start > kLongNanos) {
-    help_again_nanos_.store(end + kPauseNanos, std::memory_order_relaxed);
+    // In proportion: when the engine holds writes back for seconds, readers shall not wait, too.
+    const uint64_t pause = std::max(kPauseNanos, 4 * (end - start));
+    help_again_nanos_.store(end + pause, std::memory_order_relaxed);
   }
   const bool any = !helped_.empty();
   Finish(helped_, home);

@@ -140,6 +140,32 @@ TEST_F(ConnectionTest, SweepsEndIdleOnes) {
   EXPECT_TRUE(connection_->finished());
 }
 
+TEST_F(ConnectionTest, WhoHoldsMuchIsCutOffWhenAllHoldTooMuch) {
+  all_.settings.output_hard_bytes = 1 << 20;
+  all_.settings.output_soft_bytes = 10'000;
+  EXPECT_EQ(Send("big 100000\r\n"), Need::kWait);
+  EXPECT_FALSE(connection_->lost());
+  EXPECT_GE(all_.held_bytes.load(), 64u << 10);
+  for (int i = 0; i < 4; ++i) {
+    Received();  // a part, each time
+  }
+  all_.held_bytes += 4 << 20;  // the others
+  EXPECT_EQ(Send("ping\r\n"), Need::kWait);
+  EXPECT_FALSE(connection_->lost());
+  EXPECT_EQ(Send("big 300000\r\n"), Need::kWait);
+  EXPECT_TRUE(connection_->lost());
+  connection_ = nullptr;
+  EXPECT_EQ(all_.held_bytes.load(), 4u << 20);
+}
+
+TEST_F(ConnectionTest, TellsWhatItGaveBack) {
+  EXPECT_EQ(Send("big 30000\r\n"), Need::kWait);
+  Received();
+  EXPECT_EQ(all_.given_back_bytes.load(), 0u);
+  connection_->Sweep(3'000'000'000);
+  EXPECT_GT(all_.given_back_bytes.load(), 16'000u);
+}
+
 class RealCommandsTest : public ConnectionTest {
  protected:
   static constexpr uint64_t kSecond = 1'000'000'000;
