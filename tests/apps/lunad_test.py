@@ -315,7 +315,8 @@ class Starting(ServiceTest):
         for line in lines:
             self.assertRegex(line, LOG_LINE)
         starting = f"version={RELEASE} pid={self.process.pid} universe={self.universe}"
-        self.assertTrue(lines[0].endswith(f" INFO starting {starting}"), lines[0])
+        self.assertIn(f" INFO starting {starting} ", lines[0])
+        self.assertRegex(lines[0], r' memory="[0-9.]+ [MGT]iB"$')
         listening = [line for line in lines if " INFO listening address=127.0.0.1:" in line]
         self.assertEqual(len(listening), 2, lines)
 
@@ -333,7 +334,7 @@ class Starting(ServiceTest):
         self.assertNotIn("secret", text)
         for row in (r'universe = "./luna-data" +# default', r'listen = \["\[::1\]:7000"\] +'
                     r'# command line', r'# password = "\(hidden\)" +# LUNA_PASSWORD',
-                    r'memory = "256MiB" +# default', r'protected = false +# command line'):
+                    r'memory = "auto" +# default', r'protected = false +# command line'):
             self.assertRegex(text, rf"(?m)^{row}$")
 
     def test_wrong_usage(self):

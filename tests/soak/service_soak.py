@@ -17,14 +17,13 @@ sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent / "apps"))
 
 from crowd import Crowd
 from ledger import LEAD_SECONDS
-from server import LOADS, Benchmarks, Died, Server
+from server import LOADS, MEMORY_BYTES, Benchmarks, Died, Server
 from wire import Connection
 from writer import Latencies, Writer
 
 WRITERS = 4
 LOAD_CONNECTIONS = 50
 OTHER_DESCRIPTORS = 1000  # of lunad's files, and of ours
-MEMORY_BYTES = 256 << 20  # lunad's own default
 DESCRIPTORS_TOLERANCE = 20
 SETTLE_SECONDS = 30
 # The trend of memory is judged when the second half is long enough to have left the warming up.

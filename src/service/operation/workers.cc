@@ -1,6 +1,5 @@
 #include "service/operation/workers.h"
 
-#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -73,7 +72,7 @@ void WriteWorker::Work() {
 
 bool WriteWorker::Help(const void* home) {
   constexpr uint64_t kLongNanos = 5'000'000;
-  constexpr uint64_t kPauseNanos = 100'000'000;
+  constexpr uint64_t kPauses = 4;  // no help for so many times as long
   const uint64_t start = runtime_->clock().MonotonicNanos();
   if (start < help_again_nanos_.load(std::memory_order_relaxed) || !TryTurn()) {
     queue_->Wake();
@@ -83,9 +82,7 @@ bool WriteWorker::Help(const void* home) {
   rounds_.Run(helped_);
   const uint64_t end = runtime_->clock().MonotonicNanos();
   if (end - start > kLongNanos) {
-    // In proportion: when the engine holds writes back for seconds, readers shall not wait, too.
-    const uint64_t pause = std::max(kPauseNanos, 4 * (end - start));
-    help_again_nanos_.store(end + pause, std::memory_order_relaxed);
+    help_again_nanos_.store(end + kPauses * (end - start), std::memory_order_relaxed);
   }
   const bool any = !helped_.empty();
   Finish(helped_, home);
