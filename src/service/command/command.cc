@@ -23,6 +23,15 @@ void Call::Answer(const Status& status) {
   status.ok() ? reply.Simple("OK") : Fail(status.error());
 }
 
+bool Call::MayReply(uint64_t bytes) {
+  if (bytes <= session.reply_bytes_max) {
+    return true;
+  }
+  Fail("TOOLARGE the reply would have more than " + std::to_string(session.reply_bytes_max) +
+       " bytes; ask for less at a time");
+  return false;
+}
+
 std::string_view RespWord(Reason reason) {
   switch (reason) {
     case Reason::kBadName:
