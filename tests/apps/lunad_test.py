@@ -277,6 +277,37 @@ class Endings(ServiceTest):
     def test_acknowledged_writes_survive_kill_9(self):
         self.write_until(lambda: self.end(signal.SIGKILL, expect=-signal.SIGKILL))
 
+    def set_for(self, connection, key, millis):
+        """Sets a key that expires; the earliest moment of its end, and the latest."""
+        asked = time.monotonic()
+        self.assertEqual(connection.call("SET", key, "v", "PX", millis), "OK")
+        return asked + millis / 1000, time.monotonic() + millis / 1000
+
+    def expect_end(self, connection, key, earliest, latest):
+        """Reads the key until it is gone: not early, and not late."""
+        while True:
+            asked = time.monotonic()
+            value = connection.call("GET", key)
+            if value is None:
+                break
+            self.assertEqual(value, b"v")
+            self.assertLess(asked, latest + 1, f"{key} is seen after its end")
+            time.sleep(0.002)
+        # The server counts whole milliseconds.
+        self.assertGreater(time.monotonic() + 0.002, earliest, f"{key} is gone before its end")
+
+    def test_keys_live_their_whole_time_over_kill_9_and_an_orderly_stop(self):
+        self.start()
+        for number, expect in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, OK)):
+            with Connection(self.port) as connection:
+                kept = self.set_for(connection, "kept", 2000)
+            self.end(number, expect=expect)
+            self.start()
+            with Connection(self.port) as connection:
+                brief = self.set_for(connection, "brief", 300)
+                self.expect_end(connection, "brief", *brief)
+                self.expect_end(connection, "kept", *kept)
+
     def test_acknowledged_writes_survive_an_orderly_stop(self):
         self.write_until(self.end)
 
