@@ -13,6 +13,8 @@ import signal
 import sys
 import time
 
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent / "apps"))  # wire.py
+
 from crowd import Crowd
 from server import LOADS, MEMORY_BYTES, Benchmarks, Died, Server
 from wire import Connection
