@@ -158,6 +158,7 @@ Status BaseView::AddSources(
 
 Result<Timestamp> BaseView::NewestChange(std::string_view key, uint64_t key_hash,
                                          Timestamp after) const {
+  const entry::Lookup lookup = {.key = key, .key_hash = key_hash, .read = entry::kMaxTimestamp};
   Found found;
   const auto newest = [&] {
     return std::max(found.covering, found.entry ? found.entry->entry.timestamp : 0);
@@ -165,13 +166,13 @@ Result<Timestamp> BaseView::NewestChange(std::string_view key, uint64_t key_hash
   const std::vector<levels::Row>& level0 = levels_->level(0);
   for (size_t i = 0; i < level0.size() && level0[i]->max_timestamp > after; ++i) {
     if (!Settled(found, level0[i]->max_timestamp) && levels::Covers(*level0[i], key)) {
-      TRY(FindIn(*tables_[0][i], key, key_hash, entry::kMaxTimestamp, found));
+      TRY(FindIn(*tables_[0][i], lookup, found));
     }
   }
   for (int n = 1; n < levels::kLevels && newest() <= after; ++n) {
     const table::Table* table = Covering(n, key);
     if (table != nullptr && table->row().max_timestamp > after) {
-      TRY(FindIn(*table, key, key_hash, entry::kMaxTimestamp, found));
+      TRY(FindIn(*table, lookup, found));
     }
   }
   return newest() > after ? newest() : 0;

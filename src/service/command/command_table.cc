@@ -333,8 +333,12 @@ bool Run(const Command& command, Session& session, Host& host,
   constexpr std::string_view kSavepoint = "\x01 command";
   reply.set_version(session.version);
   const size_t begin = reply.size();
+  const auto replies = session.replies;
   BeginReply(session);
   Access access = AccessOf(session, round);
+  if (session.memory_only) {
+    access.StayInMemory();
+  }
   Call call{.command = command,
             .session = session,
             .host = host,
@@ -350,6 +354,12 @@ bool Run(const Command& command, Session& session, Host& host,
     call.Fail(set.error());
   } else {
     command.run(call);
+  }
+  if (access.left_memory()) {
+    reply.Truncate(begin);
+    session.replies = replies;
+    session.left_memory = true;
+    return false;
   }
   if ((command.flags & kFlagReadOnly) != 0) {
     session.key_hits += access.hits();

@@ -255,7 +255,7 @@ constexpr Command kSubcommands[] = {
     Described(Row("txn|list", 2, Place::kConnection, "", RunList), "Lists the open transactions."),
     Described(Row("txn|rollback", 3, Place::kConnection, "id", RunRollback),
               "Rolls a transaction back."),
-    Described(Row("txn|run", -4, Place::kRead, "id command [arg ...]", RunRun),
+    Described(Row("txn|run", -4, Place::kSlow, "id command [arg ...]", RunRun),
               "Runs one command inside a transaction."),
     Described(Row("txn|status", 3, Place::kConnection, "id", RunStatus),
               "Tells what became of a transaction, also after a lost reply."),

@@ -92,7 +92,8 @@ Result<Reading> OpenReading(Call& call, const RangeRequest& request) {
   std::shared_ptr<Snapshot> snapshot = request.cursor
                                            ? TRY(database.GetSnapshotAt(request.cursor->timestamp))
                                            : TRY(database.GetSnapshot());
-  return Reading{Access(*snapshot), std::move(snapshot)};
+  Access access = call.access.At(*snapshot);
+  return Reading{std::move(access), std::move(snapshot)};
 }
 
 struct Page {

@@ -69,6 +69,10 @@ struct Session {
   uint64_t answer_nanos = 0;          // monotonic; before, nothing is answered; 0: at once
   bool no_evict = false;
   enum class Replies : uint8_t { kOn, kOff, kSkipNext, kSkipThis } replies = Replies::kOn;
+  // Set by threads that may wait for no device. A read that would have to wait then leaves no trace
+  // but `left_memory`; it is to run again elsewhere.
+  bool memory_only = false;
+  bool left_memory = false;
   bool monitoring = false;  // after MONITOR: told of commands, and touches no data
   bool closing = false;     // after the replies so far are sent
 

@@ -221,13 +221,12 @@ bool Connection::Joins(Queue queue, bool alone) const {
 
 bool Connection::Take(Tally& tally) {
   const Place place = command::PlaceOf(*command_, session_);
-  if (place == Place::kConnection ||
-      (place == Place::kRead && surroundings_.settings.reads_on_handlers)) {
-    if (!operation_.empty()) {
-      return false;
-    }
-    RunHere(tally);
+  const bool here = place == Place::kConnection || (place == Place::kRead && ReadsHere());
+  if (here && operation_.empty() && RunHere(tally)) {
     return true;
+  }
+  if (place == Place::kConnection) {
+    return false;
   }
   const Queue queue =
       place == Place::kWrite || place == Place::kCommit ? Queue::kWrites : Queue::kReads;
@@ -244,12 +243,24 @@ bool Connection::Take(Tally& tally) {
   return true;
 }
 
-void Connection::RunHere(Tally& tally) {
+// In a transaction of the client's own whatever is read may lie on a device.
+bool Connection::ReadsHere() const {
+  return surroundings_.settings.reads_on_handlers && !session_.interactive.has_value();
+}
+
+// False: what is asked for is not in memory. Nothing has happened, and a worker may wait for it.
+bool Connection::RunHere(Tally& tally) {
   operation::Runner runner = surroundings_.runner(tally.counts);
   runner.ended_nanos = &ended_nanos_;
   resp::ReplyWriter reply(output_.tail(), session_.version);
-  const command::Command& command = *std::exchange(command_, nullptr);
+  const command::Command& command = *command_;
+  session_.memory_only = command.place == Place::kRead;
   const bool succeeded = runner.Run(command, arguments_, session_, nullptr, reply);
+  session_.memory_only = false;
+  if (std::exchange(session_.left_memory, false)) {
+    return false;
+  }
+  command_ = nullptr;
   tally.errors += succeeded ? 0 : 1;
   if (surroundings_.host->holdings().monitors().any()) [[unlikely]] {
     TellMonitors(command, arguments_);
@@ -267,6 +278,7 @@ void Connection::RunHere(Tally& tally) {
   if (output_.pending() > surroundings_.settings.output_hard_bytes) {
     CutOff("output-hard");
   }
+  return true;
 }
 
 void Connection::TellMonitors(const command::Command& command,

@@ -98,7 +98,8 @@ class Connection {
   bool Receive(Tally& tally);  // false: nothing came
   bool Judge(Tally& tally);    // false: answered or postponed
   bool Take(Tally& tally);     // runs or adds command_; false: it has to wait for the operation
-  void RunHere(Tally& tally);
+  bool ReadsHere() const;
+  bool RunHere(Tally& tally);
   bool Joins(Queue queue, bool alone) const;
   void TellMonitors(const command::Command& command, std::span<const std::string_view> arguments);
   void BeginOrEndMonitor();

@@ -118,10 +118,11 @@ void AddBounds(std::vector<Setting>& table) {
                               "seconds after which an idle connection is closed; 0 is never")));
   table.push_back(Number("handlers", &Settings::handlers, {1, 256},
                          "threads that talk to clients and answer reads"));
-  table.push_back(
-      Number("readers", &Settings::readers, {1, 256}, "threads for commands that take long"));
-  table.push_back(Choice("reads", &Settings::reads, {"handlers", "workers"},
-                         "which threads answer short reads: handlers at once, or readers in turn"));
+  table.push_back(Number("readers", &Settings::readers, {1, 256},
+                         "threads for reads from the disk and commands that take long"));
+  table.push_back(Choice(
+      "reads", &Settings::reads, {"handlers", "workers"},
+      "which threads answer reads of what is in memory: handlers at once, or readers in turn"));
   table.push_back(Number("queue-limit", &Settings::queue_limit, {1, 100'000'000},
                          "operations that may wait in each queue before clients hear BUSY"));
   table.push_back(Bytes("output-soft", &Settings::output_soft, {kKiB, kTiB},

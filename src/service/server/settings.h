@@ -34,7 +34,7 @@ struct Settings {
   int64_t maxclients = 10000;
   int64_t timeout = 0;
   int64_t handlers = 1;
-  int64_t readers = 1;
+  int64_t readers = 4;
   std::string reads = "handlers";
   int64_t queue_limit = 65536;
   int64_t output_soft = int64_t{1} << 20;

@@ -93,6 +93,25 @@ TEST_F(ConnectionTest, ReadsGoToTheirQueueWhenAsked) {
   EXPECT_EQ(tally_.errors, 1u);
 }
 
+TEST_F(ConnectionTest, ReadsThatWouldLeaveMemoryGoToTheirQueue) {
+  EXPECT_EQ(Send("big 1\r\nfirst\r\nbig 2\r\n"), Need::kRead);
+  ASSERT_EQ(connection_->operation().requests().size(), 2u);  // what follows keeps its place
+  EXPECT_EQ(connection_->operation().requests()[0].command->name, "first");
+  EXPECT_EQ(tally_.errors, 0u);
+  Answer("+FIRST\r\n$2\r\nbb\r\n");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_EQ(Received(), "$1\r\nb\r\n+FIRST\r\n$2\r\nbb\r\n");
+}
+
+TEST_F(ConnectionTest, HiddenReadsStayHiddenWhenTheyLeaveMemory) {
+  EXPECT_EQ(Send("hide\r\nfirst\r\nbig 1\r\n"), Need::kRead);
+  ASSERT_EQ(connection_->operation().requests().size(), 1u);
+  Answer("");
+  connection_->operation().session->replies = command::Session::Replies::kOn;  // the worker's part
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_EQ(Received(), "$1\r\nb\r\n");
+}
+
 TEST_F(ConnectionTest, IsFinishedWhenEverythingIsSaid) {
   EXPECT_FALSE(connection_->finished());
   EXPECT_EQ(Send("quit\r\n"), Need::kWait);

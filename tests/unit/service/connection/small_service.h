@@ -63,6 +63,10 @@ inline std::vector<command::Command> ServiceCommands() {
     command::ParseInteger(call.arguments[1], bytes);
     call.reply.Bulk(std::string(static_cast<size_t>(bytes), 'b'));
   }));
+  rows.push_back(Row("first", 1, Place::kRead, 0, [](command::Call& call) {
+    const auto scan = call.access.Scan(call.collection(), {});
+    scan.ok() ? call.reply.Simple("FIRST") : call.Fail(scan.error());
+  }));
   rows.push_back(
       Row("verify", 1, Place::kSlow, 0, [](command::Call& call) { call.reply.Simple("SOUND"); }));
   return rows;
