@@ -37,7 +37,9 @@ struct Stats {
   uint64_t open_snapshots = 0;
   uint64_t delay_micros = 0;  // each commit waits this long now, because of delay_cause
   std::string delay_cause;
-  std::string background_error;  // the last failure of a background job; empty = none
+  // The last failure of a background job that did not succeed since, or why nothing is committed
+  // any more; empty = none.
+  std::string background_error;
 };
 
 // What Verify found.

@@ -8,7 +8,8 @@ import threading
 import time
 import unittest
 
-from lunad_test import REDIS_CLI, WAIT_SECONDS, Failure, ServiceTest, redis
+from lunad_test import REDIS_CLI, WAIT_SECONDS, Failure, ServiceTest
+from redis_py import redis
 from program import USAGE
 
 NO_KEY = "^NOPERM this user has no permissions to access one of the keys used as arguments$"

@@ -36,13 +36,12 @@ class Server:
         self.universe = directory / "universe"
         self.process = None
         self.port = 0
-        self.started = 0.0
 
     def start(self):
         """Starts lunad; returns the seconds until it answered PING."""
         addresses = self.directory / "addresses"
         addresses.unlink(missing_ok=True)
-        begun = self.started = time.monotonic()
+        begun = time.monotonic()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LUNA_")}
         with open(self.directory / "lunad-errors.txt", "ab") as errors:
             self.process = subprocess.Popen(

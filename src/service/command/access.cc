@@ -7,6 +7,14 @@
 
 namespace luna::command {
 
+Status Access::Hold(Database& database) {
+  if (transaction_ == nullptr && snapshot_ == nullptr) {
+    own_ = TRY(database.GetSnapshot());
+    snapshot_ = own_.get();
+  }
+  return {};
+}
+
 Result<std::optional<Value>> Access::Find(Collection& collection, std::string_view key) {
   if (transaction_ != nullptr) {
     return transaction_->GetValue(collection, key);

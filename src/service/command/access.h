@@ -30,6 +30,9 @@ class Access {
                                                            std::span<const std::string_view> keys);
   Result<std::unique_ptr<Iterator>> Scan(Collection& collection, const ScanOptions& options);
 
+  // Straight: reads at one time from here on. Else it does so already.
+  Status Hold(Database& database);
+
   // Keys that Get and MultiGet found and did not find.
   uint64_t hits() const { return hits_; }
   uint64_t misses() const { return misses_; }
@@ -47,6 +50,7 @@ class Access {
 
   Transaction* transaction_ = nullptr;
   Snapshot* snapshot_ = nullptr;
+  std::shared_ptr<Snapshot> own_;  // of Hold
   uint64_t hits_ = 0;
   uint64_t misses_ = 0;
 };

@@ -68,6 +68,9 @@ void RunSetname(Call& call) {
   if (!IsPlainName(call.arguments[2])) {
     return call.Fail(kBadClientName);
   }
+  if (call.arguments[2].size() > kNameBytesMax) {
+    return call.Fail(kNameTooLong);
+  }
   call.session.name = std::string(call.arguments[2]);
   call.reply.Simple("OK");
 }
@@ -85,6 +88,9 @@ void RunSetinfo(Call& call) {
   if (!IsPlainName(call.arguments[3])) {
     return call.Fail("ERR " + std::string(is_name ? "lib-name" : "lib-ver") +
                      " cannot contain spaces, newlines or special characters.");
+  }
+  if (call.arguments[3].size() > kNameBytesMax) {
+    return call.Fail(kNameTooLong);
   }
   (is_name ? call.session.library_name : call.session.library_version) =
       std::string(call.arguments[3]);

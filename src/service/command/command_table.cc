@@ -280,9 +280,9 @@ Decision DecideAllowed(const Command* command, Session& session, Host& host,
   host.holdings().Sweep();
   RefreshNames(host, session);
   if (session.queueing && (command->flags & kFlagAllowInMulti) == 0) {
-    const std::string_view error = RefusedInMulti(*command);
-    if (error.empty()) {
-      session.queue.push_back({command, {arguments.begin(), arguments.end()}});
+    std::string_view error = RefusedInMulti(*command);
+    if (error.empty() && !session.Enqueue(*command, arguments)) {
+      error = kTooMuchHeld;
     }
     return Answer(command, session, reply, error);
   }

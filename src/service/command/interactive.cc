@@ -65,6 +65,10 @@ bool TakeSavepoint(Call& call, std::string_view name) {
     call.Fail("ERR the name of a savepoint begins with a printable character");
     return false;
   }
+  if (name.size() > kNameBytesMax) {
+    call.Fail(kNameTooLong);
+    return false;
+  }
   return true;
 }
 
@@ -87,7 +91,11 @@ void RunRollback(Call& call) {
 
 void RunSavepoint(Call& call) {
   Transaction* transaction = Writing(call);
+  constexpr uint64_t kMost = 100'000;
   if (transaction != nullptr && TakeSavepoint(call, call.arguments[1])) {
+    if (++call.session.interactive->savepoints > kMost) {
+      return call.Fail("TOOLARGE a transaction sets at most 100000 savepoints; commit it");
+    }
     call.Answer(transaction->SetSavepoint(call.arguments[1]));
   }
 }

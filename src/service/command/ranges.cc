@@ -118,8 +118,10 @@ Result<Page> ReadPage(Call& call, Access& access, const RangeRequest& request) {
                                               : kDefaultLimit;
   const auto iterator = TRY(access.Scan(call.collection(), options));
   std::string last_key;
+  uint64_t held = 0;  // whatever the client asks for, a page ends where a reply must
   for (uint64_t bytes = 0; iterator->Valid(); iterator->Next()) {
-    if (page.count == limit || (page.count > 0 && bytes >= request.bytes && !request.count_only)) {
+    const bool full = bytes >= request.bytes || held >= call.session.reply_bytes_max / 2;
+    if (page.count == limit || (page.count > 0 && full && !request.count_only)) {
       page.last_key = std::move(last_key);
       break;
     }
@@ -131,6 +133,7 @@ Result<Page> ReadPage(Call& call, Access& access, const RangeRequest& request) {
         entry.second = iterator->value();
       }
       bytes += entry.first.size() + entry.second.size();
+      held += sizeof(entry) + entry.first.size() + entry.second.size();
     }
   }
   TRY(iterator->status());

@@ -1,5 +1,5 @@
 // MULTI, EXEC, DISCARD, WATCH, UNWATCH: as in Redis, and EXEC is one serializable transaction.
-#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "base/try.h"
@@ -39,28 +39,28 @@ void RunWatch(Call& call) {
     return call.Fail("ERR keys of database '" + session.watched_database->name() +
                      "' are watched already; a transaction has one database, send UNWATCH first");
   }
-  std::vector<Watched> watched;
+  WatchedKeys watched;
   for (const std::string_view key : call.arguments.subspan(1)) {
-    const bool known = std::ranges::any_of(session.watched, [&](const Watched& earlier) {
-      return earlier.key == key && earlier.collection->id() == call.collection().id();
-    });
-    if (known) {
+    std::pair place(call.collection().id(), std::string(key));
+    if (session.watched.contains(place) || watched.contains(place)) {
       continue;  // its first version counts
     }
     const auto value = call.access.Get(call.collection(), key);
     if (!value.ok()) {
       return call.Fail(value.error());
     }
-    watched.push_back({session.collection, std::string(key), *value ? (*value)->timestamp : 0});
+    watched.emplace(std::move(place),
+                    Watched{session.collection, *value ? (*value)->timestamp : 0});
   }
-  std::ranges::move(watched, std::back_inserter(session.watched));
+  if (!session.Watch(std::move(watched))) {
+    return call.Fail(kTooMuchHeld);
+  }
   session.watched_database = session.database;
   call.reply.Simple("OK");
 }
 
 void RunUnwatch(Call& call) {
-  call.session.watched.clear();
-  call.session.watched_database = nullptr;
+  call.session.EndWatch();
   call.reply.Simple("OK");
 }
 
@@ -86,6 +86,15 @@ Status RunQueued(Call& exec, Transaction& transaction, Access& access, const Que
   return writes ? transaction.ReleaseSavepoint(kSavepoint) : Status();
 }
 
+Status CheckReplies(const Call& call) {
+  if (call.reply.size() - call.reply_begin <= call.session.reply_bytes_max) {
+    return {};
+  }
+  return Error(Reason::kTransactionTooLarge,
+               "its replies would have more than " + std::to_string(call.session.reply_bytes_max) +
+                   " bytes; nothing was written, ask for less at a time");
+}
+
 std::string LineOf(const Call& exec, const Queued& queued) {
   const std::vector<std::string_view> arguments(queued.arguments.begin(), queued.arguments.end());
   return MonitorLine(*queued.command, exec.session, exec.host.runtime().clock().WallMillis(),
@@ -96,7 +105,7 @@ std::string LineOf(const Call& exec, const Queued& queued) {
 struct Taken {
   std::vector<Queued> queue;
   std::vector<std::string> refusals;  // of each command, "" if it may run; or empty
-  std::vector<Watched> watched;
+  WatchedKeys watched;
   std::string monitor_lines;  // of what ran in the last attempt
 };
 
@@ -105,8 +114,8 @@ Status RunQueue(Call& call, Taken& taken) {
   const bool told = call.host.holdings().monitors().any();
   taken.monitor_lines.clear();
   auto transaction = TRY(call.session.database->Begin());
-  for (const Watched& key : taken.watched) {
-    TRY(transaction->Require(*key.collection, key.key,
+  for (const auto& [place, key] : taken.watched) {
+    TRY(transaction->Require(*key.collection, place.second,
                              Precondition::UnchangedSince(key.timestamp)));
   }
   Access access(*transaction);
@@ -118,6 +127,7 @@ Status RunQueue(Call& call, Taken& taken) {
       TRY(RunQueued(call, *transaction, access, taken.queue[i]));
       taken.monitor_lines += told ? LineOf(call, taken.queue[i]) : "";
     }
+    TRY(CheckReplies(call));
   }
   TRY(transaction->Commit());
   return {};

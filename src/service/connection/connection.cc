@@ -30,6 +30,7 @@ Connection::Connection(Surroundings& surroundings, std::unique_ptr<runtime::Sock
   session_.connected_nanos = now_nanos;
   session_.active_nanos = now_nanos;
   session_.authenticated = !surroundings_.host->password_required();
+  session_.reply_bytes_max = surroundings_.settings.output_hard_bytes;
   parser_.set_limits(limits());
   operation_.session = &session_;
   operation_.owner = this;
@@ -41,6 +42,8 @@ Connection::~Connection() {
   if (monitoring_) {
     surroundings_.host->holdings().monitors().Remove(session_.id);
   }
+  surroundings_.held_bytes.fetch_sub(held_bytes_, std::memory_order_relaxed);
+  surroundings_.given_back_bytes.fetch_add(room(), std::memory_order_relaxed);
 }
 
 void Connection::Begin() {
@@ -106,6 +109,7 @@ Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
     }
   }
   card_->Publish(session_, parser_.buffered(), output_.pending());
+  Account();
   if (lost_) {
     operation_.Clear();
     return Need::kWait;
@@ -297,6 +301,27 @@ void Connection::TakeMonitored() {
   }
 }
 
+uint64_t Connection::room() const {
+  return parser_.capacity() + output_.room() + after_.capacity() + operation_.room();
+}
+
+void Connection::Account() {
+  constexpr uint64_t kGrain = uint64_t{32} << 10;  // what small ones hold is not worth counting
+  const uint64_t held = (room() + session_.held_bytes) / kGrain * kGrain;
+  if (held == held_bytes_) [[likely]] {
+    return;
+  }
+  const uint64_t more = held - held_bytes_;  // or less, modulo 2^64
+  const uint64_t all = surroundings_.held_bytes.fetch_add(more, std::memory_order_relaxed) + more;
+  const bool grew = held > held_bytes_;
+  held_bytes_ = held;
+  const uint64_t most = surroundings_.most_held_bytes();
+  const uint64_t fair = all > 2 * most ? kGrain : 2 * surroundings_.settings.output_soft_bytes;
+  if (grew && all > most && held > fair && !lost_) {
+    CutOff("clients-hold-much");
+  }
+}
+
 void Connection::CutOff(std::string_view reason) {
   lost_ = true;
   surroundings_.Complain("client-cut-off", session_.peer, reason);
@@ -344,13 +369,14 @@ void Connection::TakeReplies(Tally& tally) {
   output_.tail() += after_;
   after_.clear();
   operation_.Clear();
+  Account();
   if (alone_) {
     card_->PublishNames(session_);
     if (session_.monitoring || monitoring_) {
       BeginOrEndMonitor();
     }
   }
-  if (output_.pending() > surroundings_.settings.output_hard_bytes) {
+  if (output_.pending() > surroundings_.settings.output_hard_bytes && !lost_) {
     CutOff("output-hard");
   }
 }
@@ -366,6 +392,9 @@ bool Connection::Flush(uint64_t now_nanos, Tally& tally) {
     return false;
   }
   tally.bytes_out += sent->bytes;
+  if (!waiting_) {
+    Account();
+  }
   if (sent->bytes > 0 || output_.pending() == 0) {
     progress_nanos_ = now_nanos;
   }
@@ -393,11 +422,13 @@ void Connection::Sweep(uint64_t now_nanos) {
   session_.ExpireInteractive(now_nanos);
   if (idle_nanos > kReleaseNanos && parser_.buffered() == 0 && parser_.capacity() > 0 &&
       output_.pending() == 0 && command_ == nullptr && !postponed_) {
+    surroundings_.given_back_bytes.fetch_add(room(), std::memory_order_relaxed);
     parser_ = resp::RequestParser(limits());
     arguments_ = {};
     after_ = {};
     operation_.Release();
     output_.Release();
+    Account();
   }
 }
 

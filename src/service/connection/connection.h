@@ -103,6 +103,9 @@ class Connection {
   void TellMonitors(const command::Command& command, std::span<const std::string_view> arguments);
   void BeginOrEndMonitor();
   void TakeReplies(Tally& tally);  // of the operation, which is empty then
+  // Tells the surroundings what it holds; cut off if that is too much. Not while waiting.
+  void Account();
+  uint64_t room() const;
   void ProtocolError(const Error& error);
   // Ends without another byte, and says why.
   void CutOff(std::string_view reason);
@@ -125,6 +128,7 @@ class Connection {
   Output output_;
   std::shared_ptr<ClientCard> card_;
   std::function<void()> wake_;
+  uint64_t held_bytes_ = 0;   // that the surroundings know of
   uint64_t progress_nanos_;   // when the client last took bytes, or had taken all
   uint64_t ended_nanos_ = 0;  // of the last command run here; 0: something lay between
   int receives_left_ = 0;     // in this turn

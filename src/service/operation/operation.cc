@@ -19,6 +19,14 @@ void Operation::Clear() {
   replies.clear();
 }
 
+void Operation::Overflow() {
+  ++failures;
+  if (session->replies == command::Session::Replies::kOn) {
+    resp::ReplyWriter reply(replies, session->version);
+    reply.Fail("TOOLARGE not run: the replies before it are more than a client may have at a time");
+  }
+}
+
 void Operation::Release() {
   LUNA_ASSERT(empty());
   requests_ = {};

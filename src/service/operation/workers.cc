@@ -30,6 +30,10 @@ void ReadWorkers::Work(Runner runner) {
   for (queue_->Take(1, taken); !taken.empty(); queue_->Take(1, taken)) {
     Operation& operation = *taken.front();
     for (const Request& request : operation.requests()) {
+      if (operation.overflows()) {
+        operation.Overflow();
+        continue;
+      }
       resp::ReplyWriter reply(operation.replies, operation.session->version);
       const bool succeeded =
           runner.Run(*request.command, request.arguments, *operation.session, nullptr, reply);

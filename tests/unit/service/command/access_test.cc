@@ -86,5 +86,18 @@ TEST_F(AccessTest, WritesNeedATransaction) {
   EXPECT_DEATH((void)access.Put(collection_, "a", "1"), "transaction_");
 }
 
+TEST_F(AccessTest, HoldsOneMoment) {
+  collection_.Put("a", "1").value();
+  Access access;
+  access.Hold(*session_.database).value();
+  collection_.Put("a", "2").value();
+  EXPECT_EQ(Bytes(access.Get(collection_, "a")), "1");
+  auto transaction = session_.database->Begin().value();
+  Access inside(*transaction);
+  inside.Hold(*session_.database).value();
+  EXPECT_EQ(inside.snapshot(), nullptr);
+  EXPECT_EQ(Bytes(inside.Get(collection_, "a")), "2");
+}
+
 }  // namespace
 }  // namespace luna::command

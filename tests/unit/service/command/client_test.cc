@@ -95,5 +95,13 @@ TEST_F(ClientTest, PausesUntilUnpaused) {
   EXPECT_FALSE(pause.active());
 }
 
+TEST_F(ClientTest, NamesAreShort) {
+  const std::string name(kNameBytesMax, 'n');
+  EXPECT_EQ(Do("CLIENT SETNAME " + name), "+OK\r\n");
+  EXPECT_TRUE(Do("CLIENT SETNAME " + name + "n").starts_with("-TOOLARGE "));
+  EXPECT_TRUE(Do("CLIENT SETINFO LIB-NAME " + name + "n").starts_with("-TOOLARGE "));
+  EXPECT_EQ(session_.name, name);
+}
+
 }  // namespace
 }  // namespace luna::command

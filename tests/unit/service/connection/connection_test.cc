@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "service/command/holdings.h"
 #include "unit/service/connection/small_service.h"
 
@@ -12,7 +15,9 @@ namespace {
 // A connection without a handler: the test takes the turns.
 class ConnectionTest : public testing::Test {
  protected:
-  ConnectionTest() {
+  // No rows: every command there is.
+  explicit ConnectionTest(std::vector<command::Command> rows = ServiceCommands())
+      : rows_(std::move(rows)) {
     all_.runtime = &host_.runtime();
     all_.network = network_.get();
     all_.host = &host_;
@@ -38,7 +43,7 @@ class ConnectionTest : public testing::Test {
     connection_->Returned(tally_);
   }
 
-  const std::vector<command::Command> rows_ = ServiceCommands();
+  const std::vector<command::Command> rows_;
   service_support::TestHost host_{rows_};
   const std::unique_ptr<runtime::Network> network_ = memory::NewMemoryNetwork(host_.runtime());
   const std::unique_ptr<runtime::Listener> listener_ = network_->Listen("a:1").value();
@@ -210,6 +215,90 @@ TEST_F(ConnectionTest, SweepsEndIdleOnes) {
   EXPECT_FALSE(connection_->lost());
   connection_->Sweep(11'000'000'000);
   EXPECT_TRUE(connection_->finished());
+}
+
+TEST_F(ConnectionTest, WhoHoldsMuchIsCutOffWhenAllHoldTooMuch) {
+  all_.settings.output_hard_bytes = 1 << 20;
+  all_.settings.output_soft_bytes = 10'000;
+  EXPECT_EQ(Send("big 100000\r\n"), Need::kWait);
+  EXPECT_FALSE(connection_->lost());
+  EXPECT_GE(all_.held_bytes.load(), 64u << 10);
+  for (int i = 0; i < 4; ++i) {
+    Received();  // a part, each time
+  }
+  all_.held_bytes += 4 << 20;  // the others
+  EXPECT_EQ(Send("ping\r\n"), Need::kWait);
+  EXPECT_FALSE(connection_->lost());
+  EXPECT_EQ(Send("big 300000\r\n"), Need::kWait);
+  EXPECT_TRUE(connection_->lost());
+  connection_ = nullptr;
+  EXPECT_EQ(all_.held_bytes.load(), 4u << 20);
+}
+
+TEST_F(ConnectionTest, TellsWhatItGaveBack) {
+  EXPECT_EQ(Send("big 30000\r\n"), Need::kWait);
+  Received();
+  EXPECT_EQ(all_.given_back_bytes.load(), 0u);
+  connection_->Sweep(3'000'000'000);
+  EXPECT_GT(all_.given_back_bytes.load(), 16'000u);
+}
+
+class RealCommandsTest : public ConnectionTest {
+ protected:
+  static constexpr uint64_t kSecond = 1'000'000'000;
+  RealCommandsTest() : ConnectionTest({}) {}
+  std::string Ask(std::string_view line) {
+    EXPECT_EQ(Send(line), Need::kWait);
+    return Received();
+  }
+  void RunOperation() {  // as a worker would
+    connection_->Waits();
+    operation::Operation& operation = connection_->operation();
+    for (const operation::Request& request : operation.requests()) {
+      resp::ReplyWriter reply(operation.replies, operation.session->version);
+      command::Run(*request.command, *operation.session, host_, request.arguments, nullptr, reply);
+    }
+    connection_->Returned(tally_);
+  }
+  uint64_t now() { return host_.runtime().clock().MonotonicNanos(); }
+  uint64_t open_snapshots() { return host_.universe().GetStats().value().open_snapshots; }
+};
+
+TEST_F(RealCommandsTest, SweepRollsAnIdleTransactionBack) {
+  const uint64_t idle_nanos = command::OpenTransactions::kIdleNanos;
+  EXPECT_EQ(Ask("BEGIN\r\nSET a 1\r\nGET a\r\n"), ":1\r\n+OK\r\n$1\r\n1\r\n");
+  EXPECT_EQ(open_snapshots(), 1u);
+  connection_->Sweep(now() + idle_nanos - kSecond);
+  EXPECT_EQ(open_snapshots(), 1u);
+  connection_->Sweep(now() + idle_nanos);
+  EXPECT_EQ(open_snapshots(), 0u);
+  EXPECT_FALSE(connection_->finished());
+  // The clock of the commands has not reached the deadline: the sweep ended it, not they.
+  EXPECT_TRUE(Ask("GET a\r\n").starts_with("-TXNTIMEOUT transaction 1 "));
+  EXPECT_TRUE(Ask("SET a 2\r\n").starts_with("-TXNTIMEOUT transaction 1 "));
+  EXPECT_EQ(Send("COMMIT\r\n"), Need::kWrite);
+  RunOperation();
+  EXPECT_TRUE(Received().starts_with("-TXNTIMEOUT transaction 1 "));
+  EXPECT_EQ(Ask("GET a\r\n"), "$-1\r\n");
+}
+
+TEST_F(RealCommandsTest, SweepEndsTheSnapshotOfAnIdleReader) {
+  EXPECT_EQ(Ask("BEGIN READONLY TIMEOUT 5000\r\nGET a\r\n"), ":1\r\n$-1\r\n");
+  EXPECT_EQ(open_snapshots(), 1u);
+  connection_->Sweep(now() + 4 * kSecond);
+  EXPECT_EQ(open_snapshots(), 1u);
+  connection_->Sweep(now() + 5 * kSecond);
+  EXPECT_EQ(open_snapshots(), 0u);
+  EXPECT_TRUE(Ask("GET a\r\n").starts_with("-TXNTIMEOUT transaction 1 "));
+  EXPECT_EQ(Ask("ROLLBACK\r\nGET a\r\n"), "+OK\r\n$-1\r\n");
+}
+
+TEST_F(RealCommandsTest, SweptTransactionNoLongerConflicts) {
+  EXPECT_EQ(Ask("BEGIN\r\nSET a mine\r\n"), ":1\r\n+OK\r\n");
+  connection_->Sweep(now() + command::OpenTransactions::kIdleNanos);
+  command::Session other = host_.NewSession();
+  EXPECT_EQ(host_.Line(other, "SET a theirs"), "+OK\r\n");
+  EXPECT_EQ(Ask("ROLLBACK\r\nGET a\r\n"), "+OK\r\n$6\r\ntheirs\r\n");
 }
 
 }  // namespace
