@@ -64,7 +64,7 @@ class Rights(AclTest):
         self.assertEqual(bob.call("MULTI"), "OK")
         self.assertEqual(bob.call("SET", "b:1", "v"), "QUEUED")
         self.admin.call("ACL", "SETUSER", "bob", "-set")
-        self.fails(bob, "^EXECABORT .*NOPERM", "EXEC")
+        self.fails(bob, "^NOPERM ACLs rules changed", "EXEC")
         self.assertIsNone(bob.call("GET", "b:1"))
         self.assertEqual(bob.call("BEGIN"), 1)
         self.fails(bob, "^NOPERM", "SET", "b:1", "v")
