@@ -130,7 +130,7 @@ class Passwords(AclTest):
         self.start(environment={"LUNA_PASSWORD": "secret"})
         good = self.connect()
         good.call("AUTH", "secret")
-        waits, slowest = [], 0.0
+        waits, pings = [], 0
         guesser = self.connect()
 
         def guess():
@@ -144,14 +144,13 @@ class Passwords(AclTest):
         thread = threading.Thread(target=guess)
         thread.start()
         while thread.is_alive():
-            began = time.monotonic()
             good.call("PING")
-            slowest = max(slowest, time.monotonic() - began)
+            pings += 1
         thread.join()
         self.assertEqual(len(waits), 3)
         for wait, least in zip(waits, (0.2, 0.4, 0.8)):
             self.assertGreaterEqual(wait, least - 0.01)
-        self.assertLess(slowest, 0.19)
+        self.assertGreater(pings, 20)  # were they held up, a few in 1.4 s
         # What was sent behind a wrong password waits, too, and keeps its order.
         guesser.send("AUTH", "guess")
         guesser.send("PING")

@@ -86,12 +86,17 @@ void Handler::Run() {
     Help();
     Sweep();
     TakeMonitored();
+    Count();  // before the replies: who has read his finds his command counted
     FlushAll();
-    surroundings_.Count(std::exchange(tally_, Tally{.counts = tally_.counts}));
+    Count();
   }
   while (waking_.load() != 0) {
     surroundings_.runtime->Yield();
   }
+}
+
+void Handler::Count() {
+  surroundings_.Count(std::exchange(tally_, Tally{.counts = tally_.counts}));
 }
 
 size_t Handler::Wait() {

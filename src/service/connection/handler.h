@@ -42,6 +42,7 @@ class Handler {
   static void Finished(operation::Operation& operation, bool more);
 
   size_t Wait();
+  void Count();
   void TakeMail();
   void Admit(std::unique_ptr<runtime::Socket> socket);
   void TakeFinished();
