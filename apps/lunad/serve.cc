@@ -33,8 +33,8 @@ namespace {
 constexpr uint64_t kLookNanos = 100'000'000;
 // Connections that gave back so much, and so long ago that it was asked for last, are reason to
 // hand memory to the system.
-constexpr uint64_t kReturnBytes = uint64_t{16} << 20;
-constexpr uint64_t kReturnNanos = 5'000'000'000;
+constexpr uint64_t kReturnBytes = uint64_t{4} << 20;
+constexpr uint64_t kReturnNanos = 3'000'000'000;
 // Descriptors for files of the engine, beside those of connections.
 constexpr uint64_t kSpareDescriptors = 1024;
 

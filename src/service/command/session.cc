@@ -54,7 +54,7 @@ void Session::EndWatch() {
 void Session::EndMulti() {
   queueing = false;
   queue_failed = false;
-  queue = {};
+  std::vector<Queued>().swap(queue);
   EndWatch();
 }
 

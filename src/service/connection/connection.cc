@@ -436,8 +436,8 @@ void Connection::Sweep(uint64_t now_nanos) {
       output_.pending() == 0 && command_ == nullptr && !postponed_) {
     surroundings_.given_back_bytes.fetch_add(room(), std::memory_order_relaxed);
     parser_ = resp::RequestParser(limits());
-    arguments_ = {};
-    after_ = {};
+    std::vector<std::string_view>().swap(arguments_);
+    std::string().swap(after_);
     operation_.Release();
     output_.Release();
     Account();

@@ -29,8 +29,8 @@ void Operation::Overflow() {
 
 void Operation::Release() {
   LUNA_ASSERT(empty());
-  requests_ = {};
-  replies = {};
+  std::vector<Request>().swap(requests_);
+  std::string().swap(replies);
 }
 
 void Finish(std::span<Operation* const> operations, const void* here) {
