@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,6 +60,22 @@ TEST(ProcessUsage, FreeMemoryGoesBackToTheSystem) {
   const uint64_t after = UsageOfProcess().resident_bytes;
   EXPECT_LT(after + kPieces * kBytes / 2, before);
   EXPECT_EQ(*kept.back(), std::string(100, 'k'));
+}
+
+// In a process of its own, for the limits last until its end.
+TEST(ProcessUsageDeathTest, LargeBlocksDoNotRaiseWhatIsKept) {
+  const auto kept_bytes = [] {
+    KeepLittleFreeMemory();
+    const uint64_t before = UsageOfProcess().resident_bytes;
+    for (size_t bytes = size_t{1} << 20; bytes <= size_t{16} << 20; bytes *= 2) {
+      std::string(bytes, 'f').clear();
+    }
+    {
+      std::vector<std::string> many(100, std::string(200'000, 'f'));
+    }
+    return UsageOfProcess().resident_bytes - before;
+  };
+  EXPECT_EXIT(std::_Exit(kept_bytes() < (size_t{3} << 20) ? 0 : 1), testing::ExitedWithCode(0), "");
 }
 #endif
 
