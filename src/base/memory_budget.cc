@@ -34,11 +34,9 @@ std::string_view Name(MemoryUse use) {
 }
 
 Status MemoryBudget::TryCharge(MemoryUse use, uint64_t bytes) {
-  if (!TakeIfFree(bytes)) {
-    if (bytes <= limit_) {
-      HaveReserveGiveWay(use, bytes);
-    }
-    if (!TakeIfFree(bytes)) {
+  // More than once: what was given way for may be taken by another before.
+  while (!TakeIfFree(bytes)) {
+    if (bytes > limit_ || !HaveReserveGiveWay(use, bytes)) {
       return Refusal(use, bytes);
     }
   }
@@ -57,23 +55,23 @@ bool MemoryBudget::TakeIfFree(uint64_t bytes) {
 }
 
 void MemoryBudget::Charge(MemoryUse use, uint64_t bytes) {
-  const uint64_t before = total_.fetch_add(bytes, std::memory_order_relaxed);
+  total_.fetch_add(bytes, std::memory_order_relaxed);
   by_use_[IndexOf(use)].fetch_add(bytes, std::memory_order_relaxed);
-  if (before + bytes > limit_) {
-    HaveReserveGiveWay(use, before + bytes - limit_);
-  }
+  HaveReserveGiveWay(use, 0);
 }
 
 // In steps that are worth it, for who comes next needs some too.
-void MemoryBudget::HaveReserveGiveWay(MemoryUse use, uint64_t bytes) {
+bool MemoryBudget::HaveReserveGiveWay(MemoryUse use, uint64_t wanted) {
+  const uint64_t needed = used() + wanted;
+  if (needed <= limit_) {
+    return true;
+  }
   MemoryReserve* const reserve = reserve_.load(std::memory_order_acquire);
   if (reserve == nullptr || use == reserve->use() || used(reserve->use()) == 0) {
-    return;
+    return false;
   }
-  const uint64_t total = used();
-  const uint64_t free = total < limit_ ? limit_ - total : 0;
-  const uint64_t missing = bytes > free ? bytes - free : 0;
-  reserve->GiveWay(std::max(missing, limit_ / kReserveSteps));
+  reserve->GiveWay(std::max(needed - limit_, limit_ / kReserveSteps));
+  return true;
 }
 
 void MemoryBudget::Release(MemoryUse use, uint64_t bytes) {

@@ -48,7 +48,8 @@ class MemoryBudget {
 
  private:
   bool TakeIfFree(uint64_t bytes);
-  void HaveReserveGiveWay(MemoryUse use, uint64_t bytes);
+  // For `wanted` bytes to fit. False: it has nothing, or must not for this use.
+  bool HaveReserveGiveWay(MemoryUse use, uint64_t wanted);
   Error Refusal(MemoryUse use, uint64_t bytes) const;
 
   const uint64_t limit_;

@@ -228,13 +228,6 @@ class BlockCache::Shard {
     }
   }
 
-  void SetCapacity(uint64_t bytes) {
-    Evicted evicted;
-    base::MutexLock lock(mutex_);
-    capacity_ = bytes;
-    EvictTo(bytes, evicted);
-  }
-
   void GiveWay(uint64_t bytes) {
     Evicted evicted;
     base::MutexLock lock(mutex_);
@@ -313,7 +306,7 @@ class BlockCache::Shard {
 
   base::MemoryBudget& budget_;
   base::Mutex mutex_;
-  uint64_t capacity_ GUARDED_BY(mutex_);
+  const uint64_t capacity_;
   Slots slots_ GUARDED_BY(mutex_);
   Queue small_ GUARDED_BY(mutex_);
   Queue main_ GUARDED_BY(mutex_);
@@ -354,13 +347,6 @@ void BlockCache::EraseTable(uint64_t table) {
   }
 }
 
-void BlockCache::SetCapacity(uint64_t bytes) {
-  capacity_.store(bytes, std::memory_order_relaxed);
-  for (const auto& shard : shards_) {
-    shard->SetCapacity(bytes / shards_.size());
-  }
-}
-
 // Each shard in proportion to what it has.
 void BlockCache::GiveWay(uint64_t bytes) {
   const uint64_t all = std::max<uint64_t>(used(), 1);
@@ -368,10 +354,6 @@ void BlockCache::GiveWay(uint64_t bytes) {
   for (const auto& shard : shards_) {
     shard->GiveWay(static_cast<uint64_t>(static_cast<double>(shard->used()) * share) + 1);
   }
-}
-
-uint64_t BlockCache::capacity() const {
-  return capacity_.load(std::memory_order_relaxed);
 }
 
 uint64_t BlockCache::used() const {

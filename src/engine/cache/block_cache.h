@@ -2,7 +2,8 @@
 // is the budget's reserve: whoever else finds no memory has blocks evicted. Sharded; each shard
 // evicts by S3-FIFO (Yang et al., SOSP'23): a small probation queue, a main CLOCK queue and a ghost
 // queue of hashes, so that scans do not wash out what is read often. A handle keeps its block alive
-// after eviction; the charge is given back when the block leaves the cache. Thread rule: safe.
+// after eviction; the charge is given back when the block leaves the cache.
+// Thread rule: safe.
 #pragma once
 
 #include <cstdint>
@@ -43,11 +44,9 @@ class BlockCache final : public base::MemoryReserve {
   BlockHandle Insert(const BlockKey& key, BlockHandle block);
   // Forgets all blocks of a table that was deleted; may be lazy.
   void EraseTable(uint64_t table);
-  // Changes the capacity (memtables grew): evicts down to it.
-  void SetCapacity(uint64_t bytes);
   void GiveWay(uint64_t bytes) override;
   base::MemoryUse use() const override { return base::MemoryUse::kBlockCache; }
-  uint64_t capacity() const;
+  uint64_t capacity() const { return capacity_; }
   uint64_t used() const;
   const base::Counter& hits() const { return hits_; }
   const base::Counter& misses() const { return misses_; }
@@ -57,9 +56,9 @@ class BlockCache final : public base::MemoryReserve {
  private:
   class Shard;
   base::MemoryBudget& budget_;
+  const uint64_t capacity_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::atomic<uint64_t> next_table_{1};
-  std::atomic<uint64_t> capacity_;
   base::Counter hits_;
   base::Counter misses_;
 };

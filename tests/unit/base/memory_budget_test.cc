@@ -105,6 +105,34 @@ TEST(MemoryBudget, SmallChargesMakeTheReserveGiveWayInSteps) {
   EXPECT_EQ(reserve.held(), 64 * kMiB - kMiB / 2);
 }
 
+// Readers fill the block cache again as soon as it gave way.
+class RefilledReserve final : public MemoryReserve {
+ public:
+  explicit RefilledReserve(MemoryBudget& budget) : budget_(budget) {}
+  void GiveWay(uint64_t bytes) override {
+    budget_.Release(use(), bytes);
+    if (++asked_ < 4) {
+      EXPECT_TRUE(budget_.TryCharge(use(), bytes).ok());
+    }
+  }
+  MemoryUse use() const override { return MemoryUse::kBlockCache; }
+  int asked() const { return asked_; }
+
+ private:
+  MemoryBudget& budget_;
+  int asked_ = 0;
+};
+
+TEST(MemoryBudget, AChargeIsNotRefusedBecauseTheReserveGrewAgain) {
+  MemoryBudget budget(64 * kMiB);
+  RefilledReserve reserve(budget);
+  budget.Charge(reserve.use(), 64 * kMiB);
+  budget.SetReserve(&reserve);
+  EXPECT_TRUE(budget.TryCharge(MemoryUse::kTransactions, kMiB).ok());
+  EXPECT_EQ(reserve.asked(), 4);
+  budget.SetReserve(nullptr);
+}
+
 TEST(MemoryBudget, AnEmptyBudgetRefusesWhatIsLargerThanItself) {
   MemoryBudget budget(10);
   const Status refused = budget.TryCharge(MemoryUse::kMemtables, 11);

@@ -59,8 +59,7 @@ TEST(BlockCache, GivesWayToOtherUsesOfTheBudget) {
   for (uint64_t i = 0; i < 3000; ++i) {
     cache.Insert({1, i}, NewBlock({1, i}));
   }
-  const uint64_t full = cache.used();
-  EXPECT_GT(full, 7u << 20);
+  EXPECT_GT(cache.used(), 7u << 20);
   ASSERT_TRUE(budget.TryCharge(base::MemoryUse::kTransactions, 14 << 20).ok());
   EXPECT_LE(cache.used(), 2u << 20);
   EXPECT_GT(cache.used(), 1u << 20);
@@ -226,22 +225,29 @@ TEST(BlockCache, ErasedTablesGiveTheirMemoryBack) {
   EXPECT_NE(cache.Get({2, 1}), nullptr);
 }
 
-TEST(BlockCache, SmallerCapacityEvictsAtOnce) {
+TEST(BlockCache, GivesWayAtOnceDownToNothing) {
   base::MemoryBudget budget(64 << 20);
   BlockCache cache(budget, 32 << 20);
   for (uint64_t i = 0; i < 5000; ++i) {
     Read(cache, {1, i});
     Read(cache, {1, i});
   }
-  cache.SetCapacity(2 << 20);
-  EXPECT_EQ(cache.capacity(), uint64_t{2} << 20);
+  const uint64_t full = cache.used();
+  cache.GiveWay(full - (2 << 20));
   EXPECT_LE(cache.used(), uint64_t{2} << 20);
-  cache.SetCapacity(0);
+  EXPECT_GT(cache.used(), uint64_t{1} << 20);
+  cache.GiveWay(full);
   EXPECT_EQ(cache.used(), 0u);
   EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(BlockCache, WithoutCapacityKeepsNothing) {
+  base::MemoryBudget budget(64 << 20);
+  BlockCache cache(budget, 0);
   const BlockHandle block = NewBlock({1, 1});
   EXPECT_EQ(cache.Insert({1, 1}, block), block);
   EXPECT_EQ(cache.Get({1, 1}), nullptr);
+  EXPECT_EQ(budget.used(), 0u);
 }
 
 TEST(BlockCache, TableNumbersAreUnique) {
@@ -262,7 +268,7 @@ TEST(BlockCache, ThreadsShareIt) {
         Read(cache, {random() % 4, random() % 2000});
         if (i % 2000 == 0) {
           cache.EraseTable(random() % 4);
-          cache.SetCapacity((1 + random() % 8) << 20);
+          cache.GiveWay((1 + random() % 8) << 20);
         }
       }
     };
