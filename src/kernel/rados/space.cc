@@ -91,7 +91,8 @@ int Space::TryRead(const std::string& object, uint64_t offset, uint64_t length, 
     rados_getxattrs_end(attributes);
   }
   rados_release_read_op(operation);
-  return std::min({code, attributes_code, stat_code, read_code, 0});
+  // Without an answer of the object the others mean nothing.
+  return code < 0 ? code : std::min({attributes_code, stat_code, read_code, 0});
 }
 
 int Space::Write(const std::string& object, const Steps& steps) {
