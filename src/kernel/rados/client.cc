@@ -16,7 +16,8 @@ constexpr uint64_t kWatchNanos = 100'000'000;
 constexpr uint64_t kFirstPauseNanos = 20'000'000;
 constexpr uint64_t kMaxPauseNanos = 1'000'000'000;
 constexpr uint64_t kMaxOperationSeconds = 5;
-constexpr uint32_t kEvictedSeconds = 3600;  // of a client that is gone; its like never come back
+// Longer than a process is paused; then the cluster forgets the client.
+constexpr uint32_t kEvictedSeconds = 30 * 24 * 3600;
 
 // librados calls this from a thread of its own.
 void Done(rados_completion_t, void* event) {
@@ -144,6 +145,9 @@ void Client::Watch() {
 }
 
 int Client::Run(const std::function<int(rados_completion_t)>& start) {
+  if (evicted_.load(std::memory_order_acquire)) {
+    return -ESHUTDOWN;
+  }
   const std::unique_ptr<runtime::Event> done = runtime_.NewEvent();
   rados_completion_t completion = nullptr;
   if (const int code = rados_aio_create_completion2(done.get(), &Done, &completion); code < 0) {
@@ -164,6 +168,9 @@ int Client::Run(const std::function<int(rados_completion_t)>& start) {
     code = rados_aio_get_return_value(completion);
   }
   rados_aio_release(completion);
+  if (code == -ESHUTDOWN) {
+    Disown();
+  }
   return code;
 }
 

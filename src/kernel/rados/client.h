@@ -9,6 +9,7 @@
 
 #include <rados/librados.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,6 +39,7 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   // Runs what `start` starts with the completion given to it, and returns the operation's result.
+  // -ESHUTDOWN for ever once this client was evicted: the cluster forgets that after a time.
   int Run(const std::function<int(rados_completion_t)>& start);
 
   // A handle of the pool; the caller destroys it. kObjectMissing when there is no such pool.
@@ -47,6 +49,8 @@ class Client {
   // From when this returns, no object that this client has used since takes anything more from the
   // client at `addresses`, late operations included.
   Status Evict(const std::string& addresses);
+  // This client lost what it owned: it does nothing more.
+  void Disown() { evicted_.store(true, std::memory_order_release); }
 
   runtime::Runtime& runtime() { return runtime_; }
   const Location& location() const { return location_; }
@@ -59,6 +63,7 @@ class Client {
   runtime::Runtime& runtime_;
   const Location location_;
   const rados_t cluster_;
+  std::atomic<bool> evicted_{false};
   base::Mutex mutex_;
   bool stopping_ GUARDED_BY(mutex_) = false;
   uint64_t slow_ GUARDED_BY(mutex_) = 0;  // operations that have taken too long already

@@ -148,13 +148,16 @@ Ownership::~Ownership() {
   }));
 }
 
-// Who is deposed learns it from the operations that fail, so nothing is done about it here.
 void Ownership::Beat() {
   while (!stop_->WaitFor(kBeatNanos)) {
     const int code = space_->TryWrite(std::string(kUniverseObject), [&](WriteOperation& operation) {
       operation.Compare("owner", owner_).Set("beat", Digits(beat_ + 1));
     });
     beat_ += code >= 0 ? 1 : 0;
+    if (code == -ECANCELED || code == -ENOENT) {
+      space_->client().Disown();  // another one took over while this process was paused
+      return;
+    }
   }
 }
 

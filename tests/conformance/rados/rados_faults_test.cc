@@ -259,6 +259,67 @@ TEST(RadosFaults, RivalsWhileOsdsAreKilledAndRevived) {
   EXPECT_GE(round, 3);
 }
 
+// For longer than an operation is waited for: those without an answer are repeated, and some of
+// them had been stored.
+TEST(RadosFaults, RivalsWhileTooFewOsdsAreLeft) {
+  RadosGround ground;
+  int round = 0;
+  LetRivalsFight(ground, 3, 20 * kSecond, [&] {
+    const int first = round % 3;
+    const int second = ++round % 3;
+    Cluster("kill-osd", first);
+    Cluster("kill-osd", second);
+    ground.runtime().Sleep(7 * kSecond);
+    Cluster("revive-osd", first);
+    Cluster("revive-osd", second);
+    ground.runtime().Sleep(3 * kSecond);
+  });
+  EXPECT_GE(round, 2);
+}
+
+// Ratios of the space in use from which on the cluster calls itself full.
+void CallFullFrom(const char* near, const char* backfill, const char* full) {
+  const std::string ceph = "ceph -c " + RadosGround::Conf() + " osd set-";
+  for (const std::string& line :
+       {ceph + "nearfull-ratio " + near, ceph + "backfillfull-ratio " + backfill,
+        ceph + "full-ratio " + full}) {
+    EXPECT_EQ(std::system((line + " >/dev/null 2>&1").c_str()), 0) << line;
+  }
+}
+
+TEST(RadosFaults, AFullClusterRefusesAndStillReadsAndRemoves) {
+  RadosGround ground;
+  const auto space = ground.OpenSpace();
+  const auto journal = rados::NewRadosJournal(space);
+  const auto storage = rados::NewRadosStorage(space);
+  const auto stream = journal->Open("s", kSmall).value();
+  ASSERT_TRUE(PutIn(*storage, "one", "bytes").ok());
+  CallFullFrom("0.00001", "0.00002", "0.00003");
+  Records expected;
+  AppendResult result;
+  for (int i = 0; i < 300; ++i) {
+    result = AppendOne(*stream, std::to_string(i));
+    if (result.outcome != Outcome::kOk) {
+      break;
+    }
+    expected.push_back(std::to_string(i));
+    ground.runtime().Sleep(kSecond / 10);
+  }
+  EXPECT_EQ(result.outcome, Outcome::kFailed);
+  ASSERT_TRUE(result.error.has_value());
+  EXPECT_EQ(result.error->reason(), Reason::kDiskFull);
+  EXPECT_EQ(PutIn(*storage, "two", "bytes").error().reason(), Reason::kDiskFull);
+  EXPECT_EQ(ReadAll(*stream, 0), expected);
+  EXPECT_TRUE(storage->Remove("b", "one").ok());
+  CallFullFrom("0.85", "0.9", "0.95");
+  for (int i = 0; i < 300 && result.outcome != Outcome::kOk; ++i) {
+    ground.runtime().Sleep(kSecond / 10);
+    result = AppendOne(*stream, "room again");
+  }
+  expected.push_back("room again");
+  EXPECT_EQ(ReadAll(*stream, 0), expected);
+}
+
 TEST(RadosFaults, WithoutEnoughOsdsAnAppendIsUnknownAndStaysWhatItTurnsOutToBe) {
   RadosGround ground;
   const auto space = ground.OpenSpace("", "&timeout=4");

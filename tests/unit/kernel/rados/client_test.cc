@@ -54,6 +54,8 @@ TEST(Client, AnEvictedClientIsTold) {
   ASSERT_TRUE(other->client().Evict(evicted->client().Addresses().value()).ok());
   EXPECT_EQ(other->TryWrite("x", write), 0);
   EXPECT_EQ(evicted->TryWrite("x", write), -ESHUTDOWN);
+  other->client().Disown();
+  EXPECT_EQ(other->TryWrite("x", write), -ESHUTDOWN);
 }
 
 TEST(Client, PatienceEnds) {
