@@ -38,10 +38,10 @@ OUTSIDE = ("apps/", "tests/", "bench/")
 # The world has one door: these headers lead out of it.
 WORLD = {
     "src/runtime/posix/": (
-        "unistd.h", "fcntl.h", "dirent.h", "pthread.h", "sched.h", "sys/", "linux/", "netinet/",
-        "netdb.h", "arpa/", "poll.h", "time.h", "thread", "mutex", "signal.h", "condition_variable",
-        "filesystem", "fstream", "random", "semaphore", "shared_mutex", "future", "barrier",
-        "latch", "stop_token"),
+        "unistd.h", "fcntl.h", "dirent.h", "malloc.h", "pthread.h", "sched.h", "sys/", "linux/",
+        "netinet/", "netdb.h", "arpa/", "poll.h", "time.h", "thread", "mutex", "signal.h",
+        "condition_variable", "filesystem", "fstream", "random", "semaphore", "shared_mutex",
+        "future", "barrier", "latch", "stop_token"),
     "src/simulation/": ("ucontext.h", "sys/mman.h", "unistd.h"),
     "src/base/mutex.h": ("mutex",),
     "src/base/": ("cpuid.h", "wmmintrin.h", "x86intrin.h"),

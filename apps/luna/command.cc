@@ -128,6 +128,11 @@ Result<Answered> CallAndShow(client::Client& client, const Request& request,
     return Answered{std::move(reply), output::kExitNegative};
   }
   output::Print(TextOf(reply, LookOf(request), WantsColours()));
+  // What a monitor is told ends with the connection, or when somebody interrupts it.
+  while (UpperCase(words.front()) == "MONITOR") {
+    std::fflush(stdout);
+    output::Print(TextOf(TRY(client.Receive()), LookOf(request), WantsColours()));
+  }
   const int exit = IsNo(words, reply) ? output::kExitNegative : output::kExitOk;
   return Answered{std::move(reply), exit};
 }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -10,8 +11,10 @@
 
 #include "apps/lunad/engine_events.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/try.h"
 #include "base/writer.h"
+#include "runtime/posix/machine_memory.h"
 #include "runtime/posix/posix_limits.h"
 #include "runtime/posix/posix_network.h"
 #include "runtime/posix/posix_notify.h"
@@ -28,6 +31,10 @@ namespace {
 
 // Between two looks whether SHUTDOWN was asked for.
 constexpr uint64_t kLookNanos = 100'000'000;
+// Connections that gave back so much, and so long ago that it was asked for last, are reason to
+// hand memory to the system.
+constexpr uint64_t kReturnBytes = uint64_t{4} << 20;
+constexpr uint64_t kReturnNanos = 3'000'000'000;
 // Descriptors for files of the engine, beside those of connections.
 constexpr uint64_t kSpareDescriptors = 1024;
 
@@ -72,6 +79,12 @@ command::ProcessUsage Usage() {
           .most_descriptors = usage.most_descriptors};
 }
 
+uint64_t MemoryFor(const server::Settings& settings) {
+  constexpr uint64_t kLeast = uint64_t{256} << 20;
+  return settings.memory != 0 ? static_cast<uint64_t>(settings.memory)
+                              : std::max(posix::MachineMemory() / 4, kLeast);
+}
+
 Durability DurabilityOf(const server::Settings& settings) {
   return settings.durability == "device"    ? Durability::kDevice
          : settings.durability == "process" ? Durability::kProcess
@@ -107,8 +120,10 @@ Status WriteAddresses(const std::string& path, const std::vector<std::string>& a
 }
 
 void Program::TellStart(const server::Config& config) {
-  log_.Info("starting",
-            {{"version", base::kVersion}, {"pid", ::getpid()}, {"universe", settings_.universe}});
+  log_.Info("starting", {{"version", base::kVersion},
+                         {"pid", ::getpid()},
+                         {"universe", settings_.universe},
+                         {"memory", base::FormatBytes(MemoryFor(settings_))}});
   for (const server::Setting& setting : server::AllSettings()) {
     if (!server::IsSame(setting, settings_, server::Settings())) {
       log_.Info("setting", {{"name", setting.name},
@@ -135,7 +150,7 @@ Status Program::Run(std::string password, const server::Config& config) {
   notifier_.Status("opening the universe");
   Options options;
   options.location = settings_.universe;
-  options.memory_budget_bytes = static_cast<uint64_t>(settings_.memory);
+  options.memory_budget_bytes = MemoryFor(settings_);
   options.durability = DurabilityOf(settings_);
   const auto universe = TRY(Universe::Open(
       options, {.listener = std::make_shared<EngineEvents>(log_), .runtime = runtime_.get()}));
@@ -188,6 +203,8 @@ Status Program::Serve(Universe& universe, std::string password) {
 void Program::WaitForStop(const server::Service& service) {
   const uint64_t alive_interval = notifier_.alive_interval_nanos();
   uint64_t next_alive = now();
+  uint64_t returned_bytes = 0;
+  uint64_t next_return = 0;
   while (!signals_.WaitForStop(kLookNanos)) {
     if (signals_.TakeReload()) {
       Reload();
@@ -199,6 +216,11 @@ void Program::WaitForStop(const server::Service& service) {
     if (alive_interval > 0 && now() >= next_alive) {
       notifier_.Alive();
       next_alive = now() + alive_interval;
+    }
+    if (service.given_back_bytes() - returned_bytes >= kReturnBytes && now() >= next_return) {
+      returned_bytes = service.given_back_bytes();
+      posix::ReturnFreeMemory();
+      next_return = now() + kReturnNanos;
     }
   }
   log_.Info("stopping", {{"reason", signals_.stop_name()}});

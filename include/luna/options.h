@@ -95,6 +95,9 @@ struct Expiry {
 struct ReadOptions {
   // Read at this past time instead of now; within history_retention or an open snapshot.
   std::optional<Timestamp> at = {};
+  // kNotInMemory instead of waiting for a device: for threads that must not. The same read without
+  // it, elsewhere, brings the answer.
+  bool memory_only = false;
 };
 
 struct WriteOptions {

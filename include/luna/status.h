@@ -65,6 +65,7 @@ enum class Reason : uint16_t {
   kAddressInUse,    // another process listens there
   kMemoryBudget,
   kBackPressure,
+  kNotInMemory,  // a read that was to wait for no device would have to
   kDiskFull,     // kUnavailable
   kUnreachable,  // nobody listens at an address, or it was not reached
   kDeadline,     // kTimedOut

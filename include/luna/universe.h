@@ -37,7 +37,7 @@ struct Stats {
   uint64_t open_snapshots = 0;
   uint64_t delay_micros = 0;  // each commit waits this long now, because of delay_cause
   std::string delay_cause;
-  std::string background_error;  // the last failure of a background job; empty = none
+  std::string background_error;  // why a background job or all commits fail now; empty = none
 };
 
 // What Verify found.

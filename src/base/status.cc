@@ -51,6 +51,7 @@ ErrorCode CodeOf(Reason reason) {
     case Reason::kAddressInUse:
     case Reason::kMemoryBudget:
     case Reason::kBackPressure:
+    case Reason::kNotInMemory:
       return ErrorCode::kBusy;
     case Reason::kDiskFull:
     case Reason::kUnreachable:
@@ -127,6 +128,7 @@ std::string_view Name(Reason reason) {
     case Reason::kAddressInUse: return "address_in_use";
     case Reason::kMemoryBudget: return "memory_budget";
     case Reason::kBackPressure: return "back_pressure";
+    case Reason::kNotInMemory: return "not_in_memory";
     case Reason::kDiskFull: return "disk_full";
     case Reason::kUnreachable: return "unreachable";
     case Reason::kDeadline: return "deadline";

@@ -23,6 +23,9 @@ class File {
   virtual ~File() = default;
   // Reads up to `length` bytes at `offset` into `to`; fewer only at the end of the file.
   virtual Result<size_t> Read(uint64_t offset, size_t length, char* to) = 0;
+  // Reads exactly `length` bytes if they are in memory (the system's cache of the file); false:
+  // they are not, or it cannot be told. Never waits for a device. What `to` holds then is nothing.
+  virtual Result<bool> ReadCached(uint64_t, size_t, char*) { return false; }
   // Writes all of `bytes` at `offset`, extending the file where needed (a gap reads as zeros).
   virtual Status Write(uint64_t offset, std::string_view bytes) = 0;
   // Makes the file's bytes (and its size) survive a power cut. After an error nothing may be

@@ -29,15 +29,21 @@ class FaultyFile final : public File {
                                  [&] { return file_->Read(offset, length, to); });
   }
 
+  // What is cached and what is not: every other block, whatever was read before.
+  Result<bool> ReadCached(uint64_t offset, size_t length, char* to) override {
+    constexpr uint64_t kBlockBytes = 4096;
+    return offset / kBlockBytes % 2 == 0 && TRY(Read(offset, length, to)) == length;
+  }
+
   Status Write(uint64_t offset, std::string_view bytes) override {
     return gate_.Perform<void>({Operation::kWrite, path_, offset, bytes.size(), bytes}, life_,
                                [&] { return WriteWhatFits(offset, bytes); });
   }
 
   Status Sync() override {
-    Status status = gate_.Perform<void>(
-        {Operation::kSync, path_}, life_,
-        [&] { return sync_failed_.load() ? Status() : file_->Sync(); });
+    Status status = gate_.Perform<void>({Operation::kSync, path_}, life_, [&] {
+      return sync_failed_.load() ? Status() : file_->Sync();
+    });
     if (!status.ok()) {
       sync_failed_ = true;
     }
@@ -45,8 +51,7 @@ class FaultyFile final : public File {
   }
 
   Result<uint64_t> Size() override {
-    return gate_.Perform<uint64_t>({Operation::kSize, path_}, life_,
-                                   [&] { return file_->Size(); });
+    return gate_.Perform<uint64_t>({Operation::kSize, path_}, life_, [&] { return file_->Size(); });
   }
 
   Status Truncate(uint64_t size) override {
@@ -156,8 +161,7 @@ Result<std::unique_ptr<File>> FaultyFileSystem::Open(const std::string& path, Op
   return gate_.Perform<std::unique_ptr<File>>(
       {kind, path}, gate_.life(), [&]() -> Result<std::unique_ptr<File>> {
         std::unique_ptr<File> file = TRY(memory_.Open(path, mode));
-        return std::make_unique<FaultyFile>(std::move(file), path, gate_, memory_,
-                                            capacity_bytes_);
+        return std::make_unique<FaultyFile>(std::move(file), path, gate_, memory_, capacity_bytes_);
       });
 }
 

@@ -73,6 +73,28 @@ TEST_F(FailingDisk, FullDuringACompaction) {
   EXPECT_EQ(Get("acked1"), "newer");
 }
 
+TEST_F(FailingDisk, AFlushThatHadNoRoomIsNoFailureAnyMoreWhenItHas) {
+  const auto failure = [&] { return universe_->GetStats()->background_error; };
+  const auto wait_until = [&](bool failed) {
+    const uint64_t end = runtime_.clock().MonotonicNanos() + 20'000'000'000;
+    while (failure().empty() == failed && runtime_.clock().MonotonicNanos() < end) {
+      runtime_.Sleep(1'000'000);
+    }
+  };
+  options_.memtable_bytes = uint64_t{1} << 20;
+  Reopen();
+  Inject(Operation::kWrite, Reason::kDiskFull, "objects/db-1");
+  while (failure().empty() && acked_ < 600) {
+    PutMany(acked_ + 5, 60'000);
+  }
+  wait_until(true);
+  EXPECT_NE(failure().find("disk_full"), std::string::npos) << failure();
+  faults_->ClearFaults();
+  wait_until(false);
+  EXPECT_EQ(failure(), "");
+  ExpectGotOver();
+}
+
 TEST_F(FailingDisk, FullWhenTheJournalRolls) {
   Inject(Operation::kCreate, Reason::kDiskFull, "group-1/");  // a second segment
   const std::string value(60'000, 'x');
@@ -148,6 +170,7 @@ TEST_F(FailingDisk, AJournalThatCannotBeSynced) {
   PutMany(20, 1000);
   Inject(Operation::kSync, Reason::kSyncFailed, "group-1");
   EXPECT_EQ(ReasonOf(collection_->Put("refused", "1")), Reason::kSyncFailed);
+  EXPECT_NE(universe_->GetStats()->background_error.find("sync_failed"), std::string::npos);
   EXPECT_EQ(ReasonOf(collection_->Flush()), Reason::kSyncFailed);
   EXPECT_EQ(ReasonOf(universe_->Persist()), Reason::kSyncFailed);
   EXPECT_EQ(Get("refused"), "-");

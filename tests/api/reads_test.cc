@@ -57,6 +57,22 @@ TEST_F(Reads, AnOpenSnapshotIsNeverTooOld) {
   EXPECT_EQ(collection_->Get("k", {.at = snapshot->timestamp()}).value(), "1");
 }
 
+TEST_F(Reads, MemoryOnlyNeverWaitsForTheDisk) {
+  const ReadOptions memory_only = {.memory_only = true};
+  Put("small", "1");
+  Put("large", std::string(size_t{2} << 20, 'v'));
+  EXPECT_EQ(collection_->Get("small", memory_only).value(), "1");
+  EXPECT_EQ(ReasonOf(collection_->Get("large", memory_only)), Reason::kNotInMemory);
+  EXPECT_EQ(collection_->Get("absent", memory_only).value(), std::nullopt);
+  ASSERT_TRUE(collection_->Flush().ok());
+  Reopen();
+  EXPECT_EQ(ReasonOf(collection_->Get("small", memory_only)), Reason::kNotInMemory);
+  EXPECT_EQ(Get("small"), "1");
+  EXPECT_EQ(collection_->Get("small", memory_only).value(), "1");
+  const std::vector<std::string_view> keys = {"small", "large"};
+  EXPECT_EQ(ReasonOf(collection_->MultiGet(keys, memory_only)), Reason::kNotInMemory);
+}
+
 // The same answers whether entries lie in memory, in level 0, or deep.
 TEST_F(Reads, ScansAgreeWithAModelWhereverEntriesLie) {
   options_.memtable_bytes = 64 << 10;

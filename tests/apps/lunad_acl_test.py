@@ -8,7 +8,8 @@ import threading
 import time
 import unittest
 
-from lunad_test import REDIS_CLI, WAIT_SECONDS, Failure, ServiceTest, redis
+from lunad_test import REDIS_CLI, WAIT_SECONDS, Failure, ServiceTest
+from redis_py import redis
 from program import USAGE
 
 NO_KEY = "^NOPERM this user has no permissions to access one of the keys used as arguments$"
@@ -63,7 +64,7 @@ class Rights(AclTest):
         self.assertEqual(bob.call("MULTI"), "OK")
         self.assertEqual(bob.call("SET", "b:1", "v"), "QUEUED")
         self.admin.call("ACL", "SETUSER", "bob", "-set")
-        self.fails(bob, "^EXECABORT .*NOPERM", "EXEC")
+        self.fails(bob, "^NOPERM ACLs rules changed", "EXEC")
         self.assertIsNone(bob.call("GET", "b:1"))
         self.assertEqual(bob.call("BEGIN"), 1)
         self.fails(bob, "^NOPERM", "SET", "b:1", "v")
@@ -129,7 +130,7 @@ class Passwords(AclTest):
         self.start(environment={"LUNA_PASSWORD": "secret"})
         good = self.connect()
         good.call("AUTH", "secret")
-        waits, slowest = [], 0.0
+        waits, pings = [], 0
         guesser = self.connect()
 
         def guess():
@@ -143,14 +144,13 @@ class Passwords(AclTest):
         thread = threading.Thread(target=guess)
         thread.start()
         while thread.is_alive():
-            began = time.monotonic()
             good.call("PING")
-            slowest = max(slowest, time.monotonic() - began)
+            pings += 1
         thread.join()
         self.assertEqual(len(waits), 3)
         for wait, least in zip(waits, (0.2, 0.4, 0.8)):
             self.assertGreaterEqual(wait, least - 0.01)
-        self.assertLess(slowest, 0.19)
+        self.assertGreater(pings, 20)  # were they held up, a few in 1.4 s
         # What was sent behind a wrong password waits, too, and keeps its order.
         guesser.send("AUTH", "guess")
         guesser.send("PING")

@@ -15,7 +15,8 @@ import unittest
 import urllib.parse
 import urllib.request
 
-from lunad_test import WAIT_SECONDS, Failure, ServiceTest as LunadTest, redis
+from lunad_test import WAIT_SECONDS, Failure, ServiceTest as LunadTest
+from redis_py import redis
 from program import USAGE
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -1,7 +1,7 @@
-"""lunad from the outside: raw sockets, redis-cli, redis-benchmark and redis-py, kill -9, signals.
+"""lunad from the outside: raw sockets, redis-cli and redis-benchmark, kill -9, signals.
 
-The environment names the program: LUNAD. What redis-tools and python3-redis bring is tested where
-they are installed.
+The environment names the program: LUNAD. What redis-tools bring is tested where they
+are installed.
 """
 
 import os
@@ -9,26 +9,17 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import unittest
 
+import wire
 from program import ERROR, OK, USAGE, ProgramTest
-
-try:
-    import redis
-except ImportError:
-    sys.path.append("/usr/lib/python3/dist-packages")  # Debian's, for another interpreter, too
-    try:
-        import redis
-    except ImportError:
-        redis = None
+from wire import WAIT_SECONDS, frame
 
 LUNAD = os.environ["LUNAD"]
 REDIS_CLI = shutil.which("redis-cli")
 REDIS_BENCHMARK = shutil.which("redis-benchmark")
-WAIT_SECONDS = 60
 RELEASE = os.environ["LUNA_RELEASE"]
 LOG_LINE = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARNING|ERROR) [a-z-]+( |$)"
 
@@ -37,23 +28,8 @@ class Failure(Exception):
     """An error reply."""
 
 
-class Connection:
-    """A socket that speaks RESP."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.file = self.socket.makefile("rb")
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+class Connection(wire.Connection):
+    """One that raises error replies; those within an array are its elements."""
 
     def send(self, *words):
         self.socket.sendall(frame(*words))
@@ -63,28 +39,10 @@ class Connection:
         return self.reply()
 
     def reply(self):
-        """The next reply; an error reply is raised, the end is EOFError."""
-        line = self.file.readline()
-        if not line.endswith(b"\r\n"):
-            raise EOFError
-        kind, rest = line[:1], line[1:-2]
-        if kind == b"+":
-            return rest.decode()
-        if kind == b"-":
-            raise Failure(rest.decode())
-        if kind == b":":
-            return int(rest)
-        if kind == b"$":
-            return None if int(rest) < 0 else self.file.read(int(rest) + 2)[:-2]
-        if kind == b"*":
-            return None if int(rest) < 0 else [self.reply() for _ in range(int(rest))]
-        raise AssertionError(line)
-
-
-def frame(*words):
-    """A request in the array form."""
-    words = [word if isinstance(word, bytes) else str(word).encode() for word in words]
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
+        reply = super().reply()
+        if isinstance(reply, wire.Refusal):
+            raise Failure(reply)
+        return reply
 
 
 class ServiceTest(ProgramTest):
@@ -319,6 +277,37 @@ class Endings(ServiceTest):
     def test_acknowledged_writes_survive_kill_9(self):
         self.write_until(lambda: self.end(signal.SIGKILL, expect=-signal.SIGKILL))
 
+    def set_for(self, connection, key, millis):
+        """Sets a key that expires; the earliest moment of its end, and the latest."""
+        asked = time.monotonic()
+        self.assertEqual(connection.call("SET", key, "v", "PX", millis), "OK")
+        return asked + millis / 1000, time.monotonic() + millis / 1000
+
+    def expect_end(self, connection, key, earliest, latest):
+        """Reads the key until it is gone: not early, and not late."""
+        while True:
+            asked = time.monotonic()
+            value = connection.call("GET", key)
+            if value is None:
+                break
+            self.assertEqual(value, b"v")
+            self.assertLess(asked, latest + 1, f"{key} is seen after its end")
+            time.sleep(0.002)
+        # The server counts whole milliseconds.
+        self.assertGreater(time.monotonic() + 0.002, earliest, f"{key} is gone before its end")
+
+    def test_keys_live_their_whole_time_over_kill_9_and_an_orderly_stop(self):
+        self.start()
+        for number, expect in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, OK)):
+            with Connection(self.port) as connection:
+                kept = self.set_for(connection, "kept", 2000)
+            self.end(number, expect=expect)
+            self.start()
+            with Connection(self.port) as connection:
+                brief = self.set_for(connection, "brief", 300)
+                self.expect_end(connection, "brief", *brief)
+                self.expect_end(connection, "kept", *kept)
+
     def test_acknowledged_writes_survive_an_orderly_stop(self):
         self.write_until(self.end)
 
@@ -357,7 +346,8 @@ class Starting(ServiceTest):
         for line in lines:
             self.assertRegex(line, LOG_LINE)
         starting = f"version={RELEASE} pid={self.process.pid} universe={self.universe}"
-        self.assertTrue(lines[0].endswith(f" INFO starting {starting}"), lines[0])
+        self.assertIn(f" INFO starting {starting} ", lines[0])
+        self.assertRegex(lines[0], r' memory="[0-9.]+ [MGT]iB"$')
         listening = [line for line in lines if " INFO listening address=127.0.0.1:" in line]
         self.assertEqual(len(listening), 2, lines)
 
@@ -375,7 +365,7 @@ class Starting(ServiceTest):
         self.assertNotIn("secret", text)
         for row in (r'universe = "./luna-data" +# default', r'listen = \["\[::1\]:7000"\] +'
                     r'# command line', r'# password = "\(hidden\)" +# LUNA_PASSWORD',
-                    r'memory = "256MiB" +# default', r'protected = false +# command line'):
+                    r'memory = "auto" +# default', r'protected = false +# command line'):
             self.assertRegex(text, rf"(?m)^{row}$")
 
     def test_wrong_usage(self):
@@ -484,71 +474,6 @@ class RedisCli(ServiceTest):
             self.assertEqual(done.returncode, 0, text)
             self.assertNotIn("rror", text)
             self.assertEqual(done.stdout.count("requests per second"), 4, text)
-
-
-@unittest.skipUnless(redis, "python3-redis is not installed")
-class RedisPy(ServiceTest):
-    def setUp(self):
-        super().setUp()
-        self.start()
-        self.client = redis.Redis(port=self.port, socket_timeout=WAIT_SECONDS)
-        self.addCleanup(self.client.close)
-
-    def test_strings(self):
-        self.assertTrue(self.client.set("k", "v"))
-        self.assertEqual(self.client.get("k"), b"v")
-        self.assertIsNone(self.client.set("k", "w", nx=True))
-        self.assertEqual(self.client.append("k", "w"), 2)
-        self.assertTrue(self.client.mset({"a": 1, "b": 2}))
-        self.assertEqual(self.client.mget("a", "b", "c"), [b"1", b"2", None])
-        self.assertEqual(self.client.incrby("a", 41), 42)
-        self.assertEqual(self.client.delete("a", "b", "c"), 2)
-        self.assertEqual(self.client.exists("a", "k"), 1)
-        self.assertEqual(self.client.info()["redis_mode"], "standalone")
-
-    def test_expiry(self):
-        self.client.set("k", "v", ex=100)
-        self.assertIn(self.client.ttl("k"), (99, 100))
-        self.assertTrue(self.client.persist("k"))
-        self.assertEqual(self.client.ttl("k"), -1)
-        self.client.set("k", "v", px=30)
-        deadline = time.monotonic() + WAIT_SECONDS
-        while self.client.get("k") is not None:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.005)
-        self.assertEqual(self.client.ttl("k"), -2)
-
-    def test_pipelines(self):
-        for transaction in (True, False):
-            pipeline = self.client.pipeline(transaction=transaction)
-            self.assertEqual(pipeline.set("k", 1).incr("k").get("k").execute(), [True, 2, b"2"])
-
-    def test_watch(self):
-        self.client.set("k", 1)
-        with self.client.pipeline() as pipeline:
-            pipeline.watch("k")
-            value = int(pipeline.get("k"))
-            self.client.set("k", 10)
-            pipeline.multi()
-            pipeline.set("k", value + 1)
-            with self.assertRaises(redis.WatchError):
-                pipeline.execute()
-        self.assertEqual(self.client.transaction(
-            lambda p: (p.multi(), p.incr("k")), "k"), [11])
-
-    def test_scan_iter(self):
-        names = {f"k{i}".encode() for i in range(1500)}
-        self.client.mset({name: 1 for name in names})
-        self.client.set("other", 1)
-        self.assertEqual(sorted(self.client.scan_iter(match="k*", count=100)), sorted(names))
-
-    def test_reconnects_after_a_restart(self):
-        self.client.set("k", "v")
-        self.end()
-        with self.assertRaises(redis.ConnectionError):
-            self.client.get("k")
-        self.start(port=self.port)
-        self.assertEqual(self.client.get("k"), b"v")
 
 
 if __name__ == "__main__":

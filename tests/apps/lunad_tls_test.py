@@ -12,8 +12,9 @@ import subprocess
 import time
 import unittest
 
-from lunad_test import REDIS_CLI, WAIT_SECONDS, Connection, ServiceTest, frame, redis
+from lunad_test import REDIS_CLI, WAIT_SECONDS, Connection, ServiceTest, frame
 from program import USAGE
+from redis_py import redis
 
 OPENSSL = shutil.which("openssl")
 

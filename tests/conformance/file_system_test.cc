@@ -69,6 +69,17 @@ TEST_P(FileSystemConformance, ReadsEndWithTheFile) {
   EXPECT_EQ(file->Read(1000, 8, bytes.data()).value(), 0u);
 }
 
+TEST_P(FileSystemConformance, WhatIsCachedIsReadWholeOrNotAtAll) {
+  const auto file = Create("a");
+  ASSERT_TRUE(file->Write(0, "hello").ok());
+  std::string bytes(5, '?');
+  if (file->ReadCached(0, 5, bytes.data()).value()) {  // the system may have it in memory or not
+    EXPECT_EQ(bytes, "hello");
+  }
+  EXPECT_FALSE(file->ReadCached(1, 5, bytes.data()).value());
+  EXPECT_FALSE(file->ReadCached(1000, 5, bytes.data()).value());
+}
+
 TEST_P(FileSystemConformance, GapsReadAsZeros) {
   const auto file = Create("a");
   ASSERT_TRUE(file->Write(0, "ab").ok());

@@ -10,6 +10,7 @@
 
 #include "luna/luna.h"
 #include "simulation/simulated_runtime.h"
+#include "support/versioned_model.h"
 
 namespace luna::test {
 
@@ -18,7 +19,9 @@ namespace {
 constexpr int kCommits = 48;
 constexpr uint64_t kPutsEach = 3;
 
-std::string Key(uint64_t number) { return "key-" + std::to_string(number % 40); }
+std::string Key(uint64_t number) {
+  return "key-" + std::to_string(number % 40);
+}
 
 // Long enough that a few dozen fill the smallest memtable.
 std::string ValueOfCommit(int commit, uint64_t put) {
@@ -80,6 +83,9 @@ class CrashRun {
       return Accept("open database", database.error());
     }
     database_ = std::move(database).value();
+    if (MillisOf(database_->now()) > world_.clock().WallMillis() && problem_.empty()) {
+      problem_ = "time is ahead of the clock after opening";
+    }
     for (const char* name : {"first", "second"}) {
       auto collection = database_->OpenOrCreateCollection(name);
       if (!collection.ok()) {
@@ -247,9 +253,8 @@ CrashCases::CrashCases(uint64_t first_world)
     : world_(first_world), points_(CountCrashPoints(first_world)) {}
 
 CrashCase CrashCases::At(uint64_t number) const {
-  constexpr simulation::Survival kSurvivals[] = {simulation::Survival::kAllLost,
-                                                 simulation::Survival::kAllKept,
-                                                 simulation::Survival::kMixed};
+  constexpr simulation::Survival kSurvivals[] = {
+      simulation::Survival::kAllLost, simulation::Survival::kAllKept, simulation::Survival::kMixed};
   return {.world_seed = world_,
           .point = 1 + number / 6,
           .when = number % 2 == 0 ? simulation::When::kBefore : simulation::When::kAfter,

@@ -101,6 +101,9 @@ bool ModelRun::Open(const Tokens& tokens) {
     return false;
   }
   database_ = std::move(database).value();
+  if (MillisOf(database_->now()) > world_.clock().WallMillis()) {
+    Fail("time is ahead of the clock after opening: what expires would expire early");
+  }
   if (must_recover_) {
     CheckRecovered();
   }

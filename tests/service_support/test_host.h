@@ -24,7 +24,7 @@
 
 namespace luna::service_support {
 
-class TestHost final : public command::Host {
+class TestHost : public command::Host {
  public:
   // No rows: every family.
   explicit TestHost(std::span<const command::Command> rows = {});

@@ -15,10 +15,6 @@ import zlib
 RECORD = struct.Struct("<II")
 LATE_SECONDS = 1.0
 EARLY_SECONDS = 0.25
-# A started lunad continues above the durable limit of timestamps, up to three seconds ahead of the
-# clock (src/engine/group/oracle.cc): until the clock has caught up, keys expire early by as much.
-# That is counted and told, apart from what is lost.
-LEAD_SECONDS = 3.0
 SIZES = (100, 1024)
 
 
@@ -52,7 +48,7 @@ class Entry:
     def values(self):
         return [value_of(key, self.sent) for key in self.keys]
 
-    def problem(self, values, newest, asked, answered, early=EARLY_SECONDS):
+    def problem(self, values, newest, asked, answered):
         """What is wrong with what was read between `asked` and `answered`, or None."""
         name = self.keys[0].decode()
         if len({sequence_of(value) for value in values}) > 1:
@@ -60,7 +56,7 @@ class Entry:
         sequence = sequence_of(values[0])
         where = f"{name}: acknowledged {self.acknowledged}, sent {newest}, read {sequence}"
         if sequence is None:
-            return None if self._may_be_absent(answered + early) else f"{where}: lost"
+            return None if self._may_be_absent(answered + EARLY_SECONDS) else f"{where}: lost"
         if any(value_of(key, sequence) != value for key, value in zip(self.keys, values)):
             return f"{where}: the value is not what was written: {values[0][:60]!r}"
         if sequence < self.acknowledged:
@@ -90,8 +86,6 @@ class Ledger:
 
     def __init__(self, name, directory, singles, pairs, expiring):
         self.entries = []
-        self.started = 0.0  # when the lunad that runs now was started
-        self.early = 0  # expiring keys seen absent too early, in the first seconds of a lunad
         self.path = directory / f"ledger-{name}.bin"
         self._file = open(self.path, "wb")  # closed by `close`
         for kind, count in (("s", singles), ("p", pairs), ("e", expiring)):
@@ -104,14 +98,6 @@ class Ledger:
 
     def expires(self, entry):
         return entry.number >= self._expiring_from
-
-    def problem(self, entry, values, newest, asked, answered):
-        """As of the entry; an expiry that the clock's lead after a start explains is counted."""
-        problem = entry.problem(values, newest, asked, answered)
-        if problem and values[0] is None and answered < self.started + LEAD_SECONDS:
-            problem = entry.problem(values, newest, asked, answered, LEAD_SECONDS)
-            self.early += problem is None
-        return problem
 
     def record(self, acknowledged):
         """Appends (entry, sequence) for each."""
@@ -132,7 +118,7 @@ class Ledger:
             keys += len(values)
             for entry in part:
                 taken, values = values[:len(entry.keys)], values[len(entry.keys):]
-                problem = self.problem(entry, taken, entry.sent, asked, answered)
+                problem = entry.problem(taken, entry.sent, asked, answered)
                 found = max(sequence_of(taken[0]) or 0, 0)
                 if problem:
                     problems.append(problem)

@@ -18,6 +18,8 @@ LOADS = (
     ("-t", "mset", "-d", "1024", "-P", "16", "-c", "2"),
 )
 
+MEMORY_BYTES = 256 << 20  # so little that reads go to the disk, too
+
 
 class Died(Exception):
     """lunad ended, or does not answer, and nobody had asked for it."""
@@ -34,17 +36,17 @@ class Server:
         self.universe = directory / "universe"
         self.process = None
         self.port = 0
-        self.started = 0.0
 
     def start(self):
         """Starts lunad; returns the seconds until it answered PING."""
         addresses = self.directory / "addresses"
         addresses.unlink(missing_ok=True)
-        begun = self.started = time.monotonic()
+        begun = time.monotonic()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LUNA_")}
         with open(self.directory / "lunad-errors.txt", "ab") as errors:
             self.process = subprocess.Popen(
                 [self.program, "--universe", self.universe, "--durability", self.durability,
+                 "--memory", str(MEMORY_BYTES),
                  "--listen", "127.0.0.1:0", "--addresses-file", addresses,
                  "--maxclients", str(self.most_clients)],
                 stdin=subprocess.DEVNULL, stderr=errors, env=environment)

@@ -13,16 +13,16 @@ import signal
 import sys
 import time
 
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent / "apps"))  # wire.py
+
 from crowd import Crowd
-from ledger import LEAD_SECONDS
-from server import LOADS, Benchmarks, Died, Server
+from server import LOADS, MEMORY_BYTES, Benchmarks, Died, Server
 from wire import Connection
 from writer import Latencies, Writer
 
 WRITERS = 4
 LOAD_CONNECTIONS = 50
 OTHER_DESCRIPTORS = 1000  # of lunad's files, and of ours
-MEMORY_BYTES = 256 << 20  # lunad's own default
 DESCRIPTORS_TOLERANCE = 20
 SETTLE_SECONDS = 30
 # The trend of memory is judged when the second half is long enough to have left the warming up.
@@ -130,8 +130,6 @@ class Soak:
 
     def start(self, what):
         seconds = self.server.start()
-        for writer in self.writers:
-            writer.ledger.started = self.server.started
         if what != "first start":
             self.restarts.append(seconds)
         print(f"{self.elapsed():7.1f} s  {what}: answers after {seconds:.2f} s", flush=True)
@@ -265,9 +263,6 @@ class Soak:
               f"{self.crowd.answered} pings; {len(self.problems)} problems")
         worst = f"{max(self.restarts):.2f} s" if self.restarts else "none"
         rate = self.commands / max(self.printed[0], 1)
-        early = sum(writer.ledger.early for writer in self.writers)
-        print(f"expiry: {early} reads met a key that had expired early, by at most "
-              f"{LEAD_SECONDS:.0f} s, in the first {LEAD_SECONDS:.0f} s after a start")
         seeds = f"{self.options.first_seed}..{self.seed}"
         print(f"soak: seeds {seeds}, {len(self.failed_seeds)} failed; "
               f"{self.options.connections} connections, {self.kills} kills, worst restart {worst}, "

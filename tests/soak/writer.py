@@ -162,7 +162,7 @@ class Writer:
         answered = time.monotonic()
         self.reads += 1
         if isinstance(reply, list):
-            problem = self.ledger.problem(entry, reply, newest, asked, answered)
+            problem = entry.problem(reply, newest, asked, answered)
         elif isinstance(reply, Refusal) and reply.startswith("BUSY"):
             self.busy += 1
             problem = None

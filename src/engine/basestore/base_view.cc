@@ -12,17 +12,19 @@ namespace luna::basestore {
 namespace {
 
 // What `table` knows of the key, merged into `found`.
-Status FindIn(const table::Table& table, std::string_view key, uint64_t key_hash, Timestamp read,
-              Found& found) {
+Status FindIn(const table::Table& table, const entry::Lookup& lookup, Found& found) {
   const table::TableRow& row = table.row();
   if (row.range_tombstones > 0) {
+    if (lookup.reach == entry::Reach::kMemory && !table.loaded()) {
+      return table::NotInMemory(row.object);
+    }
     const auto ranges = TRY(table.range_tombstones());
-    found.covering = std::max(found.covering, ranges->Covering(key, read));
+    found.covering = std::max(found.covering, ranges->Covering(lookup.key, lookup.read));
   }
   if (row.entries == 0) {
     return {};
   }
-  std::optional<table::PinnedEntry> entry = TRY(table.Get(key, key_hash, read));
+  std::optional<table::PinnedEntry> entry = TRY(table.Get(lookup));
   if (entry && (!found.entry || entry->entry.timestamp > found.entry->entry.timestamp)) {
     found.entry = std::move(entry);
   }
@@ -92,30 +94,31 @@ const table::Table* BaseView::Covering(int level, std::string_view key) const {
   return tables_[level][static_cast<size_t>(after - rows.begin()) - 1].get();
 }
 
-Result<Found> BaseView::Get(std::string_view key, uint64_t key_hash, Timestamp read) const {
+Result<Found> BaseView::Get(const entry::Lookup& lookup) const {
+  const std::string_view key = lookup.key;
   const std::vector<levels::Row>& level0 = levels_->level(0);
   std::array<const table::Table*, levels::kLevels> covering{};
   // All filter lines are on their way before the first is needed.
   for (size_t i = 0; i < level0.size(); ++i) {
     if (levels::Covers(*level0[i], key)) {
-      tables_[0][i]->Prefetch(key_hash);
+      tables_[0][i]->Prefetch(lookup.key_hash);
     }
   }
   for (int n = 1; n < levels::kLevels; ++n) {
     covering[n] = Covering(n, key);
     if (covering[n] != nullptr) {
-      covering[n]->Prefetch(key_hash);
+      covering[n]->Prefetch(lookup.key_hash);
     }
   }
   Found found;
   for (size_t i = 0; i < level0.size() && !Settled(found, level0[i]->max_timestamp); ++i) {
-    if (level0[i]->min_timestamp <= read && levels::Covers(*level0[i], key)) {
-      TRY(FindIn(*tables_[0][i], key, key_hash, read, found));
+    if (level0[i]->min_timestamp <= lookup.read && levels::Covers(*level0[i], key)) {
+      TRY(FindIn(*tables_[0][i], lookup, found));
     }
   }
   for (int n = 1; n < levels::kLevels && !Answers(found); ++n) {
     if (covering[n] != nullptr) {
-      TRY(FindIn(*covering[n], key, key_hash, read, found));
+      TRY(FindIn(*covering[n], lookup, found));
     }
   }
   return found;
@@ -155,6 +158,7 @@ Status BaseView::AddSources(
 
 Result<Timestamp> BaseView::NewestChange(std::string_view key, uint64_t key_hash,
                                          Timestamp after) const {
+  const entry::Lookup lookup = {.key = key, .key_hash = key_hash, .read = entry::kMaxTimestamp};
   Found found;
   const auto newest = [&] {
     return std::max(found.covering, found.entry ? found.entry->entry.timestamp : 0);
@@ -162,13 +166,13 @@ Result<Timestamp> BaseView::NewestChange(std::string_view key, uint64_t key_hash
   const std::vector<levels::Row>& level0 = levels_->level(0);
   for (size_t i = 0; i < level0.size() && level0[i]->max_timestamp > after; ++i) {
     if (!Settled(found, level0[i]->max_timestamp) && levels::Covers(*level0[i], key)) {
-      TRY(FindIn(*tables_[0][i], key, key_hash, entry::kMaxTimestamp, found));
+      TRY(FindIn(*tables_[0][i], lookup, found));
     }
   }
   for (int n = 1; n < levels::kLevels && newest() <= after; ++n) {
     const table::Table* table = Covering(n, key);
     if (table != nullptr && table->row().max_timestamp > after) {
-      TRY(FindIn(*table, key, key_hash, entry::kMaxTimestamp, found));
+      TRY(FindIn(*table, lookup, found));
     }
   }
   return newest() > after ? newest() : 0;

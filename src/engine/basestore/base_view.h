@@ -32,7 +32,10 @@ class BaseView {
   BaseView(std::shared_ptr<const levels::Levels> levels, Tables tables, Timestamp safe);
 
   // Newest version ≤ `read` of `key`, stopping at the first level that answers.
-  Result<Found> Get(std::string_view key, uint64_t key_hash, Timestamp read) const;
+  Result<Found> Get(std::string_view key, uint64_t key_hash, Timestamp read) const {
+    return Get({.key = key, .key_hash = key_hash, .read = read});
+  }
+  Result<Found> Get(const entry::Lookup& lookup) const;
   // Adds one iterator a run (level-0 table, level) that touches `range`, and every range tombstone
   // set. The view outlives the iterators.
   Status AddSources(const entry::KeyRange& range, bool fill_cache,

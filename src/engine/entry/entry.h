@@ -34,6 +34,17 @@ enum class Kind : uint8_t {
   kBlob = 3,    // value is an encoded BlobReference
 };
 
+// How far a read may go: to the device, or no further than memory (else kNotInMemory).
+enum class Reach : uint8_t { kStorage, kMemory };
+
+// What a read looks for: the newest version ≤ `read` of `key`.
+struct Lookup {
+  std::string_view key;
+  uint64_t key_hash = 0;
+  Timestamp read = 0;
+  Reach reach = Reach::kStorage;
+};
+
 // Views into memory owned by whoever hands the entry out.
 struct Entry {
   std::string_view key = {};

@@ -19,6 +19,10 @@ constexpr uint64_t kRecentBytes = uint64_t{4} << 20;
 constexpr uint64_t kFullRoundBytes = uint64_t{16} << 20;
 static_assert(kFullRoundBytes + journal::kMaxRecordBytes + (uint64_t{8} << 20) <=
               journal::StreamOptions{}.segment_bytes);
+// A limit outlives kill -9 also where commits need not. It need not outlive power loss where
+// commits do not: its readers are gone, and the clock is past it when the machine is back (decision
+// 0022).
+constexpr Durability kLimitDurability = Durability::kProcess;
 constexpr size_t kKeptBytes = size_t{1} << 20;  // of an encoded record's buffer
 
 Durability Strongest(Durability least, std::span<Work* const> works) {
@@ -151,8 +155,8 @@ void CommitPipeline::RunRound(Requests& next, Durability durability) {
     next.Answer(std::move(judged));
   }
   const size_t accepted = round.records().size() - before;
-  // A limit that power loss took back would let timestamps be given out twice.
-  const Status appended = AppendRound(round, limited ? Durability::kDevice : durability);
+  const Status appended =
+      AppendRound(round, limited ? std::max(durability, kLimitDurability) : durability);
   if (appended.ok()) {
     commits_.Add(accepted);
     return;
@@ -340,19 +344,35 @@ Result<Timestamp> CommitPipeline::AppendAt(DatabaseId id,
   return timestamp;
 }
 
-Status CommitPipeline::ExtendLimits() {
+Status CommitPipeline::ExtendLimit(DatabaseId id) {
+  const auto database = context_.state->FindDatabase(id);
+  if (database == nullptr || !database->oracle.HoldsReadersBack()) {
+    return {};
+  }
+  Round round({.state = context_.state,
+               .conflicts = &conflicts_,
+               .storage = context_.storage,
+               .names = context_.names,
+               .epoch = context_.epoch});
+  (void)round.Join(id);
+  (void)AddLimits(round);
+  return AppendRound(round, kLimitDurability);
+}
+
+Status CommitPipeline::SealLimits() {
   Round round({.state = context_.state,
                .conflicts = &conflicts_,
                .storage = context_.storage,
                .names = context_.names,
                .epoch = context_.epoch});
   for (const auto& database : context_.state->Databases()) {
-    if (database->oracle.HoldsReadersBack()) {
-      (void)round.Join(database->id);
+    (void)round.Join(database->id);
+    if (const Timestamp limit = database->oracle.Seal(); limit != 0) {
+      round.Add({.epoch = 0, .closed = database->oracle.visible(), .database = database->id},
+                TsLimit{limit});
     }
   }
-  const bool limited = AddLimits(round);
-  return AppendRound(round, limited ? Durability::kDevice : context_.durability);
+  return AppendRound(round, kLimitDurability);
 }
 
 }  // namespace luna::group

@@ -51,8 +51,10 @@ class CommitPipeline {
   // Inside: the result of a round of its own with the timestamp it was given; applies and
   // publishes.
   Result<Timestamp> AppendAt(DatabaseId database, const std::function<Body(Timestamp)>& make);
-  // Inside: logs a new limit where the durable one is near.
-  Status ExtendLimits();
+  // Inside: logs a new limit for the database's readers, unless somebody just did.
+  Status ExtendLimit(DatabaseId database);
+  // Inside, before a clean end: readers stand still, and the next start need not wait.
+  Status SealLimits();
 
   // Freezes the tablet's memtable with the next round.
   void WantRotation(uint64_t qualified);

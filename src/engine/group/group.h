@@ -128,11 +128,12 @@ class Group {
     uint64_t journal_bytes = 0;
     uint64_t delay_micros = 0;
     std::string delay_cause;
-    std::string background_error;
+    std::string background_error;  // in force now; empty = none
   };
   virtual Counts counts() const = 0;
-  // A background job failed: for counts() and the listener.
-  virtual void ReportError(const Error& error) = 0;
+  // A background job ended. A failure goes to the listener, and to counts() until the same job ends
+  // well; it is tried again. Damage stays.
+  virtual void ReportJob(const background::Job& job, const Status& ended) = 0;
   // Stops background work of the group, persists relaxed commits; later commits: kShutDown.
   virtual Status Close() = 0;
 };

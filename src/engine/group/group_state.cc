@@ -108,7 +108,7 @@ Status GroupState::Apply(journal::Sequence sequence, const Decoded& record) {
     ApplyCheckpoint(*checkpoint);
   } else if (const auto database = FindDatabase(id); database != nullptr) {
     if (const auto* limit = std::get_if<TsLimit>(&record.body)) {
-      database->limit = std::max(database->limit, limit->limit);
+      database->limit = limit->limit;  // the newest counts: a seal is lower than the one before
     } else if (const auto* abort = std::get_if<Abort>(&record.body)) {
       database->outcomes.Add(abort->id, false, abort->timestamp);
       database->newest = std::max(database->newest, abort->timestamp);
@@ -181,7 +181,7 @@ Status GroupState::ApplyIngest(journal::Sequence sequence, DatabaseId id, const 
 void GroupState::ApplyCheckpoint(const Checkpoint& checkpoint) {
   for (const auto& clock : checkpoint.clocks) {
     if (const auto database = FindDatabase(clock.database); database != nullptr) {
-      database->limit = std::max(database->limit, clock.limit);
+      database->limit = clock.limit;
       database->outcomes.RaiseFloor(clock.outcome_floor);
     }
   }

@@ -30,7 +30,7 @@ struct HomeDatabase {
   transaction::SnapshotRegistry snapshots;
   OutcomeTable outcomes;
   Timestamp newest = 0;  // largest commit timestamp applied
-  Timestamp limit = 0;   // largest TsLimit applied
+  Timestamp limit = 0;   // the newest TsLimit applied
 };
 
 class GroupState {

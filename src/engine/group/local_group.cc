@@ -14,9 +14,13 @@ namespace {
 
 constexpr const char* kStreamName = "group-1";
 constexpr uint64_t kTendNanos = 1'000'000'000;
+constexpr uint64_t kRetryNanos = 10'000'000'000;  // of a job that failed
 constexpr uint64_t kFullPauseNanos = 1'000'000;
 constexpr int kFullPauses = 30'000;  // 30 s without room is an error
 constexpr journal::Sequence kLastSequence = std::numeric_limits<journal::Sequence>::max();
+// How long a start waits for the clock: as far as a limit may lie ahead of it (earlier versions: 3
+// s). Where it was set back further, waiting would mend nothing.
+constexpr uint64_t kPatienceMillis = 3'000;
 constexpr double kFlushFrom = 0.7;                   // of the memtables' share: freeze the largest
 constexpr uint64_t kPartBytes = uint64_t{16} << 20;  // of commits given at once: a full round
 constexpr uint64_t kReleaseStep = uint64_t{64} << 20;  // a segment: less frees nothing
@@ -161,12 +165,29 @@ Status LocalGroup::Recover() {
                         .body = LeaderStart{"embedded"}};
     return pipeline_->Append(std::span(&start, 1), context_.durability);
   }));
+  AwaitClock();
   RegisterJobs();
   if (context_.listener != nullptr) {
     context_.listener->OnRecovery(state_.applied(), stream_->state().retained_bytes,
                                   (runtime_.clock().MonotonicNanos() - began) / 1000);
   }
   return {};
+}
+
+void LocalGroup::AwaitClock() {
+  for (uint64_t waited = 0; waited < kPatienceMillis;) {
+    uint64_t lead = 0;
+    for (const auto& database : state_.Databases()) {
+      if (const uint64_t own = database->oracle.LeadMillis(); own <= kPatienceMillis) {
+        lead = std::max(lead, own);
+      }
+    }
+    if (lead == 0) {
+      return;
+    }
+    runtime_.Sleep(lead * 1'000'000);
+    waited += lead;
+  }
 }
 
 Status LocalGroup::Replay() {
@@ -392,7 +413,7 @@ Timestamp LocalGroup::ReadTimestamp(DatabaseId id) {
   if (database->oracle.HoldsReadersBack() && !closed_.load(std::memory_order_acquire)) {
     // Without a new limit the read is of the recent past, still consistent: an error here is no
     // reason to refuse it.
-    (void)pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); });
+    (void)pipeline_->Exclusive([&] { return pipeline_->ExtendLimit(id); });
   }
   return database->oracle.ReadTimestamp();
 }
@@ -554,12 +575,10 @@ void LocalGroup::RegisterJobs() {
     const auto ids = ParseTabletPayload(job.payload);
     LUNA_ASSERT(ids.has_value());
     const auto tablet = state_.FindTablet(Qualify(ids->first, ids->second));
-    if (tablet == nullptr) {
-      return;
-    }
-    if (const Status flushed = FlushAll(*tablet); !flushed.ok()) {
-      ReportError(flushed.error());  // "tend" tries again
-      return;
+    const Status flushed = tablet != nullptr ? FlushAll(*tablet) : Status();
+    ReportJob(job, flushed);
+    if (tablet == nullptr || !flushed.ok()) {
+      return;  // dropped, or "tend" tries again
     }
     level0_tables_.store(tablet->base().view()->levels().level(0).size(),
                          std::memory_order_relaxed);
@@ -567,12 +586,8 @@ void LocalGroup::RegisterJobs() {
         {.kind = "compact", .payload = job.payload, .priority = background::Priority::kUrgent});
   });
   background.Register("tend", [this](const background::Job&, background::JobContext&) { Tend(); });
-  background.Register("persist", [this](const background::Job&, background::JobContext&) {
-    const Status written =
-        pipeline_->Exclusive([&] { return stream_->Persist(Durability::kProcess); });
-    if (!written.ok()) {
-      ReportError(written.error());
-    }
+  background.Register("persist", [this](const background::Job& job, background::JobContext&) {
+    ReportJob(job, pipeline_->Exclusive([&] { return stream_->Persist(Durability::kProcess); }));
   });
 }
 
@@ -613,18 +628,32 @@ void LocalGroup::Tend() {
            .priority = background::Priority::kFlush});
     }
   }
-}
-
-void LocalGroup::ReportError(const Error& error) {
-  if (error.reason() == Reason::kShutDown || error.reason() == Reason::kCollectionMissing) {
-    return;  // nobody's loss
-  }
+  std::vector<background::Job> again;
   {
     base::MutexLock lock(mutex_);
-    background_error_ = error.ToString();
+    again = failures_.Due(runtime_.clock().MonotonicNanos(), kRetryNanos);
+  }
+  for (background::Job& job : again) {
+    context_.kernel->background().Spawn(std::move(job));
+  }
+}
+
+void LocalGroup::ReportJob(const background::Job& job, const Status& ended) {
+  const bool over = ended.ok() || ended.error().reason() == Reason::kCollectionMissing;
+  if (!over && ended.error().reason() == Reason::kShutDown) {
+    return;  // it neither worked nor failed
+  }
+  const uint64_t now = runtime_.clock().MonotonicNanos();
+  {
+    base::MutexLock lock(mutex_);
+    if (over) {
+      failures_.Remove(job);
+      return;
+    }
+    failures_.Add(job, ended.error(), now);
   }
   if (context_.listener != nullptr) {
-    context_.listener->OnBackgroundError(error);
+    context_.listener->OnBackgroundError(ended.error());
   }
 }
 
@@ -636,15 +665,23 @@ Group::Counts LocalGroup::counts() const {
   counts.flushes = flushes_.value();
   counts.journal_bytes = stream_->state().retained_bytes;
   counts.delay_micros = delay_micros_.load(std::memory_order_relaxed);
+  const auto stopped = pipeline_->stopped();
   base::MutexLock lock(mutex_);
   counts.delay_cause = delay_cause_;
-  counts.background_error = background_error_;
+  counts.background_error = failures_.Newest();
+  if (counts.background_error.empty() && stopped && stopped->reason() != Reason::kShutDown) {
+    counts.background_error = stopped->ToString();  // nothing is committed until it is reopened
+  }
   return counts;
 }
 
 Status LocalGroup::Close() {
   if (closed_.exchange(true, std::memory_order_acq_rel) || pipeline_ == nullptr) {
     return {};
+  }
+  if (!pipeline_->stopped()) {
+    // Without it the next start waits for the clock, no more than that.
+    (void)pipeline_->Exclusive([&] { return pipeline_->SealLimits(); });
   }
   const Status persisted = pipeline_->stopped() ? Status(*pipeline_->stopped()) : Persist();
   pipeline_->Stop(Error(Reason::kShutDown, "the universe is closed; open it again"));

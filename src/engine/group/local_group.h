@@ -1,7 +1,7 @@
 // LocalGroup: a group with one replica: recovery from the stream, commits through the pipeline,
 // memtables flushed in the background, the stream released behind them. Background kinds: "flush"
 // (payload "<database>/<tablet>"; spawns "compact" with the same payload when done, whose handler
-// the owner of the collections registers) and "tend" (once a second: retries, releases).
+// the owner of the collections registers) and "tend" (once a second: what failed is tried again).
 // Thread rule: safe.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include "engine/group/commit_pipeline.h"
 #include "engine/group/group.h"
 #include "engine/group/group_state.h"
+#include "engine/group/job_failures.h"
 
 namespace luna::group {
 
@@ -58,11 +59,13 @@ class LocalGroup final : public Group {
   std::vector<std::string> UnflushedBlobs(DatabaseId database) override;
   const std::string& stream() const override { return stream_name_; }
   Counts counts() const override;
-  void ReportError(const Error& error) override;
+  void ReportJob(const background::Job& job, const Status& ended) override;
   Status Close() override;
 
  private:
   Status Replay();
+  // Until visible time is not ahead of the clock: else keys would expire early.
+  void AwaitClock();
   Status Admitted(std::span<const CommitRequest> requests);
   // Runs `body` while no round is in flight.
   void BetweenRounds(const std::function<void()>& body);
@@ -93,7 +96,7 @@ class LocalGroup final : public Group {
   base::Counter flushes_;
   mutable base::Mutex mutex_;
   std::string delay_cause_ GUARDED_BY(mutex_);
-  std::string background_error_ GUARDED_BY(mutex_);
+  JobFailures failures_ GUARDED_BY(mutex_);
 };
 
 }  // namespace luna::group

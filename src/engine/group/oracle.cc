@@ -9,11 +9,12 @@ namespace luna::group {
 
 namespace {
 
-// How far ahead a durable limit reaches: one record in two seconds of use. A reopened universe
-// starts above it, so this is also how far its clock may run ahead after a quick reopen.
-constexpr uint64_t kLimitMillis = 3'000;
-// A new limit is wanted when the current one is nearer than this.
-constexpr uint64_t kReserveMillis = 1'000;
+// How far ahead a durable limit reaches. After a crash the next start waits until the clock has
+// passed it, so this is what a crash may add to a restart (decision 0022).
+constexpr uint64_t kLimitMillis = 250;
+// A round logs a new limit when the current one is nearer than this: one in 150 ms of writes,
+// beside what the round appends anyway.
+constexpr uint64_t kReserveMillis = 100;
 
 }  // namespace
 
@@ -67,6 +68,22 @@ Timestamp Oracle::WantedLimit() {
 bool Oracle::HoldsReadersBack() const {
   return entry::FirstAt(clock_.WallMillis()) >= limit_.load(std::memory_order_relaxed) &&
          (word_.load(std::memory_order_acquire) & kInFlight) == 0;
+}
+
+Timestamp Oracle::Seal() {
+  const Timestamp present = Next();
+  if (present >= limit_.load(std::memory_order_relaxed)) {
+    return 0;
+  }
+  // At once: a reader who still holds the old limit fails to raise the word from where it was.
+  word_.store(present | kInFlight, std::memory_order_release);
+  return present;
+}
+
+uint64_t Oracle::LeadMillis() const {
+  const uint64_t visible_millis = entry::MillisOf(visible());
+  const uint64_t now = clock_.WallMillis();
+  return visible_millis > now ? visible_millis - now : 0;
 }
 
 void Oracle::LimitIsDurable(Timestamp limit) {

@@ -2,8 +2,9 @@
 // never twice. Its word holds the newest visible timestamp and, in the top bit, whether a commit
 // round is in flight. With nothing in flight a reader raises the word to the current millisecond
 // and reads there (expiries move on without commits); during a round it reads at the visible
-// timestamp, so that a commit never lands at or below a timestamp already read. Timestamps are
-// given out only below a limit made durable by a TsLimit record at least a second ahead.
+// timestamp, so that a commit never lands at or below a timestamp already read. Readers stay below
+// a limit that a TsLimit record made durable, a quarter of a second ahead of the clock at most: who
+// starts from the stream starts above it. A clean end seals: the limit is where time stood.
 // Thread rule: ReadTimestamp is safe; the rest is guarded by the caller (the commit pipeline).
 #pragma once
 
@@ -34,9 +35,15 @@ class Oracle {
   Timestamp visible() const;
   // The limit to log before the round may use Next(), or 0 when the durable one suffices.
   Timestamp WantedLimit();
+  // In a round of its own, before a clean end: brings everybody to the present and gives the limit
+  // to log, which holds them there; 0 when time has reached the durable one anyway.
+  Timestamp Seal();
   void LimitIsDurable(Timestamp limit);
   // The durable limit keeps readers below the present millisecond: a round should log a new one.
   bool HoldsReadersBack() const;
+  // How far visible time is ahead of the clock: after a start above a limit, or when somebody set
+  // the clock back. What is read then has expired early by as much.
+  uint64_t LeadMillis() const;
 
  private:
   static constexpr Timestamp kInFlight = Timestamp{1} << 63;

@@ -23,16 +23,22 @@ class SortedTable final : public Table {
     }
   }
 
-  Result<std::optional<PinnedEntry>> Get(std::string_view key, uint64_t key_hash,
-                                         Timestamp read) const override {
+  bool loaded() const override { return reader_.tail_if_loaded() != nullptr; }
+
+  Result<std::optional<PinnedEntry>> Get(const entry::Lookup& lookup) const override {
+    if (lookup.reach == entry::Reach::kMemory && !loaded()) {
+      return NotInMemory(row().object);
+    }
     const Timestamp assigned = row().assigned_timestamp;
     if (assigned == 0) {
-      return GetStored(key, key_hash, read);
+      return GetStored(lookup);
     }
-    if (read < assigned) {
+    if (lookup.read < assigned) {
       return std::optional<PinnedEntry>();
     }
-    auto found = TRY(GetStored(key, key_hash, entry::kMaxTimestamp));
+    entry::Lookup newest = lookup;
+    newest.read = entry::kMaxTimestamp;
+    auto found = TRY(GetStored(newest));
     if (found) {
       found->entry.timestamp = assigned;
     }
@@ -76,28 +82,28 @@ class SortedTable final : public Table {
 
  private:
   // By the timestamps in the table.
-  Result<std::optional<PinnedEntry>> GetStored(std::string_view key, uint64_t key_hash,
-                                               Timestamp read) const {
+  Result<std::optional<PinnedEntry>> GetStored(const entry::Lookup& lookup) const {
     const LoadedTail* tail = TRY(reader_.tail());
-    if (!tail->view.filter.MayContain(key_hash)) {
+    if (!tail->view.filter.MayContain(lookup.key_hash)) {
       return std::optional<PinnedEntry>();
     }
     const Index& index = tail->view.index;
-    const Index::Place place = index.Find(key, read);
+    const Index::Place place = index.Find(lookup.key, lookup.read);
     // The newest version ≤ read is in the block before the place, or it begins the block behind it:
     // the latter for certain if that block also begins the key.
     const bool begins = place.after_has_key && !index.Continues(place.after);
     if (!begins && place.after != 0) {
-      cache::BlockHandle handle = TRY(reader_.Fetch(*tail, place.after - 1));
+      cache::BlockHandle handle = TRY(reader_.Fetch(*tail, place.after - 1, lookup.reach));
       const Block& block = static_cast<const Block&>(*handle);
-      if (const std::optional<size_t> row = block.Find(key, key_hash, read)) {
-        return Pin(std::move(handle), *row, key);
+      const auto row = block.Find(lookup.key, lookup.key_hash, lookup.read);
+      if (row) {
+        return Pin(std::move(handle), *row, lookup.key);
       }
     }
     if (!place.after_has_key) {
       return std::optional<PinnedEntry>();
     }
-    return Pin(TRY(reader_.Fetch(*tail, place.after)), 0, key);
+    return Pin(TRY(reader_.Fetch(*tail, place.after, lookup.reach)), 0, lookup.key);
   }
 
   static Result<std::optional<PinnedEntry>> Pin(cache::BlockHandle handle, size_t row,

@@ -14,6 +14,7 @@
 #include "base/memory_budget.h"
 #include "base/mutex.h"
 #include "engine/cache/block_cache.h"
+#include "engine/entry/entry.h"
 #include "engine/entry/entry_iterator.h"
 #include "engine/entry/range_tombstones.h"
 #include "engine/table/table_row.h"
@@ -44,8 +45,13 @@ class Table {
   virtual void Prefetch(uint64_t key_hash) const = 0;
   // The newest version of `key` with timestamp ≤ `read`, of any kind (range tombstones not
   // applied).
-  virtual Result<std::optional<PinnedEntry>> Get(std::string_view key, uint64_t key_hash,
-                                                 Timestamp read) const = 0;
+  Result<std::optional<PinnedEntry>> Get(std::string_view key, uint64_t key_hash,
+                                         Timestamp read) const {
+    return Get({.key = key, .key_hash = key_hash, .read = read});
+  }
+  virtual Result<std::optional<PinnedEntry>> Get(const entry::Lookup& lookup) const = 0;
+  // Whether its tail is in memory: range_tombstones then waits for no device.
+  virtual bool loaded() const = 0;
   // `fill_cache` false: blocks read do not enter the cache (compaction, long scans of tools). The
   // table must outlive the iterator.
   virtual std::unique_ptr<entry::EntryIterator> NewIterator(bool fill_cache) const = 0;
@@ -56,6 +62,9 @@ class Table {
   // Keys that cut the table into about `parts` equal parts, from the index.
   virtual Result<std::vector<std::string>> SplitKeys(size_t parts) const = 0;
 };
+
+// What a read that may not leave memory answers when what it needs is in `object` only.
+Error NotInMemory(const std::string& object);
 
 // The row of a table whose manifest is not at hand (inspection, repair), from its own metadata.
 // Errors: those of Storage, kBadChecksum, kBadFormat, kNewerFormat.

@@ -24,6 +24,17 @@ Status ReadVerifiedTail(const TableRow& row, LoadedTail& tail) {
   return BadChecksum(PlaceOf(*tail.object, row.tail_offset), "metadata", tail.bytes.size());
 }
 
+// The block if storage has it at hand; null: it does not, or what it has is to be read in earnest.
+Result<std::shared_ptr<const Block>> ReadCachedBlock(const LoadedTail& tail, size_t block) {
+  const uint64_t offset = tail.view.index.offset(block);
+  PaddedBuffer stored(tail.view.index.length(block));
+  if (!TRY(tail.object->ReadCached(offset, stored.size(), stored.data())) ||
+      !StoredChecksumMatches(stored.view(), tail.salt, offset)) {
+    return std::shared_ptr<const Block>();
+  }
+  return DecodeStored(std::move(stored), PlaceOf(*tail.object, offset));
+}
+
 }  // namespace
 
 std::string PlaceOf(const storage::ObjectReader& object, uint64_t offset) {
@@ -91,6 +102,11 @@ Result<std::shared_ptr<const Block>> ReadBlock(const LoadedTail& tail, size_t bl
   return BadChecksum(PlaceOf(*tail.object, offset), "block", length);
 }
 
+Error NotInMemory(const std::string& object) {
+  return Error(Reason::kNotInMemory, "what is asked for is in " + object +
+                                         " and not in memory; read without memory_only");
+}
+
 TableReader::TableReader(const TableContext& context, TableRow row)
     : context_(context),
       row_(std::move(row)),
@@ -113,7 +129,8 @@ Result<const LoadedTail*> TableReader::Load() const {
   return owned_.get();
 }
 
-Result<cache::BlockHandle> TableReader::Fetch(const LoadedTail& tail, size_t block) const {
+Result<cache::BlockHandle> TableReader::Fetch(const LoadedTail& tail, size_t block,
+                                              entry::Reach reach) const {
   if (context_.cache == nullptr) {
     return cache::BlockHandle(TRY(ReadBlock(tail, block)));
   }
@@ -121,7 +138,11 @@ Result<cache::BlockHandle> TableReader::Fetch(const LoadedTail& tail, size_t blo
   if (cache::BlockHandle cached = context_.cache->Get(key)) {
     return cached;
   }
-  std::shared_ptr<const Block> fresh = TRY(ReadBlock(tail, block));
+  std::shared_ptr<const Block> fresh =
+      TRY(reach == entry::Reach::kMemory ? ReadCachedBlock(tail, block) : ReadBlock(tail, block));
+  if (fresh == nullptr) {
+    return NotInMemory(row_.object);
+  }
   return context_.cache->Insert(key, std::move(fresh));
 }
 

@@ -53,7 +53,8 @@ class TableReader {
   // The tail if it is loaded already, else null.
   const LoadedTail* tail_if_loaded() const { return loaded_.load(std::memory_order_acquire); }
   // A block from the cache, else from storage and into the cache. It is a Block.
-  Result<cache::BlockHandle> Fetch(const LoadedTail& tail, size_t block) const;
+  Result<cache::BlockHandle> Fetch(const LoadedTail& tail, size_t block,
+                                   entry::Reach reach = entry::Reach::kStorage) const;
 
  private:
   Result<const LoadedTail*> Load() const;

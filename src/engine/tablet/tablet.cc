@@ -13,16 +13,15 @@ namespace luna::tablet {
 
 namespace {
 
-// The newest version ≤ `read` and covering tombstone of one memtable, merged into `found`.
-void FindIn(const std::shared_ptr<memtable::Memtable>& table, std::string_view key,
-            uint64_t key_hash, Timestamp read, basestore::Found& found,
-            std::shared_ptr<const void>& pin) {
+// The newest version sought and covering tombstone of one memtable, merged into `found`.
+void FindIn(const std::shared_ptr<memtable::Memtable>& table, const entry::Lookup& lookup,
+            basestore::Found& found, std::shared_ptr<const void>& pin) {
   if (const auto sets = table->range_sets(); sets != nullptr) {
     for (const auto& ranges : *sets) {
-      found.covering = std::max(found.covering, ranges->Covering(key, read));
+      found.covering = std::max(found.covering, ranges->Covering(lookup.key, lookup.read));
     }
   }
-  const auto entry = table->Get(key, key_hash, read);
+  const auto entry = table->Get(lookup.key, lookup.key_hash, lookup.read);
   if (entry && (!found.entry || entry->timestamp > found.entry->entry.timestamp)) {
     found.entry = table::PinnedEntry{.entry = *entry, .pin = nullptr};
     pin = table;
@@ -137,31 +136,30 @@ void Tablet::Rotate(journal::Sequence upto) {
   }
 }
 
-Result<basestore::Found> Tablet::Find(std::string_view key, Timestamp read,
-                                      const memstore::View& memory, const basestore::BaseView& base,
+Result<basestore::Found> Tablet::Find(const entry::Lookup& lookup, const memstore::View& memory,
+                                      const basestore::BaseView& base,
                                       std::shared_ptr<const void>& pin) const {
-  const uint64_t key_hash = base::Hash(key);
   basestore::Found found;
-  FindIn(memory.active, key, key_hash, read, found, pin);
+  FindIn(memory.active, lookup, found, pin);
   for (const auto& frozen : memory.frozen) {
     // A younger memtable holds younger versions only: the first that answers is right.
     if (found.entry || found.covering != 0) {
       return found;
     }
-    FindIn(frozen, key, key_hash, read, found, pin);
+    FindIn(frozen, lookup, found, pin);
   }
   if (found.entry || found.covering != 0) {
     return found;
   }
-  found = TRY(base.Get(key, key_hash, read));
+  found = TRY(base.Get(lookup));
   if (found.entry) {
     pin = found.entry->pin;
   }
   return found;
 }
 
-Result<std::optional<Visible>> Tablet::Get(std::string_view key, Timestamp read,
-                                           bool registered) const {
+Result<std::optional<Visible>> Tablet::Get(std::string_view key, Timestamp read, bool registered,
+                                           entry::Reach reach) const {
   const auto memory = memstore_.view();  // before the tables: nothing falls between the two
   const auto base = context_.base->view();
   if (!registered && read < base->safe()) {
@@ -170,7 +168,9 @@ Result<std::optional<Visible>> Tablet::Get(std::string_view key, Timestamp read,
                      std::to_string(base->safe()) + "); read at a newer time, or hold a snapshot");
   }
   std::shared_ptr<const void> pin;
-  const basestore::Found found = TRY(Find(key, read, *memory, *base, pin));
+  const basestore::Found found =
+      TRY(Find({.key = key, .key_hash = base::Hash(key), .read = read, .reach = reach}, *memory,
+               *base, pin));
   if (!found.entry || found.covering > found.entry->entry.timestamp ||
       !entry::IsLive(found.entry->entry, read)) {
     return std::optional<Visible>();
@@ -182,7 +182,9 @@ Result<std::optional<Visible>> Tablet::GetNewest(std::string_view key) const {
   const auto memory = memstore_.view();
   const auto base = context_.base->view();
   std::shared_ptr<const void> pin;
-  const basestore::Found found = TRY(Find(key, entry::kMaxTimestamp, *memory, *base, pin));
+  const basestore::Found found =
+      TRY(Find({.key = key, .key_hash = base::Hash(key), .read = entry::kMaxTimestamp}, *memory,
+               *base, pin));
   if (!found.entry || found.covering > found.entry->entry.timestamp) {
     return std::optional<Visible>();
   }

@@ -58,7 +58,8 @@ class Tablet {
   // The version a reader at `read` sees: newest ≤ read, if it is live and not covered; else
   // nothing. Blobs come as references. kSnapshotTooOld if `read` is below what compaction kept for
   // unregistered readers and `registered` is false.
-  Result<std::optional<Visible>> Get(std::string_view key, Timestamp read, bool registered) const;
+  Result<std::optional<Visible>> Get(std::string_view key, Timestamp read, bool registered,
+                                     entry::Reach reach = entry::Reach::kStorage) const;
   // The newest version of any kind and the newest covering tombstone, for evaluation at commit.
   Result<std::optional<Visible>> GetNewest(std::string_view key) const;
   // `read` must be registered. Keeps its memtables and tables alive.
@@ -97,7 +98,7 @@ class Tablet {
   // Its blobs that are not in `tables` go with the memtable.
   void EndBlobs(memtable::Memtable& table, const std::vector<levels::Row>& tables);
   // The newest version ≤ `read` and the newest covering tombstone, wherever they lie.
-  Result<basestore::Found> Find(std::string_view key, Timestamp read, const memstore::View& memory,
+  Result<basestore::Found> Find(const entry::Lookup& lookup, const memstore::View& memory,
                                 const basestore::BaseView& base,
                                 std::shared_ptr<const void>& pin) const;
 

@@ -20,6 +20,10 @@ constexpr int kIncrementTries = 1000;
 // 557 years: keeps expiry within the timestamps' milliseconds.
 constexpr int64_t kMostMillis = int64_t{1} << 44;
 
+entry::Reach ReachOf(const ReadOptions& options) {
+  return options.memory_only ? entry::Reach::kMemory : entry::Reach::kStorage;
+}
+
 Status CheckExpiry(const Expiry& expiry) {
   if (expiry.at_millis >= uint64_t{kMostMillis} * 2) {
     return Error(Reason::kBadOption, "expiry is at " + std::to_string(expiry.at_millis) +
@@ -72,11 +76,11 @@ Result<std::optional<Value>> LocalCollection::GetValue(std::string_view key,
   TRY(CheckKey(key));
   database_->engine().reads.Add();
   if (!options.at) {
-    return ReadNewest(*database_, *core_, key);
+    return ReadNewest(*database_, *core_, key, ReachOf(options));
   }
   TRY(database_->CheckUsable());
   const auto held = TRY(RegisteredRead::At(database_->engine(), database_->id(), *options.at));
-  return ReadValue(*database_, *core_, key, *options.at, true);
+  return ReadValue(*database_, *core_, key, {.timestamp = *options.at, .reach = ReachOf(options)});
 }
 
 Result<std::optional<std::string>> LocalCollection::Get(std::string_view key,
@@ -92,11 +96,12 @@ Result<std::vector<std::optional<std::string>>> LocalCollection::MultiGet(
                         ? TRY(RegisteredRead::At(database_->engine(), database_->id(), *options.at))
                         : RegisteredRead(*database_->engine().group, database_->id());
   database_->engine().reads.Add(keys.size());
+  const ReadAt at = {.timestamp = held.timestamp(), .reach = ReachOf(options)};
   std::vector<std::optional<std::string>> answers;
   answers.reserve(keys.size());
   for (std::string_view key : keys) {
     TRY(CheckKey(key));
-    auto value = TRY(ReadValue(*database_, *core_, key, held.timestamp(), true));
+    auto value = TRY(ReadValue(*database_, *core_, key, at));
     answers.push_back(value ? std::optional<std::string>(std::move(value->bytes)) : std::nullopt);
   }
   return answers;

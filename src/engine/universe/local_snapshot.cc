@@ -14,7 +14,7 @@ Result<std::optional<std::string>> LocalSnapshot::Get(Collection& collection,
   const auto core = TRY(CoreOf(*database_, collection));
   TRY(CheckKey(key));
   database_->engine().reads.Add();
-  auto value = TRY(ReadValue(*database_, *core, key, timestamp(), true));
+  auto value = TRY(ReadValue(*database_, *core, key, {.timestamp = timestamp()}));
   return value ? std::optional<std::string>(std::move(value->bytes)) : std::nullopt;
 }
 

@@ -51,7 +51,7 @@ Result<std::optional<Value>> LocalTransaction::ReadCommitted(const CollectionCor
                                                              std::string_view key) {
   has_read_ = true;
   database_->engine().reads.Add();
-  auto value = TRY(ReadValue(*database_, collection, key, start_, true));
+  auto value = TRY(ReadValue(*database_, collection, key, {.timestamp = start_}));
   TRY(NoteRead(collection, key, value ? value->expiry_millis : 0));
   return value;
 }
@@ -153,8 +153,7 @@ Status LocalTransaction::Put(Collection& collection, std::string_view key, std::
                              Expiry expiry, uint8_t type) {
   const auto core = TRY(Enter(collection));
   std::string blob;
-  const Status put =
-      AddPut(*database_, writes_, core->qualified, key, value, expiry, type, &blob);
+  const Status put = AddPut(*database_, writes_, core->qualified, key, value, expiry, type, &blob);
   if (!blob.empty()) {
     blobs_.push_back(std::move(blob));
   }

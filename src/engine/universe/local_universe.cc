@@ -164,7 +164,8 @@ void LocalUniverse::Compact(const background::Job& job, background::JobContext& 
     }
   }
   if (collection == nullptr) {
-    return;  // dropped
+    engine_.group->ReportJob(job, {});  // dropped
+    return;
   }
   const auto stopping = [&] {
     return context.stopping() || engine_.gate.closing() ||
@@ -179,9 +180,7 @@ void LocalUniverse::Compact(const background::Job& job, background::JobContext& 
   engine_.gate.Leave();
   const bool paused =
       !worked.ok() && worked.error().reason() == Reason::kShutDown && !context.stopping();
-  if (!worked.ok()) {
-    engine_.group->ReportError(worked.error());
-  }
+  engine_.group->ReportJob(job, worked.ok() ? Status() : Status(worked.error()));
   if ((worked.ok() && *worked) || paused) {
     engine_.kernel->background().Spawn(job);  // behind what is more urgent
   }
@@ -224,9 +223,7 @@ void LocalUniverse::Collect(const background::Job& job) {
     }
   }
   engine_.gate.Leave();
-  if (!collected.ok()) {
-    engine_.group->ReportError(collected.error());  // the sweep tries again
-  }
+  engine_.group->ReportJob(job, collected);
 }
 
 std::vector<std::shared_ptr<DatabaseCore>> LocalUniverse::AllCores() const {

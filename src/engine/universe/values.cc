@@ -60,17 +60,20 @@ Result<std::string> BytesOf(DatabaseCore& database, const entry::Entry& entry) {
 }
 
 Result<std::optional<Value>> ReadValue(DatabaseCore& database, const CollectionCore& collection,
-                                       std::string_view key, Timestamp read, bool registered) {
+                                       std::string_view key, const ReadAt& at) {
   TRY(database.CheckUsable());
   if (collection.dropped.load(std::memory_order_acquire)) {
     return Dropped(collection);
   }
-  const auto visible = TRY(collection.tablet->Get(key, read, registered));
+  const auto visible = TRY(collection.tablet->Get(key, at.timestamp, at.registered, at.reach));
   if (collection.dropped.load(std::memory_order_acquire)) {
     return Dropped(collection);  // while we looked: what was not found may have gone with it
   }
   if (!visible) {
     return std::optional<Value>();
+  }
+  if (visible->entry.kind == entry::Kind::kBlob && at.reach == entry::Reach::kMemory) {
+    return table::NotInMemory("a blob");
   }
   Value value{.bytes = TRY(BytesOf(database, visible->entry)),
               .timestamp = visible->entry.timestamp,
@@ -80,10 +83,11 @@ Result<std::optional<Value>> ReadValue(DatabaseCore& database, const CollectionC
 }
 
 Result<std::optional<Value>> ReadNewest(DatabaseCore& database, const CollectionCore& collection,
-                                        std::string_view key) {
+                                        std::string_view key, entry::Reach reach) {
   for (int attempt = 1;; ++attempt) {
     const Timestamp read = database.engine().group->ReadTimestamp(database.id());
-    auto value = ReadValue(database, collection, key, read, false);
+    auto value = ReadValue(database, collection, key,
+                           {.timestamp = read, .registered = false, .reach = reach});
     const bool overtaken = !value.ok() && (value.error().reason() == Reason::kSnapshotTooOld ||
                                            value.error().reason() == Reason::kObjectMissing);
     if (!overtaken || attempt == kTries) {

@@ -14,14 +14,21 @@
 
 namespace luna::universe {
 
+struct ReadAt {
+  Timestamp timestamp = 0;
+  bool registered = true;  // held by a RegisteredRead
+  entry::Reach reach = entry::Reach::kStorage;
+};
+
 // The bytes of a version; fetches a blob.
 Result<std::string> BytesOf(DatabaseCore& database, const entry::Entry& entry);
-// What a reader at `read` sees of the key. `registered`: `read` is held by a RegisteredRead.
+// What a reader sees of the key at that time.
 Result<std::optional<Value>> ReadValue(DatabaseCore& database, const CollectionCore& collection,
-                                       std::string_view key, Timestamp read, bool registered);
+                                       std::string_view key, const ReadAt& at);
 // At the newest moment, without registering: for single reads.
 Result<std::optional<Value>> ReadNewest(DatabaseCore& database, const CollectionCore& collection,
-                                        std::string_view key);
+                                        std::string_view key,
+                                        entry::Reach reach = entry::Reach::kStorage);
 Error Dropped(const CollectionCore& collection);
 // The commit that failed so is not in the journal and never will be: what was stored for it may go.
 // After any other error it may be there.

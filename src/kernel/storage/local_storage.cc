@@ -148,6 +148,9 @@ class FileReader : public ObjectReader {
       : name_(std::move(name)), file_(std::move(file)), size_(size) {}
 
   Status Read(uint64_t offset, size_t length, char* to) const override;
+  Result<bool> ReadCached(uint64_t offset, size_t length, char* to) const override {
+    return file_->ReadCached(offset, length, to);
+  }
   uint64_t size() const override { return size_; }
   const std::string& name() const override { return name_; }
 

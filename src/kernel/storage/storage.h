@@ -29,6 +29,8 @@ class ObjectReader {
   // Exactly `length` bytes at `offset` into `to`; kLostData (name, offset) if the object is
   // shorter.
   virtual Status Read(uint64_t offset, size_t length, char* to) const = 0;
+  // The same if that needs no device and no network; false: it would, or it cannot be told.
+  virtual Result<bool> ReadCached(uint64_t, size_t, char*) const { return false; }
   virtual uint64_t size() const = 0;
   virtual const std::string& name() const = 0;  // "bucket/object", for messages
 };

@@ -1,5 +1,7 @@
 #include "runtime/memory/file_node.h"
 
+#include "base/try.h"
+
 namespace luna::memory {
 
 Error MemoryError(Reason reason, std::string_view doing, std::string_view path,
@@ -34,6 +36,10 @@ Result<size_t> MemoryFile::Read(uint64_t offset, size_t length, char* to) {
   return node_->Access(path_, opened_at_, [&](FileImage& image) -> Result<size_t> {
     return image.Read(offset, length, to);
   });
+}
+
+Result<bool> MemoryFile::ReadCached(uint64_t offset, size_t length, char* to) {
+  return TRY(Read(offset, length, to)) == length;
 }
 
 Status MemoryFile::Write(uint64_t offset, std::string_view bytes) {

@@ -69,6 +69,7 @@ class MemoryFile : public runtime::File {
         writable_(writable) {}
 
   Result<size_t> Read(uint64_t offset, size_t length, char* to) override;
+  Result<bool> ReadCached(uint64_t offset, size_t length, char* to) override;
   Status Write(uint64_t offset, std::string_view bytes) override;
   Status Sync() override;
   Result<uint64_t> Size() override;

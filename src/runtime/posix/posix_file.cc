@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -66,6 +67,13 @@ Result<size_t> PosixFile::Read(uint64_t offset, size_t length, char* to) {
     done += static_cast<size_t>(count);
   }
   return done;
+}
+
+Result<bool> PosixFile::ReadCached(uint64_t offset, size_t length, char* to) {
+  const iovec whole = {.iov_base = to, .iov_len = length};
+  // Not every file system knows the flag, and an error will come back to whoever reads in earnest.
+  return ::preadv2(descriptor_.number(), &whole, 1, static_cast<off_t>(offset), RWF_NOWAIT) ==
+         static_cast<ssize_t>(length);
 }
 
 Status PosixFile::Write(uint64_t offset, std::string_view bytes) {

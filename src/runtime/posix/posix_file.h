@@ -18,6 +18,7 @@ class PosixFile : public runtime::File {
       : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
 
   Result<size_t> Read(uint64_t offset, size_t length, char* to) override;
+  Result<bool> ReadCached(uint64_t offset, size_t length, char* to) override;
   Status Write(uint64_t offset, std::string_view bytes) override;
   Status Sync() override;
   Result<uint64_t> Size() override;

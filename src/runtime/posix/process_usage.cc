@@ -1,6 +1,7 @@
 #include "runtime/posix/process_usage.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -48,6 +49,10 @@ ProcessUsage UsageOfProcess() {
   }
   usage.open_descriptors = CountDescriptors();
   return usage;
+}
+
+void ReturnFreeMemory() {
+  ::malloc_trim(0);
 }
 
 }  // namespace luna::posix

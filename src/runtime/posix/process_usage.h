@@ -1,4 +1,4 @@
-// What this process takes of the machine: processor, memory, descriptors.
+// What this process takes of the machine: processor, memory, descriptors; and giving some back.
 // Thread rule: safe.
 #pragma once
 
@@ -19,5 +19,9 @@ struct ProcessUsage {
 
 // What the system does not tell is 0.
 ProcessUsage UsageOfProcess();
+
+// Hands memory that was freed, but that the allocator keeps, to the system. Milliseconds, during
+// which other threads may wait to allocate.
+void ReturnFreeMemory();
 
 }  // namespace luna::posix

@@ -7,23 +7,44 @@
 
 namespace luna::command {
 
+void Access::StayInMemory() {
+  LUNA_ASSERT(transaction_ == nullptr);
+  memory_only_ = true;
+}
+
+Access Access::At(Snapshot& snapshot) const {
+  Access same(snapshot);
+  same.memory_only_ = memory_only_;
+  return same;
+}
+
+ReadOptions Access::options() const {
+  ReadOptions options{.memory_only = memory_only_};
+  if (snapshot_ != nullptr) {
+    options.at = snapshot_->timestamp();
+  }
+  return options;
+}
+
+Status Access::Hold(Database& database) {
+  if (transaction_ == nullptr && snapshot_ == nullptr) {
+    own_ = TRY(database.GetSnapshot());
+    snapshot_ = own_.get();
+  }
+  return {};
+}
+
 Result<std::optional<Value>> Access::Find(Collection& collection, std::string_view key) {
   if (transaction_ != nullptr) {
     return transaction_->GetValue(collection, key);
   }
-  if (snapshot_ != nullptr) {
-    return collection.GetValue(key, {.at = snapshot_->timestamp()});
-  }
-  return collection.GetValue(key);
+  return collection.GetValue(key, options());
 }
 
 Result<std::vector<std::optional<std::string>>> Access::FindAll(
     Collection& collection, std::span<const std::string_view> keys) {
-  if (snapshot_ != nullptr) {
-    return snapshot_->MultiGet(collection, keys);
-  }
   if (transaction_ == nullptr) {
-    return collection.MultiGet(keys);
+    return collection.MultiGet(keys, options());
   }
   std::vector<std::optional<std::string>> values;
   values.reserve(keys.size());
@@ -37,6 +58,8 @@ Result<std::optional<Value>> Access::Get(Collection& collection, std::string_vie
   auto found = Find(collection, key);
   if (found.ok()) {
     ++(found->has_value() ? hits_ : misses_);
+  } else if (found.error().reason() == Reason::kNotInMemory) {
+    left_memory_ = true;
   }
   return found;
 }
@@ -48,11 +71,17 @@ Result<std::vector<std::optional<std::string>>> Access::MultiGet(
     for (const auto& value : *found) {
       ++(value.has_value() ? hits_ : misses_);
     }
+  } else if (found.error().reason() == Reason::kNotInMemory) {
+    left_memory_ = true;
   }
   return found;
 }
 
 Result<std::unique_ptr<Iterator>> Access::Scan(Collection& collection, const ScanOptions& options) {
+  if (memory_only_) {
+    left_memory_ = true;
+    return Error(Reason::kNotInMemory, "scans read from storage");
+  }
   if (transaction_ != nullptr) {
     return transaction_->Scan(collection, options);
   }

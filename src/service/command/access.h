@@ -21,6 +21,14 @@ class Access {
   explicit Access(Transaction& transaction) : transaction_(&transaction) {}
   explicit Access(Snapshot& snapshot) : snapshot_(&snapshot) {}  // reads at a past time
 
+  // Straight or at a past time only (asserted): reads that would wait for a device answer
+  // kNotInMemory from now on; scans always do.
+  void StayInMemory();
+  // Whether a read has answered so.
+  bool left_memory() const { return left_memory_; }
+  // The same at that time.
+  Access At(Snapshot& snapshot) const;
+
   // Null when straight or at a past time.
   Transaction* transaction() { return transaction_; }
   Snapshot* snapshot() { return snapshot_; }
@@ -29,6 +37,9 @@ class Access {
   Result<std::vector<std::optional<std::string>>> MultiGet(Collection& collection,
                                                            std::span<const std::string_view> keys);
   Result<std::unique_ptr<Iterator>> Scan(Collection& collection, const ScanOptions& options);
+
+  // Straight: reads at one time from here on. Else it does so already.
+  Status Hold(Database& database);
 
   // Keys that Get and MultiGet found and did not find.
   uint64_t hits() const { return hits_; }
@@ -41,12 +52,16 @@ class Access {
   Status DeleteRange(Collection& collection, std::string_view begin, std::string_view end);
 
  private:
+  ReadOptions options() const;
   Result<std::optional<Value>> Find(Collection& collection, std::string_view key);
   Result<std::vector<std::optional<std::string>>> FindAll(Collection& collection,
                                                           std::span<const std::string_view> keys);
 
   Transaction* transaction_ = nullptr;
   Snapshot* snapshot_ = nullptr;
+  bool memory_only_ = false;
+  bool left_memory_ = false;
+  std::shared_ptr<Snapshot> own_;  // of Hold
   uint64_t hits_ = 0;
   uint64_t misses_ = 0;
 };

@@ -101,57 +101,33 @@ void RunSlowlogReset(Call& call) {
   WriteOk(call);
 }
 
-constexpr Command Row(std::string_view name, int arity, uint32_t flags, std::string_view since,
-                      Function run) {
-  return {.name = name,
-          .arity = arity,
-          .place = Place::kConnection,
-          .flags = flags,
-          .group = "server",
-          .since = since,
-          .summary = {},
-          .syntax = {},
-          .run = run};
-}
-
-constexpr Command Described(Command command, std::string_view syntax, std::string_view summary) {
-  command.syntax = syntax;
-  command.summary = summary;
-  return command;
-}
-
-constexpr Command Container(std::string_view name, std::string_view since, std::string_view summary,
-                            std::span<const Command> subcommands) {
-  Command command = Described(Row(name, -2, 0, since, nullptr), "", summary);
-  command.subcommands = subcommands;
-  return command;
-}
+constexpr Family kFamily{"server"};
 
 constexpr Command kConfigRows[] = {
-    Described(Row("config|get", -3, kAdmin, "2.0.0", RunConfigGet), "parameter [parameter ...]",
-              "Returns settings whose names match patterns."),
+    Described(kFamily.Row("config|get", -3, kAdmin, "2.0.0", RunConfigGet),
+              "parameter [parameter ...]", "Returns settings whose names match patterns."),
     HelpRow("config|help", "server"),
-    Described(Row("config|resetstat", 2, kAdmin, "2.0.0", RunConfigResetstat), "",
+    Described(kFamily.Row("config|resetstat", 2, kAdmin, "2.0.0", RunConfigResetstat), "",
               "Sets the counters that INFO shows to zero."),
-    Described(Row("config|rewrite", 2, kAdmin, "2.8.0", RunConfigRewrite), "",
+    Described(kFamily.Row("config|rewrite", 2, kAdmin, "2.8.0", RunConfigRewrite), "",
               "Answers an error: the file is written by people."),
-    Described(Row("config|set", -4, kAdmin, "2.0.0", RunConfigSet),
+    Described(kFamily.Row("config|set", -4, kAdmin, "2.0.0", RunConfigSet),
               "parameter value [parameter value ...]", "Changes settings while the server runs."),
 };
 
 constexpr Command kSlowlogRows[] = {
-    Described(Row("slowlog|get", -2, kAdmin, "2.2.12", RunSlowlogGet), "[count]",
+    Described(kFamily.Row("slowlog|get", -2, kAdmin, "2.2.12", RunSlowlogGet), "[count]",
               "Lists the last slow commands, newest first."),
     HelpRow("slowlog|help", "server", "6.2.0"),
-    Described(Row("slowlog|len", 2, kAdmin, "2.2.12", RunSlowlogLen), "",
+    Described(kFamily.Row("slowlog|len", 2, kAdmin, "2.2.12", RunSlowlogLen), "",
               "Returns how many slow commands are kept."),
-    Described(Row("slowlog|reset", 2, kAdmin, "2.2.12", RunSlowlogReset), "",
+    Described(kFamily.Row("slowlog|reset", 2, kAdmin, "2.2.12", RunSlowlogReset), "",
               "Forgets the slow commands."),
 };
 
 constexpr Command kRows[] = {
-    Container("config", "2.0.0", "Settings of the server.", kConfigRows),
-    Container("slowlog", "2.2.12", "Commands that took long.", kSlowlogRows),
+    kFamily.Container("config", "2.0.0", "Settings of the server.", kConfigRows),
+    kFamily.Container("slowlog", "2.2.12", "Commands that took long.", kSlowlogRows),
 };
 
 }  // namespace

@@ -12,10 +12,6 @@ void WriteCount(Call& call, std::string_view name, uint64_t value) {
   call.reply.Integer(static_cast<int64_t>(value));
 }
 
-void Answer(Call& call, const Status& status) {
-  status.ok() ? call.reply.Simple("OK") : call.Fail(status.error());
-}
-
 // BACKUP [START] directory
 void RunBackup(Call& call) {
   const bool has_start = call.arguments.size() == 3 && IsWord(call.arguments[1], "start");
@@ -33,11 +29,11 @@ void RunBackup(Call& call) {
 }
 
 void RunCheckpoint(Call& call) {
-  Answer(call, call.host.universe().Checkpoint(std::string(call.arguments[1])));
+  call.Answer(call.host.universe().Checkpoint(std::string(call.arguments[1])));
 }
 
 void RunRestore(Call& call) {
-  Answer(call, call.host.universe().Restore(std::string(call.arguments[1]), call.arguments[2]));
+  call.Answer(call.host.universe().Restore(std::string(call.arguments[1]), call.arguments[2]));
 }
 
 // COMPACT [min max | PREFIX prefix]
@@ -51,11 +47,11 @@ void RunCompact(Call& call) {
     return call.Fail(kSyntaxError);
   }
   range.empty ? call.reply.Simple("OK")
-              : Answer(call, call.collection().Compact(range.begin, range.end));
+              : call.Answer(call.collection().Compact(range.begin, range.end));
 }
 
 void RunFlush(Call& call) {
-  Answer(call, call.collection().Flush());
+  call.Answer(call.collection().Flush());
 }
 
 void RunVerify(Call& call) {

@@ -1,11 +1,13 @@
 // CLIENT: what connections are called, which there are, and how they are closed.
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 
 #include "service/command/command_table.h"
 #include "service/command/credentials.h"
 #include "service/command/help.h"
+#include "service/command/holdings.h"
 
 namespace luna::command {
 namespace {
@@ -13,12 +15,18 @@ namespace {
 constexpr uint32_t kPlain = kFlagNoScript | kFlagLoading | kFlagStale;
 constexpr uint32_t kAdmin = kPlain | kFlagAdmin;
 
+// Letters of Redis.
+std::string FlagsOf(const ClientRow& row) {
+  const std::string flags = std::string(row.monitoring ? "O" : "") + (row.queued >= 0 ? "x" : "");
+  return flags.empty() ? "N" : flags;
+}
+
 // One line of CLIENT LIST. Fields that have no counterpart show what Redis shows when unused.
 std::string Line(const ClientRow& row) {
   std::string line = "id=" + std::to_string(row.id) + " addr=" + row.peer + " laddr=" + row.local +
                      " fd=0 name=" + row.name + " age=" + std::to_string(row.age_seconds) +
-                     " idle=" + std::to_string(row.idle_seconds) +
-                     " flags=" + (row.queued >= 0 ? "x" : "N") + " db=" + row.collection +
+                     " idle=" + std::to_string(row.idle_seconds) + " flags=" + FlagsOf(row) +
+                     " db=" + row.collection +
                      " sub=0 psub=0 ssub=0 multi=" + std::to_string(row.queued) +
                      " qbuf=" + std::to_string(row.input_bytes) +
                      " qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=" +
@@ -51,6 +59,7 @@ ClientRow OwnRow(Call& call) {
   row.library_version = session.library_version;
   row.last_command = call.command.name;
   row.version = static_cast<int>(session.version);
+  row.monitoring = session.monitoring;
   row.queued = session.queueing ? static_cast<int>(session.queue.size()) : -1;
   return row;
 }
@@ -58,6 +67,9 @@ ClientRow OwnRow(Call& call) {
 void RunSetname(Call& call) {
   if (!IsPlainName(call.arguments[2])) {
     return call.Fail(kBadClientName);
+  }
+  if (call.arguments[2].size() > kNameBytesMax) {
+    return call.Fail(kNameTooLong);
   }
   call.session.name = std::string(call.arguments[2]);
   call.reply.Simple("OK");
@@ -76,6 +88,9 @@ void RunSetinfo(Call& call) {
   if (!IsPlainName(call.arguments[3])) {
     return call.Fail("ERR " + std::string(is_name ? "lib-name" : "lib-ver") +
                      " cannot contain spaces, newlines or special characters.");
+  }
+  if (call.arguments[3].size() > kNameBytesMax) {
+    return call.Fail(kNameTooLong);
   }
   (is_name ? call.session.library_name : call.session.library_version) =
       std::string(call.arguments[3]);
@@ -237,7 +252,27 @@ void RunGetredir(Call& call) {
   call.reply.Integer(-1);
 }
 
+void RunCaching(Call& call) {
+  call.Fail(
+      "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or "
+      "OPTOUT mode enabled");
+}
+
+bool IsTrackingOption(std::string_view option) {
+  return IsWord(option, "bcast") || IsWord(option, "optin") || IsWord(option, "optout") ||
+         IsWord(option, "noloop");
+}
+
 void RunTracking(Call& call) {
+  for (size_t i = 3; i < call.arguments.size(); ++i) {
+    const bool has_value =
+        i + 1 < call.arguments.size() &&
+        (IsWord(call.arguments[i], "redirect") || IsWord(call.arguments[i], "prefix"));
+    if (!has_value && !IsTrackingOption(call.arguments[i])) {
+      return call.Fail(kSyntaxError);
+    }
+    i += has_value ? 1 : 0;
+  }
   bool on = false;
   if (!TakeSwitch(call, on)) {
     return;
@@ -259,86 +294,94 @@ void RunTrackinginfo(Call& call) {
 
 void RunUnblock(Call& call) {
   int64_t id = 0;
+  if (call.arguments.size() == 4 && !IsWord(call.arguments[3], "timeout") &&
+      !IsWord(call.arguments[3], "error")) {
+    return call.Fail("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  }
   ParseInteger(call.arguments[2], id) ? call.reply.Integer(0) : call.Fail(kNotInteger);
 }
 
 void RunUnpause(Call& call) {
+  call.host.holdings().pause().End();
   call.reply.Simple("OK");
 }
 
+// CLIENT PAUSE milliseconds [WRITE | ALL]
 void RunPause(Call& call) {
-  call.Fail("ERR CLIENT PAUSE is not supported by Luna; stop the clients instead");
+  constexpr int64_t kNanosPerMilli = 1'000'000;
+  int64_t millis = 0;
+  if (call.arguments.size() > 4) {
+    return call.Fail(
+        "ERR unknown subcommand or wrong number of arguments for 'PAUSE'. Try CLIENT HELP.");
+  }
+  Pause::Kind kind = Pause::Kind::kAll;
+  if (call.arguments.size() == 4) {
+    if (IsWord(call.arguments[3], "write")) {
+      kind = Pause::Kind::kWrites;
+    } else if (!IsWord(call.arguments[3], "all")) {
+      return call.Fail("ERR CLIENT PAUSE mode must be WRITE or ALL");
+    }
+  }
+  if (!ParseInteger(call.arguments[2], millis)) {
+    return call.Fail("ERR timeout is not an integer or out of range");
+  }
+  if (millis < 0) {
+    return call.Fail("ERR timeout is negative");
+  }
+  const uint64_t now = call.host.runtime().clock().MonotonicNanos();
+  constexpr int64_t kLongest = std::numeric_limits<int64_t>::max() / kNanosPerMilli;  // 292 years
+  call.host.holdings().pause().Begin(
+      kind, now + static_cast<uint64_t>(std::min(millis, kLongest) * kNanosPerMilli), now);
+  call.reply.Simple("OK");
 }
 
-constexpr Command Row(std::string_view name, int arity, uint32_t flags, std::string_view since,
-                      Function run) {
-  return {.name = name,
-          .arity = arity,
-          .place = Place::kConnection,
-          .flags = flags,
-          .group = "connection",
-          .since = since,
-          .summary = {},
-          .syntax = {},
-          .run = run};
-}
-
-constexpr Command Described(Command command, std::string_view syntax, std::string_view summary) {
-  command.syntax = syntax;
-  command.summary = summary;
-  return command;
-}
+constexpr Family kFamily{"connection"};
 
 constexpr Command kSubcommands[] = {
-    Described(Row("client|getname", 2, kPlain, "2.6.9", RunGetname), "",
+    Described(kFamily.Row("client|caching", 3, kPlain, "6.0.0", RunCaching), "<YES | NO>",
+              "Fails: keys are not tracked."),
+    Described(kFamily.Row("client|getname", 2, kPlain, "2.6.9", RunGetname), "",
               "Returns the name of the connection."),
-    Described(Row("client|getredir", 2, kPlain, "6.0.0", RunGetredir), "",
+    Described(kFamily.Row("client|getredir", 2, kPlain, "6.0.0", RunGetredir), "",
               "Returns -1: keys are not tracked."),
     HelpRow("client|help", "connection"),
-    Described(Row("client|id", 2, kPlain, "5.0.0", RunId), "",
+    Described(kFamily.Row("client|id", 2, kPlain, "5.0.0", RunId), "",
               "Returns the number of the connection."),
-    Described(Row("client|info", 2, kPlain, "6.2.0", RunInfo), "",
+    Described(kFamily.Row("client|info", 2, kPlain, "6.2.0", RunInfo), "",
               "Returns the line of CLIENT LIST about this connection."),
-    Described(Row("client|kill", -3, kAdmin, "2.4.0", RunKill),
+    Described(kFamily.Row("client|kill", -3, kAdmin, "2.4.0", RunKill),
               "<ip:port | <[ID client-id] [TYPE type] [USER username] [ADDR ip:port] [LADDR "
               "ip:port] [SKIPME yes/no] ...>>",
               "Closes connections."),
-    Described(Row("client|list", -2, kAdmin, "2.4.0", RunList),
+    Described(kFamily.Row("client|list", -2, kAdmin, "2.4.0", RunList),
               "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
               "Lists the open connections."),
-    Described(Row("client|no-evict", 3, kAdmin, "7.0.0", RunNoEvict), "<ON | OFF>",
+    Described(kFamily.Row("client|no-evict", 3, kAdmin, "7.0.0", RunNoEvict), "<ON | OFF>",
               "Accepted; connections are not evicted."),
-    Described(Row("client|no-touch", 3, kPlain, "7.2.0", RunNoTouch), "<ON | OFF>",
+    Described(kFamily.Row("client|no-touch", 3, kPlain, "7.2.0", RunNoTouch), "<ON | OFF>",
               "Accepted; when keys were used last is not kept."),
-    Described(Row("client|pause", -3, kAdmin, "3.0.0", RunPause), "timeout [WRITE | ALL]",
-              "Not supported."),
-    Described(Row("client|reply", 3, kPlain | kFlagNoMulti, "3.2.0", RunReply), "<ON | OFF | SKIP>",
-              "Tells whether the server replies to commands."),
-    Described(Row("client|setinfo", 4, kPlain, "7.2.0", RunSetinfo),
+    Described(kFamily.Row("client|pause", -3, kAdmin, "3.0.0", RunPause), "timeout [WRITE | ALL]",
+              "Holds up commands, all or those that write, for some milliseconds."),
+    Described(kFamily.Row("client|reply", 3, kPlain | kFlagNoMulti, "3.2.0", RunReply),
+              "<ON | OFF | SKIP>", "Tells whether the server replies to commands."),
+    Described(kFamily.Row("client|setinfo", 4, kPlain, "7.2.0", RunSetinfo),
               "<LIB-NAME libname | LIB-VER libver>", "Names the client library."),
-    Described(Row("client|setname", 3, kPlain, "2.6.9", RunSetname), "connection-name",
+    Described(kFamily.Row("client|setname", 3, kPlain, "2.6.9", RunSetname), "connection-name",
               "Names the connection."),
-    Described(Row("client|tracking", -3, kPlain, "6.0.0", RunTracking), "<ON | OFF>",
+    Described(kFamily.Row("client|tracking", -3, kPlain, "6.0.0", RunTracking),
+              "<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] "
+              "[OPTOUT] [NOLOOP]",
               "Only OFF: keys are not tracked."),
-    Described(Row("client|trackinginfo", 2, kPlain, "6.2.0", RunTrackinginfo), "",
+    Described(kFamily.Row("client|trackinginfo", 2, kPlain, "6.2.0", RunTrackinginfo), "",
               "Tells that keys are not tracked."),
-    Described(Row("client|unblock", -3, kAdmin, "5.0.0", RunUnblock), "client-id [TIMEOUT | ERROR]",
-              "Returns 0: no command blocks."),
-    Described(Row("client|unpause", 2, kAdmin, "6.2.0", RunUnpause), "",
-              "Does nothing: clients are never paused."),
+    Described(kFamily.Row("client|unblock", -3, kAdmin, "5.0.0", RunUnblock),
+              "client-id [TIMEOUT | ERROR]", "Returns 0: no command blocks."),
+    Described(kFamily.Row("client|unpause", 2, kAdmin, "6.2.0", RunUnpause), "",
+              "Ends what CLIENT PAUSE began."),
 };
 
 constexpr Command kRows[] = {
-    {.name = "client",
-     .arity = -2,
-     .place = Place::kConnection,
-     .flags = 0,
-     .group = "connection",
-     .since = "2.4.0",
-     .summary = "Commands about connections.",
-     .syntax = "",
-     .run = nullptr,
-     .subcommands = kSubcommands},
+    kFamily.Container("client", "2.4.0", "Commands about connections.", kSubcommands),
 };
 
 }  // namespace

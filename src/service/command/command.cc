@@ -19,6 +19,19 @@ void Call::Fail(const Error& error) {
   Fail(std::string(RespWord(error.reason())) + " " + error.message());
 }
 
+void Call::Answer(const Status& status) {
+  status.ok() ? reply.Simple("OK") : Fail(status.error());
+}
+
+bool Call::MayReply(uint64_t bytes) {
+  if (bytes <= session.reply_bytes_max) {
+    return true;
+  }
+  Fail("TOOLARGE the reply would have more than " + std::to_string(session.reply_bytes_max) +
+       " bytes; ask for less at a time");
+  return false;
+}
+
 std::string_view RespWord(Reason reason) {
   switch (reason) {
     case Reason::kBadName:
@@ -78,6 +91,7 @@ std::string_view RespWord(Reason reason) {
     case Reason::kReadOnly:
       return "MISCONF";
     case Reason::kDeadline:
+    case Reason::kNotInMemory:  // the service reads again elsewhere; clients never see it
       return "TRYAGAIN";
     case Reason::kFenced:
       return "READONLY";

@@ -78,6 +78,10 @@ struct Call {
   void Fail(std::string_view text);
   // The engine's error, with the RESP word of docs/errors.md.
   void Fail(const Error& error);
+  // "OK", or the error.
+  void Answer(const Status& status);
+  // Whether the reply may have so many bytes; if not, the call has failed.
+  bool MayReply(uint64_t bytes);
   // The session's collection.
   Collection& collection() { return *session.collection; }
 };
@@ -89,6 +93,11 @@ inline constexpr std::string_view kNotFloat = "ERR value is not a valid float";
 inline constexpr std::string_view kWrongType =
     "WRONGTYPE Operation against a key holding the wrong kind of value";
 inline constexpr std::string_view kNoSuchKey = "ERR no such key";
+// And Luna's own.
+inline constexpr std::string_view kTooMuchHeld =
+    "TOOLARGE MULTI and WATCH hold at most 1 GiB; send EXEC or DISCARD, then begin again";
+inline constexpr size_t kNameBytesMax = 1024;  // of what clients name for themselves
+inline constexpr std::string_view kNameTooLong = "TOOLARGE a name has at most 1024 bytes";
 
 // The first word of the error reply for a reason.
 std::string_view RespWord(Reason reason);

@@ -245,8 +245,11 @@ std::string_view CommandTable::Nearest(std::string_view name) const {
   return nearest;
 }
 
-Decision Decide(const CommandTable& table, Session& session, Host& host,
-                std::span<const std::string_view> arguments, resp::ReplyWriter& reply) {
+namespace {
+
+// The command, or an answer for what this session may not send.
+Decision FindAllowed(const CommandTable& table, Session& session, Host& host,
+                     std::span<const std::string_view> arguments, resp::ReplyWriter& reply) {
   reply.set_version(session.version);
   // Clients repeat themselves. The name of a subcommand's row is no word of a request.
   const Command* command = session.last_command;
@@ -267,13 +270,19 @@ Decision Decide(const CommandTable& table, Session& session, Host& host,
       return Answer(command, session, reply, error);
     }
   }
+  return {command};
+}
+
+// What MULTI or BEGIN before it makes of an allowed command.
+Decision DecideAllowed(const Command* command, Session& session, Host& host,
+                       std::span<const std::string_view> arguments, resp::ReplyWriter& reply) {
   session.last_command = command;
   host.holdings().Sweep();
   RefreshNames(host, session);
   if (session.queueing && (command->flags & kFlagAllowInMulti) == 0) {
-    const std::string_view error = RefusedInMulti(*command);
-    if (error.empty()) {
-      session.queue.push_back({command, {arguments.begin(), arguments.end()}});
+    std::string_view error = RefusedInMulti(*command);
+    if (error.empty() && !session.Enqueue(*command, arguments)) {
+      error = kTooMuchHeld;
     }
     return Answer(command, session, reply, error);
   }
@@ -288,7 +297,29 @@ Decision Decide(const CommandTable& table, Session& session, Host& host,
       interactive.deadline_nanos = now + interactive.idle_nanos;
     }
   }
-  return {command, false};
+  return {command};
+}
+
+}  // namespace
+
+Decision Decide(const CommandTable& table, Session& session, Host& host,
+                std::span<const std::string_view> arguments, resp::ReplyWriter& reply) {
+  const Decision found = FindAllowed(table, session, host, arguments, reply);
+  if (found.answered) {
+    return found;
+  }
+  Pause& pause = host.holdings().pause();
+  if (pause.active() &&
+      pause.Holds(*found.command, session, host.runtime().clock().MonotonicNanos())) [[unlikely]] {
+    return {.command = found.command, .postponed = true};
+  }
+  return DecideAllowed(found.command, session, host, arguments, reply);
+}
+
+Decision DecideInside(const CommandTable& table, Session& session, Host& host,
+                      std::span<const std::string_view> arguments, resp::ReplyWriter& reply) {
+  const Decision found = FindAllowed(table, session, host, arguments, reply);
+  return found.answered ? found : DecideAllowed(found.command, session, host, arguments, reply);
 }
 
 Place PlaceOf(const Command& command, const Session& session) {
@@ -302,8 +333,12 @@ bool Run(const Command& command, Session& session, Host& host,
   constexpr std::string_view kSavepoint = "\x01 command";
   reply.set_version(session.version);
   const size_t begin = reply.size();
+  const auto replies = session.replies;
   BeginReply(session);
   Access access = AccessOf(session, round);
+  if (session.memory_only) {
+    access.StayInMemory();
+  }
   Call call{.command = command,
             .session = session,
             .host = host,
@@ -319,6 +354,12 @@ bool Run(const Command& command, Session& session, Host& host,
     call.Fail(set.error());
   } else {
     command.run(call);
+  }
+  if (access.left_memory()) {
+    reply.Truncate(begin);
+    session.replies = replies;
+    session.left_memory = true;
+    return false;
   }
   if ((command.flags & kFlagReadOnly) != 0) {
     session.key_hits += access.hits();

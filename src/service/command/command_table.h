@@ -37,6 +37,39 @@ std::span<const Command> ReportCommands();       // report.cc: INFO
 std::span<const Command> DocsCommands();         // command_docs.cc: COMMAND ...
 std::span<const Command> CareCommands();         // care.cc: BACKUP CHECKPOINT COMPACT STATS ...
 
+// How families write their rows: a row, then what is told of it.
+constexpr Command Described(Command row, std::string_view syntax, std::string_view summary) {
+  row.syntax = syntax;
+  row.summary = summary;
+  return row;
+}
+
+// What the rows of one file share: their group, and that they run on the connection's thread.
+struct Family {
+  std::string_view group;
+
+  constexpr Command Row(std::string_view name, int arity, uint32_t flags, std::string_view since,
+                        Function run) const {
+    return {.name = name,
+            .arity = arity,
+            .place = Place::kConnection,
+            .flags = flags,
+            .group = group,
+            .since = since,
+            .summary = {},
+            .syntax = {},
+            .run = run};
+  }
+  // Of a name that only has subcommands.
+  constexpr Command Container(std::string_view name, std::string_view since,
+                              std::string_view summary,
+                              std::span<const Command> subcommands) const {
+    Command row = Described(Row(name, -2, 0, since, nullptr), "", summary);
+    row.subcommands = subcommands;
+    return row;
+  }
+};
+
 class CommandTable {
  public:
   CommandTable();  // all families
@@ -61,14 +94,18 @@ class CommandTable {
 // What to do with a request.
 struct Decision {
   const Command* command = nullptr;
-  bool answered = false;  // refused or queued: the reply is written
+  bool answered = false;   // refused or queued: the reply is written
+  bool postponed = false;  // by CLIENT PAUSE: to be decided again when that ends or changes
 };
 
 // Judges a request on the connection's thread before anything runs: unknown command, arity,
 // authentication, NOAUTH, queueing between MULTI and EXEC (+QUEUED, or the refusal that dooms
-// EXEC), CLIENT REPLY. Never blocks.
+// EXEC), CLIENT REPLY, CLIENT PAUSE. Never blocks.
 Decision Decide(const CommandTable& table, Session& session, Host& host,
                 std::span<const std::string_view> arguments, resp::ReplyWriter& reply);
+// The same for a request inside another one (TXN RUN), which no pause holds up any more.
+Decision DecideInside(const CommandTable& table, Session& session, Host& host,
+                      std::span<const std::string_view> arguments, resp::ReplyWriter& reply);
 
 // Where a decided command runs for this session: inside an interactive transaction reads and writes
 // become kRead (its transaction is the session's own and touches no memtable); else command.place.

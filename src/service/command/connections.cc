@@ -85,6 +85,9 @@ void RunHello(Call& call) {
   if (options.has_name && !IsPlainName(options.name)) {
     return call.Fail(kBadClientName);
   }
+  if (options.name.size() > kNameBytesMax) {
+    return call.Fail(kNameTooLong);
+  }
   if (options.has_name) {
     call.session.name = std::string(options.name);
   }

@@ -1,5 +1,7 @@
 #include "service/command/cursors.h"
 
+#include <algorithm>
+
 namespace luna::command {
 namespace {
 
@@ -15,10 +17,19 @@ uint64_t Cursors::Add(std::string_view place, std::string_view key) {
   next_ = (next_ + 1) & kCursorMask;
   next_ += next_ == 0 ? 1 : 0;
   Slot& slot = slots_[next_ % kSlots];
-  slot.cursor = next_;
-  slot.place = place;
-  slot.key = key;
+  Forget(slot);
+  slot = {next_, std::string(place), std::string(key)};
+  bytes_ += place.size() + key.size();
+  forgotten_ = std::max(forgotten_, next_ - std::min<uint64_t>(next_, kSlots));
+  while (bytes_ > kBytesMax && forgotten_ + 1 < next_) {
+    Forget(slots_[++forgotten_ % kSlots]);
+  }
   return next_;
+}
+
+void Cursors::Forget(Slot& slot) {
+  bytes_ -= slot.place.size() + slot.key.size();
+  slot = {};
 }
 
 std::optional<std::string> Cursors::Find(uint64_t cursor, std::string_view place) const {

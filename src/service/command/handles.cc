@@ -6,6 +6,7 @@
 #include "service/command/command_table.h"
 #include "service/command/help.h"
 #include "service/command/holdings.h"
+#include "service/command/rights.h"
 
 namespace luna::command {
 namespace {
@@ -40,14 +41,47 @@ bool TakeId(Call& call, uint64_t& id) {
   return true;
 }
 
+bool MayKillClients(const Call& call) {
+  constexpr std::string_view kRequest[] = {"client", "kill"};
+  const Command* kill = call.host.commands().Find(kRequest);
+  return kill != nullptr &&
+         call.session.rights->Judge(*kill, kRequest, {}).kind == Refusal::Kind::kNone;
+}
+
+// Ids are easy to guess. A transaction is its user's, and theirs who may close the connections of
+// other users; and nobody's who may not use its database. True: the call has failed.
+bool IsForeign(Call& call, const TransactionState& state) {
+  const Session& session = call.session;
+  const bool is_open = state.kind == Kind::kOpen || state.kind == Kind::kBusy;
+  if (!is_open || session.rights == nullptr || session.rights->unrestricted()) {
+    return false;
+  }
+  const std::string id = std::to_string(state.id);
+  if (!session.rights->MayUse(state.database)) {
+    NoteDenial(call.host, session, "database", state.database, session.user);
+    call.Fail("NOPERM transaction " + id + " is in a database that this user may not use");
+    return true;
+  }
+  if (state.user != session.user && !MayKillClients(call)) {
+    NoteDenial(call.host, session, "transaction", id, session.user);
+    call.Fail("NOPERM transaction " + id + " was begun by another user");
+    return true;
+  }
+  return false;
+}
+
 // Takes the transaction that the call names out of the registry.
 bool TakeTransaction(Call& call, OpenTransaction& taken) {
   uint64_t id = 0;
   if (!TakeId(call, id)) {
     return false;
   }
+  OpenTransactions& transactions = call.host.holdings().transactions();
+  if (IsForeign(call, transactions.StateOf(id))) {
+    return false;
+  }
   const uint64_t now = call.host.runtime().clock().MonotonicNanos();
-  const TransactionState state = call.host.holdings().transactions().Take(id, now, taken);
+  const TransactionState state = transactions.Take(id, now, taken);
   const std::string name = "transaction " + std::to_string(id);
   switch (state.kind) {
     case Kind::kOpen:
@@ -74,8 +108,9 @@ void RunBegin(Call& call) {
     return call.Fail(opened.error());
   }
   const auto id = static_cast<int64_t>(opened->id);
-  const bool added = call.host.holdings().transactions().Add(
-      {std::move(opened).value(), call.session.database, call.session.collection});
+  const bool added =
+      call.host.holdings().transactions().Add({std::move(opened).value(), call.session.database,
+                                               call.session.collection, call.session.user});
   added ? call.reply.Integer(id)
         : call.Fail("BUSY " + std::to_string(OpenTransactions::kMost) +
                     " transactions are open; commit or roll back some of them");
@@ -96,7 +131,8 @@ void RunInside(Call& call, OpenTransaction& open) {
   std::swap(session.database, open.database);
   std::swap(session.collection, open.collection);
   const auto arguments = call.arguments.subspan(3);
-  const Decision decision = Decide(call.host.commands(), session, call.host, arguments, call.reply);
+  const Decision decision =
+      DecideInside(call.host.commands(), session, call.host, arguments, call.reply);
   if (decision.answered) {
     call.failed = true;
   } else if (!FitsHandle(*decision.command, arguments)) {
@@ -172,7 +208,12 @@ void RunStatus(Call& call) {
 }
 
 void RunList(Call& call) {
-  const auto states = call.host.holdings().transactions().List();
+  auto states = call.host.holdings().transactions().List();
+  if (call.session.rights != nullptr) {
+    std::erase_if(states, [&](const TransactionState& state) {
+      return !call.session.rights->MayUse(state.database);
+    });
+  }
   call.reply.Array(states.size());
   for (const TransactionState& state : states) {
     call.reply.Map(3);
@@ -214,7 +255,7 @@ constexpr Command kSubcommands[] = {
     Described(Row("txn|list", 2, Place::kConnection, "", RunList), "Lists the open transactions."),
     Described(Row("txn|rollback", 3, Place::kConnection, "id", RunRollback),
               "Rolls a transaction back."),
-    Described(Row("txn|run", -4, Place::kRead, "id command [arg ...]", RunRun),
+    Described(Row("txn|run", -4, Place::kSlow, "id command [arg ...]", RunRun),
               "Runs one command inside a transaction."),
     Described(Row("txn|status", 3, Place::kConnection, "id", RunStatus),
               "Tells what became of a transaction, also after a lost reply."),

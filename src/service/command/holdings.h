@@ -9,7 +9,9 @@
 #include "service/command/cursors.h"
 #include "service/command/kept_snapshots.h"
 #include "service/command/key_counts.h"
+#include "service/command/monitors.h"
 #include "service/command/open_transactions.h"
+#include "service/command/pause.h"
 #include "service/command/users.h"
 
 namespace luna::command {
@@ -21,6 +23,8 @@ class Holdings {
   Users& users() { return users_; }
   Cursors& cursors() { return cursors_; }
   KeyCounts& key_counts() { return key_counts_; }
+  Pause& pause() { return pause_; }
+  Monitors& monitors() { return monitors_; }
   KeptSnapshots& snapshots() {
     pending_.store(true, std::memory_order_relaxed);
     return snapshots_;
@@ -45,6 +49,8 @@ class Holdings {
   Users users_;
   Cursors cursors_;
   KeyCounts key_counts_;
+  Pause pause_;
+  Monitors monitors_{users_};
   KeptSnapshots snapshots_;
   OpenTransactions transactions_;
   std::atomic<uint64_t> names_version_{1};

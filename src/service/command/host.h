@@ -41,6 +41,7 @@ struct ClientRow {
   uint64_t output_bytes = 0;
   int version = 2;
   int queued = -1;  // commands after MULTI, -1: none
+  bool monitoring = false;
 };
 
 // Counters of the service since the last ResetCounts, for INFO and the metrics page.

@@ -65,11 +65,11 @@ bool TakeSavepoint(Call& call, std::string_view name) {
     call.Fail("ERR the name of a savepoint begins with a printable character");
     return false;
   }
+  if (name.size() > kNameBytesMax) {
+    call.Fail(kNameTooLong);
+    return false;
+  }
   return true;
-}
-
-void Answer(Call& call, const Status& status) {
-  status.ok() ? call.reply.Simple("OK") : call.Fail(status.error());
 }
 
 void RunRollback(Call& call) {
@@ -85,21 +85,25 @@ void RunRollback(Call& call) {
   }
   Transaction* transaction = Writing(call);
   if (transaction != nullptr && TakeSavepoint(call, call.arguments[2])) {
-    Answer(call, transaction->RollbackTo(call.arguments[2]));
+    call.Answer(transaction->RollbackTo(call.arguments[2]));
   }
 }
 
 void RunSavepoint(Call& call) {
   Transaction* transaction = Writing(call);
+  constexpr uint64_t kMost = 100'000;
   if (transaction != nullptr && TakeSavepoint(call, call.arguments[1])) {
-    Answer(call, transaction->SetSavepoint(call.arguments[1]));
+    if (++call.session.interactive->savepoints > kMost) {
+      return call.Fail("TOOLARGE a transaction sets at most 100000 savepoints; commit it");
+    }
+    call.Answer(transaction->SetSavepoint(call.arguments[1]));
   }
 }
 
 void RunRelease(Call& call) {
   Transaction* transaction = Writing(call);
   if (transaction != nullptr && TakeSavepoint(call, call.arguments[1])) {
-    Answer(call, transaction->ReleaseSavepoint(call.arguments[1]));
+    call.Answer(transaction->ReleaseSavepoint(call.arguments[1]));
   }
 }
 
@@ -113,12 +117,6 @@ constexpr Command Row(std::string_view name, int arity, Place place, uint32_t fl
           .summary = {},
           .syntax = {},
           .run = run};
-}
-
-constexpr Command Described(Command command, std::string_view syntax, std::string_view summary) {
-  command.syntax = syntax;
-  command.summary = summary;
-  return command;
 }
 
 constexpr Command kRows[] = {

@@ -220,12 +220,6 @@ constexpr Command Row(std::string_view name, int arity, uint32_t flags, std::str
           .run = run};
 }
 
-constexpr Command Described(Command command, std::string_view syntax, std::string_view summary) {
-  command.syntax = syntax;
-  command.summary = summary;
-  return command;
-}
-
 constexpr Command Keys(Command command, int first, int last) {
   command.first_key = first;
   command.last_key = last;

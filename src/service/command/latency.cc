@@ -6,6 +6,7 @@
 #include "service/command/command_table.h"
 #include "service/command/help.h"
 #include "service/command/latency_events.h"
+#include "service/command/latency_graph.h"
 
 namespace luna::command {
 namespace {
@@ -36,6 +37,15 @@ void RunHistory(Call& call) {
     call.reply.Integer(static_cast<int64_t>(sample.unix_seconds));
     call.reply.Integer(static_cast<int64_t>(sample.millis));
   }
+}
+
+void RunGraph(Call& call) {
+  const auto rows = call.host.latency_events().Rows();
+  const auto row = std::ranges::find(rows, call.arguments[2], &LatencyRow::event);
+  if (row == rows.end()) {
+    return call.Fail("ERR No samples available for event '" + std::string(call.arguments[2]) + "'");
+  }
+  call.reply.Verbatim(LatencyGraph(*row, call.host.runtime().clock().WallMillis() / 1000));
 }
 
 void RunReset(Call& call) {
@@ -142,6 +152,8 @@ constexpr Command Row(std::string_view name, int arity, std::string_view since,
 
 constexpr Command kSubcommands[] = {
     Row("latency|doctor", 2, "2.8.13", "", "Tells what was slow, and what to do.", RunDoctor),
+    Row("latency|graph", 3, "2.8.13", "event", "Draws when an event was slow, and how slow.",
+        RunGraph),
     HelpRow("latency|help", "server", "2.8.13"),
     Row("latency|histogram", -2, "7.0.0", "[command [command ...]]",
         "Returns how long calls of commands took.", RunHistogram),

@@ -27,10 +27,6 @@ bool TakeIndex(Call& call, std::string_view text, int64_t& index) {
   return true;
 }
 
-void Answer(Call& call, const Status& status) {
-  status.ok() ? call.reply.Simple("OK") : call.Fail(status.error());
-}
-
 void RunSelect(Call& call) {
   int64_t index = 0;
   if (!TakeIndex(call, call.arguments[1], index)) {
@@ -58,7 +54,7 @@ void RunUse(Call& call) {
     collection = database.substr(dot + 1);
     database = database.substr(0, dot);
   }
-  Answer(call, ChooseCollection(call.host, call.session, database, collection));
+  call.Answer(ChooseCollection(call.host, call.session, database, collection));
 }
 
 void WriteNames(Call& call, const Result<std::vector<std::string>>& names) {
@@ -104,7 +100,7 @@ void RunDatabaseDrop(Call& call) {
   const Status dropped = call.host.universe().DropDatabase(name);
   call.host.ForgetDatabase(name);
   call.host.holdings().NamesChanged();
-  Answer(call, dropped);
+  call.Answer(dropped);
 }
 
 void RunDatabaseList(Call& call) {
@@ -164,7 +160,7 @@ void RunCollectionDrop(Call& call) {
   const Status dropped = call.session.database->DropCollection(name);
   call.host.ForgetCollection(*call.session.database, name);
   call.host.holdings().NamesChanged();
-  Answer(call, dropped);
+  call.Answer(dropped);
 }
 
 void RunCollectionRename(Call& call) {
@@ -176,7 +172,7 @@ void RunCollectionRename(Call& call) {
   call.host.ForgetCollection(database, call.arguments[2]);
   call.host.ForgetCollection(database, call.arguments[3]);
   call.host.holdings().NamesChanged();
-  Answer(call, renamed);
+  call.Answer(renamed);
 }
 
 void RunCollectionList(Call& call) {
@@ -228,7 +224,7 @@ bool TakeFlushMode(Call& call) {
 
 void RunFlushdb(Call& call) {
   if (TakeFlushMode(call)) {
-    Answer(call, call.access.DeleteRange(call.collection(), {}, {}));
+    call.Answer(call.access.DeleteRange(call.collection(), {}, {}));
   }
 }
 
@@ -243,7 +239,7 @@ Status FlushAll(Call& call) {
 
 void RunFlushall(Call& call) {
   if (TakeFlushMode(call)) {
-    Answer(call, FlushAll(call));
+    call.Answer(FlushAll(call));
   }
 }
 
@@ -283,7 +279,7 @@ void RunSwapdb(Call& call) {
   call.host.ForgetCollection(*call.session.database, names[0]);
   call.host.ForgetCollection(*call.session.database, names[1]);
   call.host.holdings().NamesChanged();
-  Answer(call, swapped);
+  call.Answer(swapped);
 }
 
 constexpr Command Row(std::string_view name, int arity, Place place, uint32_t flags, Function run) {
@@ -296,12 +292,6 @@ constexpr Command Row(std::string_view name, int arity, Place place, uint32_t fl
           .summary = {},
           .syntax = {},
           .run = run};
-}
-
-constexpr Command Described(Command command, std::string_view syntax, std::string_view summary) {
-  command.syntax = syntax;
-  command.summary = summary;
-  return command;
 }
 
 constexpr Command OfRedis(Command command, std::string_view group, std::string_view since) {

@@ -23,6 +23,7 @@ bool OpenTransactions::Add(OpenTransaction transaction) {
   }
   Entry& entry = open_[transaction.interactive.id];
   entry.database = transaction.database->name();
+  entry.user = transaction.user;
   entry.transaction = std::move(transaction);
   return true;
 }
@@ -73,7 +74,8 @@ TransactionState OpenTransactions::StateOf(uint64_t id) const {
     return {.kind = found->second.busy ? Kind::kBusy : Kind::kOpen,
             .id = id,
             .timestamp = 0,
-            .database = found->second.database};
+            .database = found->second.database,
+            .user = found->second.user};
   }
   for (const TransactionState& state : ended_) {
     if (state.id == id) {
@@ -90,7 +92,8 @@ std::vector<TransactionState> OpenTransactions::List() const {
     states.push_back({.kind = entry.busy ? Kind::kBusy : Kind::kOpen,
                       .id = id,
                       .timestamp = 0,
-                      .database = entry.database});
+                      .database = entry.database,
+                      .user = entry.user});
   }
   return states;
 }

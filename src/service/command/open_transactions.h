@@ -24,6 +24,7 @@ struct OpenTransaction {
   Interactive interactive;
   std::shared_ptr<Database> database;
   std::shared_ptr<Collection> collection;
+  std::string user = {};  // who began it
 };
 
 // How a transaction stands.
@@ -33,6 +34,7 @@ struct TransactionState {
   uint64_t id = 0;
   Timestamp timestamp = 0;  // of the commit
   std::string database;     // while it is open
+  std::string user = {};    // likewise: who began it
 };
 
 class OpenTransactions {
@@ -62,6 +64,7 @@ class OpenTransactions {
   struct Entry {
     OpenTransaction transaction;
     std::string database;
+    std::string user;
     bool busy = false;
   };
   using Ended = std::vector<OpenTransaction>;  // destroyed when the lock is gone

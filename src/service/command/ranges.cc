@@ -92,7 +92,8 @@ Result<Reading> OpenReading(Call& call, const RangeRequest& request) {
   std::shared_ptr<Snapshot> snapshot = request.cursor
                                            ? TRY(database.GetSnapshotAt(request.cursor->timestamp))
                                            : TRY(database.GetSnapshot());
-  return Reading{Access(*snapshot), std::move(snapshot)};
+  Access access = call.access.At(*snapshot);
+  return Reading{std::move(access), std::move(snapshot)};
 }
 
 struct Page {
@@ -118,8 +119,10 @@ Result<Page> ReadPage(Call& call, Access& access, const RangeRequest& request) {
                                               : kDefaultLimit;
   const auto iterator = TRY(access.Scan(call.collection(), options));
   std::string last_key;
+  uint64_t held = 0;  // whatever the client asks for, a page ends where a reply must
   for (uint64_t bytes = 0; iterator->Valid(); iterator->Next()) {
-    if (page.count == limit || (page.count > 0 && bytes >= request.bytes && !request.count_only)) {
+    const bool full = bytes >= request.bytes || held >= call.session.reply_bytes_max / 2;
+    if (page.count == limit || (page.count > 0 && full && !request.count_only)) {
       page.last_key = std::move(last_key);
       break;
     }
@@ -131,6 +134,7 @@ Result<Page> ReadPage(Call& call, Access& access, const RangeRequest& request) {
         entry.second = iterator->value();
       }
       bytes += entry.first.size() + entry.second.size();
+      held += sizeof(entry) + entry.first.size() + entry.second.size();
     }
   }
   TRY(iterator->status());

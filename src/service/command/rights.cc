@@ -1,7 +1,5 @@
 #include "service/command/rights.h"
 
-#include <vector>
-
 #include "service/command/holdings.h"
 
 namespace luna::command {
@@ -39,29 +37,52 @@ std::string Client(const Session& session) {
          " redir=-1 resp=" + std::to_string(static_cast<int>(session.version));
 }
 
-std::string Judge(const Command& command, Session& session, Host& host,
-                  std::span<const std::string_view> arguments) {
+// Redis' words for what EXEC leaves out.
+std::string WordsAtExec(const Refusal& refusal) {
+  const std::string begin =
+      "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
+      "call. This command is no longer allowed for the following reason: ";
+  switch (refusal.kind) {
+    case Refusal::Kind::kCommand:
+      return begin + "no permission to execute the command or subcommand";
+    case Refusal::Kind::kKey:
+      return begin + "no permission to touch the specified keys";
+    case Refusal::Kind::kDatabase:
+      return begin + "no permission to use the database '" + refusal.object + "'";
+    case Refusal::Kind::kNone:
+      break;
+  }
+  return {};
+}
+
+// What is refused is noted.
+Refusal Judge(const Command& command, const Session& session, Host& host,
+              std::span<const std::string_view> arguments) {
   if ((command.flags & kFlagNoAuth) != 0) {
     return {};
   }
   const std::string database = session.database ? session.database->name() : std::string();
-  const Refusal refusal = session.rights->Judge(command, arguments, database);
+  Refusal refusal = session.rights->Judge(command, arguments, database);
   if (refusal.kind != Refusal::Kind::kNone) {
     NoteDenial(host, session, ReasonOf(refusal), refusal.object, session.user);
   }
-  return Words(refusal);
+  return refusal;
+}
+
+// The user's rights as they are now, and the version of Users they are of.
+void RefreshRights(Session& session, const Users& users) {
+  const uint64_t version = users.version();  // before looking, so never too new
+  if (session.rights == nullptr || session.rights_version != version) {
+    session.rights = users.Find(session.user);
+    session.rights_version = version;
+  }
 }
 
 }  // namespace
 
 std::string RefusedByRights(const Command& command, Session& session, Host& host,
                             std::span<const std::string_view> arguments) {
-  const Users& users = host.holdings().users();
-  const uint64_t version = users.version();  // before looking, so never too new
-  if (session.rights == nullptr || session.rights_version != version) {
-    session.rights = users.Find(session.user);
-    session.rights_version = version;
-  }
+  RefreshRights(session, host.holdings().users());
   if (session.rights == nullptr) {
     session.EndMulti();
     session.interactive.reset();
@@ -69,22 +90,36 @@ std::string RefusedByRights(const Command& command, Session& session, Host& host
     session.closing = true;
     return "NOAUTH Authentication required.";
   }
-  session.unrestricted_version = session.rights->unrestricted() ? version : 0;
+  const bool unrestricted = session.rights->unrestricted() && !session.monitoring;
+  session.unrestricted_version = unrestricted ? session.rights_version : 0;
   if (session.unrestricted_version != 0) {
     return {};
   }
-  const bool executes = command.name == "exec" && session.queueing;
-  std::string refused = Judge(command, session, host, arguments);
-  for (size_t i = 0; executes && refused.empty() && i < session.queue.size(); ++i) {
-    const Queued& queued = session.queue[i];
-    const std::vector<std::string_view> views(queued.arguments.begin(), queued.arguments.end());
-    refused = Judge(*queued.command, session, host, views);
+  if (session.monitoring && (command.flags & (kFlagReadOnly | kFlagWrite)) != 0) {
+    return "ERR Replica can't interact with the keyspace";  // Redis' words
   }
-  if (executes && !refused.empty()) {
+  std::string refused = Words(Judge(command, session, host, arguments));
+  if (command.name == "exec" && session.queueing && !refused.empty()) {
     session.EndMulti();
     refused.insert(0, "EXECABORT Transaction discarded because of: ");
   }
   return refused;
+}
+
+std::vector<std::string> RefusedAtExec(Session& session, Host& host) {
+  if (session.unrestricted_version == host.holdings().users().version()) [[likely]] {
+    return {};
+  }
+  RefreshRights(session, host.holdings().users());
+  if (session.rights == nullptr) {  // removed a moment ago
+    return std::vector<std::string>(session.queue.size(), "NOAUTH Authentication required.");
+  }
+  std::vector<std::string> refusals;
+  for (const Queued& queued : session.queue) {
+    const std::vector<std::string_view> views(queued.arguments.begin(), queued.arguments.end());
+    refusals.push_back(WordsAtExec(Judge(*queued.command, session, host, views)));
+  }
+  return refusals;
 }
 
 void NoteDenial(Host& host, const Session& session, std::string_view reason,

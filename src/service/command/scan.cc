@@ -81,7 +81,8 @@ bool HasType(const Iterator& iterator, ScanRequest::Type type) {
          (type == ScanRequest::Type::kString && iterator.type() == 0);
 }
 
-// Looks at up to `count` keys; `next` is the key to go on at, if there are more.
+// Looks at up to `count` keys, and finds no more than a reply may have; `next` is the key to go on
+// at, if there are more.
 Status ScanPage(Call& call, const ScanRequest& request, std::vector<std::string>& keys,
                 std::optional<std::string>& next) {
   ScanOptions options{.begin = request.begin, .prefix = GlobPrefix(request.pattern)};
@@ -89,13 +90,14 @@ Status ScanPage(Call& call, const ScanRequest& request, std::vector<std::string>
     options.limit = request.count + 1;
   }
   const auto iterator = TRY(call.access.Scan(call.collection(), options));
+  uint64_t held = 0;
   for (uint64_t seen = 0; iterator->Valid(); iterator->Next(), ++seen) {
-    if (seen == request.count) {
+    if (seen == request.count || held >= call.session.reply_bytes_max / 2) {
       next = std::string(iterator->key());
       break;
     }
     if (HasType(*iterator, request.type) && GlobMatches(request.pattern, iterator->key())) {
-      keys.emplace_back(iterator->key());
+      held += sizeof(std::string) + keys.emplace_back(iterator->key()).size();
     }
   }
   return iterator->status();
@@ -131,6 +133,9 @@ void RunKeys(Call& call) {
   const ScanRequest request{.begin = {}, .pattern = call.arguments[1], .count = UINT64_MAX};
   if (const Status scanned = ScanPage(call, request, keys, next); !scanned.ok()) {
     return call.Fail(scanned.error());
+  }
+  if (next) {
+    return call.Fail("TOOLARGE there are more keys than one reply may have; use SCAN");
   }
   WriteKeys(call, keys);
 }

@@ -1,5 +1,6 @@
 // What clients and tools ask a server: MEMORY, TIME, ROLE, SAVE, ...
 #include <string>
+#include <utility>
 
 #include "service/command/command_table.h"
 #include "service/command/credentials.h"
@@ -134,38 +135,25 @@ void RunShutdown(Call& call) {
   WriteOk(call);
 }
 
+// The connection does what MONITOR asks for, and writes no reply when it does so already.
+void RunMonitor(Call& call) {
+  if (call.access.transaction() != nullptr) {  // EXEC's; Redis' words
+    return call.Fail("ERR MONITOR isn't allowed for DENY BLOCKING client");
+  }
+  if (!std::exchange(call.session.monitoring, true)) {
+    call.session.unrestricted_version = 0;
+    call.reply.Simple("OK");
+  }
+}
+
 void RunCluster(Call& call) {
   call.Fail("ERR This instance has cluster support disabled");
 }
 
-constexpr Command Row(std::string_view name, int arity, uint32_t flags, std::string_view since,
-                      Function run) {
-  return {.name = name,
-          .arity = arity,
-          .place = Place::kConnection,
-          .flags = flags,
-          .group = "server",
-          .since = since,
-          .summary = {},
-          .syntax = {},
-          .run = run};
-}
-
-constexpr Command Described(Command command, std::string_view syntax, std::string_view summary) {
-  command.syntax = syntax;
-  command.summary = summary;
-  return command;
-}
+constexpr Family kFamily{"server"};
 
 constexpr Command At(Command command, Place place) {
   command.place = place;
-  return command;
-}
-
-constexpr Command Container(std::string_view name, std::string_view since, std::string_view summary,
-                            std::span<const Command> subcommands) {
-  Command command = Described(Row(name, -2, 0, since, nullptr), "", summary);
-  command.subcommands = subcommands;
   return command;
 }
 
@@ -179,51 +167,53 @@ constexpr Command OnKey(Command command, int position) {
 
 constexpr Command kDebugRows[] = {
     HelpRow("debug|help", "server"),
-    Described(At(Row("debug|sleep", 3, kAdmin, "1.0.0", RunDebugSleep), Place::kSlow), "seconds",
-              "Answers after this time; other connections go on."),
+    Described(At(kFamily.Row("debug|sleep", 3, kAdmin, "1.0.0", RunDebugSleep), Place::kSlow),
+              "seconds", "Answers after this time; other connections go on."),
 };
 
 constexpr Command kMemoryRows[] = {
-    Described(Row("memory|doctor", 2, kPlain, "4.0.0", RunMemoryDoctor), "",
+    Described(kFamily.Row("memory|doctor", 2, kPlain, "4.0.0", RunMemoryDoctor), "",
               "Tells whether anything waits for memory."),
     HelpRow("memory|help", "server", "4.0.0"),
-    Described(Row("memory|purge", 2, kPlain, "4.0.0", WriteOk), "", "Does nothing."),
-    Described(Row("memory|stats", 2, kPlain, "4.0.0", RunMemoryStats), "",
+    Described(kFamily.Row("memory|purge", 2, kPlain, "4.0.0", WriteOk), "", "Does nothing."),
+    Described(kFamily.Row("memory|stats", 2, kPlain, "4.0.0", RunMemoryStats), "",
               "Tells what memory is used for."),
-    Described(OnKey(Row("memory|usage", -3, kFlagReadOnly, "4.0.0", RunMemoryUsage), 2),
+    Described(OnKey(kFamily.Row("memory|usage", -3, kFlagReadOnly, "4.0.0", RunMemoryUsage), 2),
               "key [SAMPLES count]", "Estimates the bytes that a key and its value take."),
 };
 
 constexpr Command kModuleRows[] = {
     HelpRow("module|help", "server"),
-    Described(Row("module|list", 2, kAdmin, "4.0.0", WriteNothing), "",
+    Described(kFamily.Row("module|list", 2, kAdmin, "4.0.0", WriteNothing), "",
               "Returns nothing: there are no modules."),
 };
 
 constexpr uint32_t kSaving = kFlagAdmin | kFlagNoScript | kFlagNoMulti;
 
 constexpr Command kRows[] = {
-    Described(At(Row("bgsave", -1, kSaving, "1.0.0", RunBgsave), Place::kSlow), "[SCHEDULE]",
-              "Makes everything acknowledged survive power loss."),
-    Described(Row("cluster", -1, kPlain, "3.0.0", RunCluster), "[subcommand [arg ...]]",
+    Described(At(kFamily.Row("bgsave", -1, kSaving, "1.0.0", RunBgsave), Place::kSlow),
+              "[SCHEDULE]", "Makes everything acknowledged survive power loss."),
+    Described(kFamily.Row("cluster", -1, kPlain, "3.0.0", RunCluster), "[subcommand [arg ...]]",
               "Fails: there is no cluster."),
-    Container("debug", "1.0.0", "For tests of clients.", kDebugRows),
-    Described(Row("lastsave", 1, kPlain | kFlagFast, "1.0.0", RunLastsave), "",
+    kFamily.Container("debug", "1.0.0", "For tests of clients.", kDebugRows),
+    Described(kFamily.Row("lastsave", 1, kPlain | kFlagFast, "1.0.0", RunLastsave), "",
               "Returns the time: every acknowledged write is saved."),
-    Described(Row("lolwut", -1, kPlain | kFlagFast, "5.0.0", RunLolwut), "[VERSION version]",
-              "Draws the moon."),
-    Container("memory", "4.0.0", "What memory is used for.", kMemoryRows),
-    Container("module", "4.0.0", "Modules; there are none.", kModuleRows),
-    Described(Row("role", 1, kPlain | kFlagFast, "2.8.12", RunRole), "",
+    Described(kFamily.Row("lolwut", -1, kPlain | kFlagFast, "5.0.0", RunLolwut),
+              "[VERSION version]", "Draws the moon."),
+    kFamily.Container("memory", "4.0.0", "What memory is used for.", kMemoryRows),
+    kFamily.Container("module", "4.0.0", "Modules; there are none.", kModuleRows),
+    Described(kFamily.Row("monitor", 1, kAdmin | kFlagNoTransaction, "1.0.0", RunMonitor), "",
+              "Tells this connection of every command that runs, until RESET."),
+    Described(kFamily.Row("role", 1, kPlain | kFlagFast, "2.8.12", RunRole), "",
               "Returns master: there are no replicas."),
-    Described(At(Row("save", 1, kSaving, "1.0.0", RunSave), Place::kSlow), "",
+    Described(At(kFamily.Row("save", 1, kSaving, "1.0.0", RunSave), Place::kSlow), "",
               "Makes everything acknowledged survive power loss."),
-    Described(Row("shutdown", -1, kAdmin | kFlagNoMulti, "1.0.0", RunShutdown),
+    Described(kFamily.Row("shutdown", -1, kAdmin | kFlagNoMulti, "1.0.0", RunShutdown),
               "[NOSAVE | SAVE] [NOW] [FORCE]",
               "Stops the server in order; nothing acknowledged is lost."),
-    Described(Row("time", 1, kPlain | kFlagFast, "2.6.0", RunTime), "",
+    Described(kFamily.Row("time", 1, kPlain | kFlagFast, "2.6.0", RunTime), "",
               "Returns the time of the server: seconds since 1970 and microseconds."),
-    Described(Row("wait", 3, kFlagNoScript, "3.0.0", RunWait), "numreplicas timeout",
+    Described(kFamily.Row("wait", 3, kFlagNoScript, "3.0.0", RunWait), "numreplicas timeout",
               "Returns 0: there are no replicas to wait for."),
 };
 

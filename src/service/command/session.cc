@@ -16,12 +16,46 @@ void Session::BecomeUser(std::string_view name) {
   unrestricted_version = 0;
 }
 
+bool Session::Enqueue(const Command& command, std::span<const std::string_view> arguments) {
+  uint64_t bytes = sizeof(Queued);
+  for (const std::string_view argument : arguments) {
+    bytes += sizeof(std::string) + argument.size();
+  }
+  if (bytes > kHeldBytesMax - held_bytes) {
+    return false;
+  }
+  held_bytes += bytes;
+  queue.push_back({&command, {arguments.begin(), arguments.end()}});
+  return true;
+}
+
+bool Session::Watch(WatchedKeys keys) {
+  uint64_t bytes = 0;
+  for (const auto& [place, key] : keys) {
+    bytes +=
+        watched.contains(place) ? 0 : 2 * sizeof(WatchedKeys::value_type) + place.second.size();
+  }
+  if (bytes > kHeldBytesMax - held_bytes) {
+    return false;
+  }
+  held_bytes += bytes;
+  watched.merge(std::move(keys));
+  return true;
+}
+
+void Session::EndWatch() {
+  watched.clear();
+  watched_database = nullptr;
+  if (queue.empty()) {
+    held_bytes = 0;
+  }
+}
+
 void Session::EndMulti() {
   queueing = false;
   queue_failed = false;
-  queue.clear();
-  watched.clear();
-  watched_database = nullptr;
+  std::vector<Queued>().swap(queue);
+  EndWatch();
 }
 
 void Session::ExpireInteractive(uint64_t now_nanos) {

@@ -4,10 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "luna/luna.h"
@@ -25,12 +28,13 @@ struct Queued {
   std::vector<std::string> arguments;
 };
 
-// A key that WATCH named, and the version it had (0 = missing).
+// A key that WATCH named: where it is, and the version it had (0 = missing).
 struct Watched {
   std::shared_ptr<Collection> collection;
-  std::string key;
   Timestamp timestamp = 0;
 };
+// By the collection's id and the key.
+using WatchedKeys = std::map<std::pair<uint64_t, std::string>, Watched>;
 
 // The transaction of BEGIN ... COMMIT.
 struct Interactive {
@@ -40,6 +44,7 @@ struct Interactive {
   uint64_t id = 0;
   uint64_t deadline_nanos = 0;  // monotonic; 0 = none
   uint64_t idle_nanos = 0;      // not 0: each command moves the deadline this far ahead
+  uint64_t savepoints = 0;      // set since it began
   bool timed_out = false;       // rolled back by its deadline; waits for ROLLBACK or COMMIT
 };
 
@@ -64,8 +69,12 @@ struct Session {
   uint64_t answer_nanos = 0;          // monotonic; before, nothing is answered; 0: at once
   bool no_evict = false;
   enum class Replies : uint8_t { kOn, kOff, kSkipNext, kSkipThis } replies = Replies::kOn;
-  bool monitoring = false;
-  bool closing = false;  // after the replies so far are sent
+  // Set by threads that may wait for no device. A read that would have to wait then leaves no trace
+  // but `left_memory`; it is to run again elsewhere.
+  bool memory_only = false;
+  bool left_memory = false;
+  bool monitoring = false;  // after MONITOR: told of commands, and touches no data
+  bool closing = false;     // after the replies so far are sent
 
   std::shared_ptr<Database> database;
   std::shared_ptr<Collection> collection;
@@ -73,9 +82,14 @@ struct Session {
   bool queueing = false;      // between MULTI and EXEC
   bool queue_failed = false;  // a command was refused while queueing: EXEC aborts
   std::vector<Queued> queue;
-  std::vector<Watched> watched;
+  WatchedKeys watched;
   std::shared_ptr<Database> watched_database;  // of all of them; null: none
+  uint64_t held_bytes = 0;                     // of `queue` and `watched`, about
   std::optional<Interactive> interactive;
+
+  // What the reply to one command may have at most; commands whose replies grow with what is stored
+  // stop there.
+  uint64_t reply_bytes_max = uint64_t{256} << 20;
 
   // Keys that reading commands found and did not find; who counts takes them.
   uint64_t key_hits = 0;
@@ -87,6 +101,12 @@ struct Session {
 
   // Goes on as this user, whose password was right.
   void BecomeUser(std::string_view name);
+  // Queues a command for EXEC; watches keys, of which those watched already stay as they are.
+  // False: the session would hold more than kHeldBytesMax.
+  static constexpr uint64_t kHeldBytesMax = uint64_t{1} << 30;
+  bool Enqueue(const Command& command, std::span<const std::string_view> arguments);
+  bool Watch(WatchedKeys keys);
+  void EndWatch();
   void EndMulti();  // DISCARD, EXEC: nothing queued or watched any more
   // Rolls the interactive transaction back when its deadline has passed; it then waits, timed out,
   // for ROLLBACK or COMMIT. Cheap; the connection may call it while its client is idle.

@@ -25,6 +25,9 @@ void RunCreate(Call& call) {
   auto arguments = call.arguments.subspan(2);
   std::string name;
   if (arguments.size() % 2 == 1) {
+    if (arguments[0].size() > kNameBytesMax) {
+      return call.Fail(kNameTooLong);
+    }
     name = std::string(arguments[0]);
     arguments = arguments.subspan(1);
   }

@@ -254,12 +254,6 @@ constexpr Command Row(std::string_view name, int arity, uint32_t flags, std::str
           .run = run};
 }
 
-constexpr Command Described(Command command, std::string_view syntax, std::string_view summary) {
-  command.syntax = syntax;
-  command.summary = summary;
-  return command;
-}
-
 // Takes pairs; may fail after some of them are written.
 constexpr Command Pairs(Command command) {
   command.last_key = -1;

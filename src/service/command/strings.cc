@@ -19,13 +19,27 @@ void RunGet(Call& call) {
 }
 
 void RunMget(Call& call) {
-  const auto values = call.access.MultiGet(call.collection(), call.arguments.subspan(1));
-  if (!values.ok()) {
-    return call.Fail(values.error());
+  constexpr size_t kAtOnce = 16;  // more could be more than a reply may have before it is noticed
+  auto keys = call.arguments.subspan(1);
+  if (keys.size() > kAtOnce) {
+    if (const Status held = call.access.Hold(*call.session.database); !held.ok()) {
+      return call.Fail(held.error());
+    }
   }
-  call.reply.Array(values->size());
-  for (const auto& value : *values) {
-    value ? call.reply.Bulk(*value) : call.reply.Null();
+  call.reply.Array(keys.size());
+  while (!keys.empty()) {
+    const auto some = keys.first(std::min(keys.size(), kAtOnce));
+    keys = keys.subspan(some.size());
+    const auto values = call.access.MultiGet(call.collection(), some);
+    if (!values.ok()) {
+      return call.Fail(values.error());
+    }
+    for (const auto& value : *values) {
+      value ? call.reply.Bulk(*value) : call.reply.Null();
+    }
+    if (!call.MayReply(call.reply.size() - call.reply_begin)) {
+      return;
+    }
   }
 }
 

@@ -1,9 +1,12 @@
 // MULTI, EXEC, DISCARD, WATCH, UNWATCH: as in Redis, and EXEC is one serializable transaction.
-#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "base/try.h"
 #include "service/command/command_table.h"
+#include "service/command/holdings.h"
+#include "service/command/monitors.h"
+#include "service/command/rights.h"
 
 namespace luna::command {
 namespace {
@@ -36,28 +39,28 @@ void RunWatch(Call& call) {
     return call.Fail("ERR keys of database '" + session.watched_database->name() +
                      "' are watched already; a transaction has one database, send UNWATCH first");
   }
-  std::vector<Watched> watched;
+  WatchedKeys watched;
   for (const std::string_view key : call.arguments.subspan(1)) {
-    const bool known = std::ranges::any_of(session.watched, [&](const Watched& earlier) {
-      return earlier.key == key && earlier.collection->id() == call.collection().id();
-    });
-    if (known) {
+    std::pair place(call.collection().id(), std::string(key));
+    if (session.watched.contains(place) || watched.contains(place)) {
       continue;  // its first version counts
     }
     const auto value = call.access.Get(call.collection(), key);
     if (!value.ok()) {
       return call.Fail(value.error());
     }
-    watched.push_back({session.collection, std::string(key), *value ? (*value)->timestamp : 0});
+    watched.emplace(std::move(place),
+                    Watched{session.collection, *value ? (*value)->timestamp : 0});
   }
-  std::ranges::move(watched, std::back_inserter(session.watched));
+  if (!session.Watch(std::move(watched))) {
+    return call.Fail(kTooMuchHeld);
+  }
   session.watched_database = session.database;
   call.reply.Simple("OK");
 }
 
 void RunUnwatch(Call& call) {
-  call.session.watched.clear();
-  call.session.watched_database = nullptr;
+  call.session.EndWatch();
   call.reply.Simple("OK");
 }
 
@@ -83,17 +86,48 @@ Status RunQueued(Call& exec, Transaction& transaction, Access& access, const Que
   return writes ? transaction.ReleaseSavepoint(kSavepoint) : Status();
 }
 
+Status CheckReplies(const Call& call) {
+  if (call.reply.size() - call.reply_begin <= call.session.reply_bytes_max) {
+    return {};
+  }
+  return Error(Reason::kTransactionTooLarge,
+               "its replies would have more than " + std::to_string(call.session.reply_bytes_max) +
+                   " bytes; nothing was written, ask for less at a time");
+}
+
+std::string LineOf(const Call& exec, const Queued& queued) {
+  const std::vector<std::string_view> arguments(queued.arguments.begin(), queued.arguments.end());
+  return MonitorLine(*queued.command, exec.session, exec.host.runtime().clock().WallMillis(),
+                     arguments);
+}
+
+// What EXEC took over from the session.
+struct Taken {
+  std::vector<Queued> queue;
+  std::vector<std::string> refusals;  // of each command, "" if it may run; or empty
+  WatchedKeys watched;
+  std::string monitor_lines;  // of what ran in the last attempt
+};
+
 // All of it once. The replies are written; kConflict: they do not count.
-Status RunQueue(Call& call, const std::vector<Queued>& queue, const std::vector<Watched>& watched) {
+Status RunQueue(Call& call, Taken& taken) {
+  const bool told = call.host.holdings().monitors().any();
+  taken.monitor_lines.clear();
   auto transaction = TRY(call.session.database->Begin());
-  for (const Watched& key : watched) {
-    TRY(transaction->Require(*key.collection, key.key,
+  for (const auto& [place, key] : taken.watched) {
+    TRY(transaction->Require(*key.collection, place.second,
                              Precondition::UnchangedSince(key.timestamp)));
   }
   Access access(*transaction);
-  call.reply.Array(queue.size());
-  for (const Queued& queued : queue) {
-    TRY(RunQueued(call, *transaction, access, queued));
+  call.reply.Array(taken.queue.size());
+  for (size_t i = 0; i < taken.queue.size(); ++i) {
+    if (!taken.refusals.empty() && !taken.refusals[i].empty()) {
+      call.reply.Fail(taken.refusals[i]);
+    } else {
+      TRY(RunQueued(call, *transaction, access, taken.queue[i]));
+      taken.monitor_lines += told ? LineOf(call, taken.queue[i]) : "";
+    }
+    TRY(CheckReplies(call));
   }
   TRY(transaction->Commit());
   return {};
@@ -106,8 +140,12 @@ void RunExec(Call& call) {
     return call.Fail("ERR EXEC without MULTI");
   }
   const bool refused = session.queue_failed;
-  const std::vector<Queued> queue = std::move(session.queue);
-  const std::vector<Watched> watched = std::move(session.watched);
+  Taken taken;
+  if (!refused) {
+    taken.refusals = RefusedAtExec(session, call.host);
+  }
+  taken.queue = std::move(session.queue);
+  taken.watched = std::move(session.watched);
   session.EndMulti();
   if (refused) {
     return call.Fail("EXECABORT Transaction discarded because of previous errors.");
@@ -119,9 +157,9 @@ void RunExec(Call& call) {
     session.database = database;
     session.collection = collection;  // a SELECT of the last attempt
     call.reply.Truncate(call.reply_begin);
-    done = RunQueue(call, queue, watched);
+    done = RunQueue(call, taken);
     if (done.ok()) {
-      return;
+      return call.host.holdings().monitors().Tell(database->name(), taken.monitor_lines);
     }
     if (done.error().reason() == Reason::kPreconditionFailed) {
       call.reply.Truncate(call.reply_begin);

@@ -48,8 +48,8 @@ constexpr std::string_view kBits[] = {"bitcount", "bitfield", "bitfield_ro", "bi
 constexpr std::string_view kReplication[] = {"failover",       "psync",   "replconf", "replicaof",
                                              "restore-asking", "slaveof", "sync"};
 constexpr std::string_view kCluster[] = {"asking", "readonly", "readwrite"};
-constexpr std::string_view kOthers[] = {"bgrewriteaof", "dump", "lcs",    "migrate",
-                                        "monitor",      "sort", "sort_ro"};
+constexpr std::string_view kOthers[] = {"bgrewriteaof", "dump", "lcs",
+                                        "migrate",      "sort", "sort_ro"};
 
 struct Family {
   std::span<const std::string_view> names;

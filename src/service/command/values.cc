@@ -1,8 +1,11 @@
 #include "service/command/values.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
+
+#include "service/command/moments.h"
 
 namespace luna::command {
 
@@ -82,7 +85,13 @@ bool TakeTime(Call& call, std::string_view argument, TimeUnit unit, bool positiv
   if (!TakeInteger(call, argument, at_millis)) {
     return false;
   }
-  const int64_t now = unit.absolute ? 0 : NowMillis(call);
+  int64_t now = unit.absolute ? 0 : NowMillis(call);
+  if (const Transaction* const transaction = call.access.transaction();
+      transaction != nullptr && !unit.absolute) {
+    // Expiry is judged by timestamp, and timestamps never go back: when the clock does, time begins
+    // where readers are, or the key would be gone at once.
+    now = std::max(now, static_cast<int64_t>(MillisOf(transaction->start_timestamp())));
+  }
   bool fits = !positive || at_millis > 0;
   if (unit.seconds) {
     fits = fits && at_millis <= kMost / 1000 && at_millis >= kLeast / 1000;

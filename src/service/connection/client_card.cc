@@ -44,6 +44,7 @@ void ClientCard::Publish(const command::Session& session, uint64_t input_bytes,
 }
 
 void ClientCard::PublishNames(const command::Session& session) {
+  monitoring_.store(session.monitoring, kRelaxed);
   const base::MutexLock lock(mutex_);
   Keep(names_.name, session.name);
   Keep(names_.user, session.user);
@@ -68,6 +69,7 @@ command::ClientRow ClientCard::Row(uint64_t now_nanos) const {
   row.output_bytes = output_bytes_.load(kRelaxed);
   row.version = version_.load(kRelaxed);
   row.queued = queued_.load(kRelaxed);
+  row.monitoring = monitoring_.load(kRelaxed);
   if (const command::Command* last = last_command_.load(kRelaxed); last != nullptr) {
     row.last_command = last->name;
   }

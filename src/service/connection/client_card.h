@@ -48,6 +48,7 @@ class ClientCard {
   std::atomic<uint64_t> output_bytes_ = 0;
   std::atomic<int> version_ = 2;
   std::atomic<int> queued_ = -1;
+  std::atomic<bool> monitoring_ = false;
   mutable base::Mutex mutex_;
   Names names_ GUARDED_BY(mutex_);
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "service/command/holdings.h"
 
 namespace luna::connection {
 
@@ -29,6 +30,7 @@ Connection::Connection(Surroundings& surroundings, std::unique_ptr<runtime::Sock
   session_.connected_nanos = now_nanos;
   session_.active_nanos = now_nanos;
   session_.authenticated = !surroundings_.host->password_required();
+  session_.reply_bytes_max = surroundings_.settings.output_hard_bytes;
   parser_.set_limits(limits());
   operation_.session = &session_;
   operation_.owner = this;
@@ -37,6 +39,11 @@ Connection::Connection(Surroundings& surroundings, std::unique_ptr<runtime::Sock
 
 Connection::~Connection() {
   LUNA_ASSERT(!waiting_);
+  if (monitoring_) {
+    surroundings_.host->holdings().monitors().Remove(session_.id);
+  }
+  surroundings_.held_bytes.fetch_sub(held_bytes_, std::memory_order_relaxed);
+  surroundings_.given_back_bytes.fetch_add(room(), std::memory_order_relaxed);
 }
 
 void Connection::Begin() {
@@ -55,8 +62,12 @@ resp::Limits Connection::limits() const {
   return session_.authenticated ? resp::Limits() : resp::Limits::Unauthenticated();
 }
 
-bool Connection::paused() const {
+bool Connection::is_full() const {
   return output_.pending() >= surroundings_.settings.output_soft_bytes;
+}
+
+bool Connection::rests() const {
+  return postponed_ || session_.closing || !operation_.empty() || is_full();
 }
 
 bool Connection::Held(uint64_t now_nanos) {
@@ -73,7 +84,9 @@ bool Connection::finished() const {
   if (waiting_) {
     return false;
   }
-  const bool said = session_.closing || ((ended_ || stopping_) && drained_);
+  // What is paused now is not begun any more when the service stops.
+  const bool said =
+      session_.closing || ((ended_ || stopping_) && drained_) || (stopping_ && postponed_);
   return lost_ || (said && output_.pending() == 0);
 }
 
@@ -89,13 +102,14 @@ Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
   if (Held(now_nanos)) {
     return Need::kLater;
   }
-  while (!lost_ && !session_.closing && !paused() && session_.answer_nanos == 0 && Next(tally)) {
+  while (!lost_ && !session_.closing && !is_full() && session_.answer_nanos == 0 && Next(tally)) {
     session_.active_nanos = now_nanos;
     if (!Take(tally)) {
       break;
     }
   }
   card_->Publish(session_, parser_.buffered(), output_.pending());
+  Account();
   if (lost_) {
     operation_.Clear();
     return Need::kWait;
@@ -106,8 +120,11 @@ Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
   if (!operation_.empty()) {
     return queue_ == Queue::kWrites ? Need::kWrite : Need::kRead;
   }
+  if (postponed_) {
+    return Need::kPause;
+  }
   const bool more = readable_ && receives_left_ == 0 && !stopping_;
-  return more && !session_.closing && !paused() ? Need::kAgain : Need::kWait;
+  return more && !session_.closing && !is_full() ? Need::kAgain : Need::kWait;
 }
 
 bool Connection::Next(Tally& tally) {
@@ -119,6 +136,14 @@ bool Connection::Next(Tally& tally) {
   if (!operation_.empty() && (alone_ || full)) {
     return false;
   }
+  if (std::exchange(postponed_, false)) {
+    if (Judge(tally)) {
+      return true;
+    }
+    if (rests()) {
+      return false;
+    }
+  }
   while (true) {
     const auto taken = parser_.Next(arguments_);
     if (!taken.ok()) {
@@ -126,11 +151,12 @@ bool Connection::Next(Tally& tally) {
       return false;
     }
     if (taken.value()) {
+      ++tally.commands;
       // A refusal after the operation's requests waits for their replies; more of them need not.
       if (Judge(tally)) {
         return true;
       }
-      if (session_.closing || !operation_.empty() || paused()) {
+      if (rests()) {
         return false;
       }
       continue;
@@ -168,11 +194,14 @@ bool Connection::Receive(Tally& tally) {
 }
 
 bool Connection::Judge(Tally& tally) {
-  ++tally.commands;
   resp::ReplyWriter reply(answers(), session_.version);
   const size_t begin = reply.size();
   const command::Decision decision =
       command::Decide(*surroundings_.table, session_, *surroundings_.host, arguments_, reply);
+  postponed_ = decision.postponed;
+  if (postponed_) {
+    return false;
+  }
   if (!decision.answered) {
     command_ = decision.command;
     return true;
@@ -192,13 +221,12 @@ bool Connection::Joins(Queue queue, bool alone) const {
 
 bool Connection::Take(Tally& tally) {
   const Place place = command::PlaceOf(*command_, session_);
-  if (place == Place::kConnection ||
-      (place == Place::kRead && surroundings_.settings.reads_on_handlers)) {
-    if (!operation_.empty()) {
-      return false;
-    }
-    RunHere(tally);
+  const bool here = place == Place::kConnection || (place == Place::kRead && ReadsHere());
+  if (here && operation_.empty() && RunHere(tally)) {
     return true;
+  }
+  if (place == Place::kConnection) {
+    return false;
   }
   const Queue queue =
       place == Place::kWrite || place == Place::kCommit ? Queue::kWrites : Queue::kReads;
@@ -215,22 +243,94 @@ bool Connection::Take(Tally& tally) {
   return true;
 }
 
-void Connection::RunHere(Tally& tally) {
+// In a transaction of the client's own whatever is read may lie on a device.
+bool Connection::ReadsHere() const {
+  return surroundings_.settings.reads_on_handlers && !session_.interactive.has_value();
+}
+
+// False: what is asked for is not in memory. Nothing has happened, and a worker may wait for it.
+bool Connection::RunHere(Tally& tally) {
   operation::Runner runner = surroundings_.runner(tally.counts);
   runner.ended_nanos = &ended_nanos_;
   resp::ReplyWriter reply(output_.tail(), session_.version);
-  const command::Command& command = *std::exchange(command_, nullptr);
+  const command::Command& command = *command_;
+  session_.memory_only = command.place == Place::kRead;
   const bool succeeded = runner.Run(command, arguments_, session_, nullptr, reply);
+  session_.memory_only = false;
+  if (std::exchange(session_.left_memory, false)) {
+    return false;
+  }
+  command_ = nullptr;
   tally.errors += succeeded ? 0 : 1;
+  if (surroundings_.host->holdings().monitors().any()) [[unlikely]] {
+    TellMonitors(command, arguments_);
+  }
   if (command.place == Place::kConnection) {
     if (!succeeded && (command.name == "auth" || command.name == "hello")) {
       surroundings_.Complain("login-failed", session_.peer, command.name);
     }
     parser_.set_limits(limits());
     card_->PublishNames(session_);
+    if (session_.monitoring || monitoring_) {
+      BeginOrEndMonitor();
+    }
   }
   if (output_.pending() > surroundings_.settings.output_hard_bytes) {
     CutOff("output-hard");
+  }
+  return true;
+}
+
+void Connection::TellMonitors(const command::Command& command,
+                              std::span<const std::string_view> arguments) {
+  const uint64_t now_millis = surroundings_.runtime->clock().WallMillis();
+  surroundings_.host->holdings().monitors().Tell(
+      session_.database->name(), command::MonitorLine(command, session_, now_millis, arguments));
+}
+
+// Also when the user may have changed.
+void Connection::BeginOrEndMonitor() {
+  command::Monitors& monitors = surroundings_.host->holdings().monitors();
+  monitoring_ = session_.monitoring;
+  if (!monitoring_) {
+    return monitors.Remove(session_.id);
+  }
+  constexpr std::string_view kName[] = {"monitor"};
+  monitors.Add(session_.id, {.user = session_.user,
+                             .command = surroundings_.table->Find(kName),
+                             .most_bytes = surroundings_.settings.output_hard_bytes,
+                             .wake = wake_});
+}
+
+void Connection::TakeMonitored() {
+  if (!monitoring_ || lost_) {
+    return;
+  }
+  if (!surroundings_.host->holdings().monitors().Take(session_.id, output_.tail())) {
+    CutOff("monitor");
+  } else if (output_.pending() > surroundings_.settings.output_hard_bytes) {
+    CutOff("output-hard");
+  }
+}
+
+uint64_t Connection::room() const {
+  return parser_.capacity() + output_.room() + after_.capacity() + operation_.room();
+}
+
+void Connection::Account() {
+  constexpr uint64_t kGrain = uint64_t{32} << 10;  // what small ones hold is not worth counting
+  const uint64_t held = (room() + session_.held_bytes) / kGrain * kGrain;
+  if (held == held_bytes_) [[likely]] {
+    return;
+  }
+  const uint64_t more = held - held_bytes_;  // or less, modulo 2^64
+  const uint64_t all = surroundings_.held_bytes.fetch_add(more, std::memory_order_relaxed) + more;
+  const bool grew = held > held_bytes_;
+  held_bytes_ = held;
+  const uint64_t most = surroundings_.most_held_bytes();
+  const uint64_t fair = all > 2 * most ? kGrain : 2 * surroundings_.settings.output_soft_bytes;
+  if (grew && all > most && held > fair && !lost_) {
+    CutOff("clients-hold-much");
   }
 }
 
@@ -262,20 +362,33 @@ void Connection::Refused(std::string_view error, Tally& tally) {
       tally.counts->Rejected(request.command, "-" + std::string(error));
     }
   }
-  Returned(tally);
+  TakeReplies(tally);
 }
 
 void Connection::Returned(Tally& tally) {
+  if (surroundings_.host->holdings().monitors().any()) [[unlikely]] {
+    for (const operation::Request& request : operation_.requests()) {
+      TellMonitors(*request.command, request.arguments);
+    }
+  }
+  TakeReplies(tally);
+}
+
+void Connection::TakeReplies(Tally& tally) {
   waiting_ = false;
   tally.errors += operation_.failures;
   output_.Take(operation_.replies);
   output_.tail() += after_;
   after_.clear();
   operation_.Clear();
+  Account();
   if (alone_) {
     card_->PublishNames(session_);
+    if (session_.monitoring || monitoring_) {
+      BeginOrEndMonitor();
+    }
   }
-  if (output_.pending() > surroundings_.settings.output_hard_bytes) {
+  if (output_.pending() > surroundings_.settings.output_hard_bytes && !lost_) {
     CutOff("output-hard");
   }
 }
@@ -284,17 +397,20 @@ bool Connection::Flush(uint64_t now_nanos, Tally& tally) {
   if (socket_ == nullptr || lost_ || (!waiting_ && session_.answer_nanos != 0)) {
     return false;
   }
-  const bool was_paused = paused();
+  const bool was_full = is_full();
   const auto sent = output_.Flush(*socket_);
   if (!sent.ok() || sent->ended) {
     lost_ = true;
     return false;
   }
   tally.bytes_out += sent->bytes;
+  if (!waiting_) {
+    Account();
+  }
   if (sent->bytes > 0 || output_.pending() == 0) {
     progress_nanos_ = now_nanos;
   }
-  return was_paused && !paused() && !waiting_;
+  return was_full && !is_full() && !waiting_;
 }
 
 void Connection::Sweep(uint64_t now_nanos) {
@@ -312,17 +428,19 @@ void Connection::Sweep(uint64_t now_nanos) {
   }
   const uint64_t idle_nanos = now_nanos - std::min(now_nanos, session_.active_nanos);
   const uint64_t timeout = surroundings_.idle_timeout_seconds.load(std::memory_order_relaxed);
-  if (timeout > 0 && idle_nanos > timeout * kNanosPerSecond) {
+  if (timeout > 0 && !postponed_ && !monitoring_ && idle_nanos > timeout * kNanosPerSecond) {
     lost_ = true;
   }
   session_.ExpireInteractive(now_nanos);
   if (idle_nanos > kReleaseNanos && parser_.buffered() == 0 && parser_.capacity() > 0 &&
-      output_.pending() == 0 && command_ == nullptr) {
+      output_.pending() == 0 && command_ == nullptr && !postponed_) {
+    surroundings_.given_back_bytes.fetch_add(room(), std::memory_order_relaxed);
     parser_ = resp::RequestParser(limits());
-    arguments_ = {};
-    after_ = {};
+    std::vector<std::string_view>().swap(arguments_);
+    std::string().swap(after_);
     operation_.Release();
     output_.Release();
+    Account();
   }
 }
 

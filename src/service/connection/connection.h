@@ -11,7 +11,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +33,7 @@ enum class Need : uint8_t {
   kWait,   // for the client
   kLater,  // until answer_nanos()
   kAgain,  // there is more to do at once; others go first
+  kPause,  // until CLIENT PAUSE ends or changes
   kRead,   // operation() to the read queue
   kWrite,  // operation() to the write queue
 };
@@ -62,7 +65,11 @@ class Connection {
   // Ends without another byte.
   void Lose() { lost_ = true; }
 
+  // Takes what MONITOR is told into the output.
+  void TakeMonitored();
+
   bool waiting() const { return waiting_; }
+  bool monitoring() const { return monitoring_; }
   // Before then it says nothing; 0: at once.
   uint64_t answer_nanos() const { return session_.answer_nanos; }
   bool lost() const { return lost_; }
@@ -73,26 +80,38 @@ class Connection {
   runtime::Socket* socket() { return socket_.get(); }
   void CloseSocket() { socket_ = nullptr; }
   operation::Operation& operation() { return operation_; }
+  // Makes the handler look: called by any thread, when there is something for TakeMonitored.
+  void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
   ClientCard& card() { return *card_; }
   const std::shared_ptr<ClientCard>& shared_card() const { return card_; }
 
-  bool listed = false;   // the handler's: will be flushed in this turn
-  bool delayed = false;  // the handler's: is to advance at answer_nanos()
-  bool queued = false;   // the handler's: is to advance in the next turn
+  bool listed = false;     // the handler's: will be flushed in this turn
+  bool delayed = false;    // the handler's: is to advance at answer_nanos()
+  bool queued = false;     // the handler's: is to advance in the next turn
+  bool monitored = false;  // the handler's: is to take what MONITOR is told
+  bool paused = false;     // the handler's: is to advance when the pause ends or changes
 
  private:
   enum class Queue : uint8_t { kNone, kReads, kWrites };
 
   bool Next(Tally& tally);     // a decided command into command_; false: none now
   bool Receive(Tally& tally);  // false: nothing came
-  bool Judge(Tally& tally);    // false: answered
+  bool Judge(Tally& tally);    // false: answered or postponed
   bool Take(Tally& tally);     // runs or adds command_; false: it has to wait for the operation
-  void RunHere(Tally& tally);
+  bool ReadsHere() const;
+  bool RunHere(Tally& tally);
   bool Joins(Queue queue, bool alone) const;
+  void TellMonitors(const command::Command& command, std::span<const std::string_view> arguments);
+  void BeginOrEndMonitor();
+  void TakeReplies(Tally& tally);  // of the operation, which is empty then
+  // Tells the surroundings what it holds; cut off if that is too much. Not while waiting.
+  void Account();
+  uint64_t room() const;
   void ProtocolError(const Error& error);
   // Ends without another byte, and says why.
   void CutOff(std::string_view reason);
-  bool paused() const;
+  bool is_full() const;           // of output
+  bool rests() const;             // after an answer no further request is looked at
   bool Held(uint64_t now_nanos);  // an answer waits
   resp::Limits limits() const;
   // Where an answer given now belongs.
@@ -109,6 +128,8 @@ class Connection {
   std::string after_;           // answers that follow the operation's replies
   Output output_;
   std::shared_ptr<ClientCard> card_;
+  std::function<void()> wake_;
+  uint64_t held_bytes_ = 0;   // that the surroundings know of
   uint64_t progress_nanos_;   // when the client last took bytes, or had taken all
   uint64_t ended_nanos_ = 0;  // of the last command run here; 0: something lay between
   int receives_left_ = 0;     // in this turn
@@ -119,7 +140,9 @@ class Connection {
   bool waiting_ = false;
   bool stopping_ = false;
   bool lost_ = false;
-  bool alone_ = false;  // nothing may join operation_
+  bool alone_ = false;       // nothing may join operation_
+  bool monitoring_ = false;  // MONITOR tells this connection
+  bool postponed_ = false;   // CLIENT PAUSE holds up the request in arguments_
 };
 
 }  // namespace luna::connection

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "service/command/holdings.h"
 #include "service/connection/acceptor.h"
 #include "service/connection/handler.h"
 #include "service/connection/surroundings.h"
@@ -37,10 +38,16 @@ Connections::Connections(runtime::Runtime& runtime, runtime::Network& network, c
     state_->handlers.push_back(std::make_unique<Handler>(all, i));
   }
   state_->acceptor = std::make_unique<Acceptor>(all, state_->handlers);
+  host.holdings().pause().set_changed([state = state_.get()] {
+    for (const auto& handler : state->handlers) {
+      handler->Wake();
+    }
+  });
 }
 
 Connections::~Connections() {
   Stop(0);
+  state_->surroundings.host->holdings().pause().set_changed({});
 }
 
 Status Connections::Start() {
@@ -114,6 +121,10 @@ size_t Connections::CloseClients(const std::function<bool(const command::ClientR
     }
   }
   return closed;
+}
+
+uint64_t Connections::given_back_bytes() const {
+  return state_->surroundings.given_back_bytes.load(std::memory_order_relaxed);
 }
 
 void Connections::Count(command::ServiceCounts& counts) const {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "service/command/holdings.h"
 
 namespace luna::connection {
 
@@ -77,18 +78,25 @@ void Handler::Run() {
     TakeReady(count);
     TakeQueued();
     TakeDelayed();
+    TakePaused();
     if (!stopping_ && stop_nanos_.load(std::memory_order_relaxed) != 0) {
       BeginStop();
     }
     PushOperations(surroundings_.writer != nullptr);
     Help();
     Sweep();
+    TakeMonitored();
+    Count();  // before the replies: who has read his finds his command counted
     FlushAll();
-    surroundings_.Count(std::exchange(tally_, Tally{.counts = tally_.counts}));
+    Count();
   }
   while (waking_.load() != 0) {
     surroundings_.runtime->Yield();
   }
+}
+
+void Handler::Count() {
+  surroundings_.Count(std::exchange(tally_, Tally{.counts = tally_.counts}));
 }
 
 size_t Handler::Wait() {
@@ -103,6 +111,11 @@ size_t Handler::Wait() {
       const uint64_t until = connection->waiting() ? now_nanos_ : connection->answer_nanos();
       nanos = std::min(nanos, until > now_nanos_ ? until - now_nanos_ : 0);
     }
+  }
+  if (!paused_.empty()) {
+    const command::Pause& pause = surroundings_.host->holdings().pause();
+    const uint64_t until = pause.version() == pause_version_ ? pause.end_nanos() : 0;
+    nanos = std::min(nanos, until > now_nanos_ ? until - now_nanos_ : 0);
   }
   return poller_->Wait(ready_, nanos);
 }
@@ -160,6 +173,7 @@ void Handler::Admit(std::unique_ptr<runtime::Socket> socket) {
   connection.card().tag = uint64_t{slot.generation} << 32 | index;
   surroundings_.Register(connection.shared_card());
   TellDebug("connection-opened", connection);
+  connection.set_wake([this] { Wake(); });
   connection.Begin();
   if (!poller_->Add(*connection.socket(), connection.card().tag).ok()) {
     connection.Lose();  // nobody would hear of it
@@ -228,6 +242,39 @@ void Handler::TakeDelayed() {
   }
 }
 
+void Handler::TakePaused() {
+  if (paused_.empty()) {
+    return;
+  }
+  const command::Pause& pause = surroundings_.host->holdings().pause();
+  const uint64_t version = pause.version();  // before they look, so never too new
+  if (version == pause_version_ && now_nanos_ < pause.end_nanos()) {
+    return;
+  }
+  pause_version_ = version;
+  std::vector<uint64_t> paused;
+  paused.swap(paused_);
+  for (const uint64_t tag : paused) {
+    if (Connection* connection = Find(tag); connection != nullptr) {
+      connection->paused = false;
+      Advance(*connection);
+    }
+  }
+}
+
+void Handler::TakeMonitored() {
+  std::erase_if(monitors_, [this](uint64_t tag) {
+    Connection* connection = Find(tag);
+    if (connection == nullptr) {
+      return true;
+    }
+    connection->TakeMonitored();
+    List(*connection);
+    connection->monitored = connection->monitoring();
+    return !connection->monitored;
+  });
+}
+
 void Handler::Advance(Connection& connection) {
   if (connection.waiting()) {
     return;
@@ -240,8 +287,15 @@ void Handler::Advance(Connection& connection) {
     if (!std::exchange(connection.delayed, true)) {
       delayed_.push_back(connection.card().tag);
     }
+  } else if (need == Need::kPause) {
+    if (!std::exchange(connection.paused, true)) {
+      paused_.push_back(connection.card().tag);
+    }
   } else if (need == Need::kAgain && !std::exchange(connection.queued, true)) {
     queued_.push_back(&connection);
+  }
+  if (connection.monitoring() && !std::exchange(connection.monitored, true)) {
+    monitors_.push_back(connection.card().tag);
   }
   List(connection);
 }

@@ -28,6 +28,8 @@ class Handler {
   void Give(std::unique_ptr<runtime::Socket> socket);
   // Ends the connection of this tag, if it is still there.
   void Close(uint64_t tag);
+  // Looks again at what CLIENT PAUSE holds up, and what MONITOR is told. Safe, too.
+  void Wake() { poller_->Wake(); }
   // Answers what was received, sends it and ends; what is not sent at the deadline is dropped.
   void Stop(uint64_t deadline_nanos);
 
@@ -40,12 +42,15 @@ class Handler {
   static void Finished(operation::Operation& operation, bool more);
 
   size_t Wait();
+  void Count();
   void TakeMail();
   void Admit(std::unique_ptr<runtime::Socket> socket);
   void TakeFinished();
   void TakeReady(size_t count);
   void TakeQueued();
   void TakeDelayed();
+  void TakePaused();
+  void TakeMonitored();
   void Advance(Connection& connection);
   // `to_help`: writes are left for Help, which must follow.
   void PushOperations(bool to_help);
@@ -81,6 +86,9 @@ class Handler {
   std::vector<Connection*> listed_;  // to be flushed, and ended if they are finished
   std::vector<Connection*> queued_;  // to advance in the next turn
   std::vector<uint64_t> delayed_;    // tags of those that wait to answer
+  std::vector<uint64_t> paused_;     // tags of those that CLIENT PAUSE holds up
+  std::vector<uint64_t> monitors_;   // tags of those that MONITOR tells
+  uint64_t pause_version_ = 0;       // of the pause, when they last advanced
   std::vector<Connection*> advancing_;
   std::vector<operation::Operation*> reads_;
   std::vector<operation::Operation*> writes_;

@@ -12,6 +12,8 @@ constexpr size_t kKeptRoom = size_t{64} << 10;  // more is given back when it wa
 constexpr size_t kSwapped = 4096;               // fewer bytes are copied: that keeps both rooms
 constexpr size_t kCutAt = size_t{64} << 10;     // sent bytes kept, or as many as wait
 
+// A string keeps its room when an empty one is assigned: to give it back, they are swapped.
+
 }  // namespace
 
 void Output::Take(std::string& replies) {
@@ -21,7 +23,7 @@ void Output::Take(std::string& replies) {
   }
   bytes_.append(replies);
   if (replies.capacity() > kKeptRoom) {
-    replies = {};
+    std::string().swap(replies);
   }
   replies.clear();
 }
@@ -44,7 +46,7 @@ Result<runtime::Transfer> Output::Flush(runtime::Socket& socket) {
   }
   sent_ = 0;
   if (bytes_.capacity() > kKeptRoom) {
-    bytes_ = {};
+    std::string().swap(bytes_);
   }
   bytes_.clear();
   return total;
@@ -52,7 +54,7 @@ Result<runtime::Transfer> Output::Flush(runtime::Socket& socket) {
 
 void Output::Release() {
   if (pending() == 0) {
-    bytes_ = {};
+    std::string().swap(bytes_);
     sent_ = 0;
   }
 }

@@ -16,6 +16,7 @@ class Output {
   // Appends `replies`, which comes back empty, with room for the next ones.
   void Take(std::string& replies);
   size_t pending() const { return bytes_.size() - sent_; }
+  size_t room() const { return bytes_.capacity(); }
   // Writes until nothing is left or the system takes no more; how much that was. `ended`: the
   // client is gone.
   Result<runtime::Transfer> Flush(runtime::Socket& socket);

@@ -48,6 +48,10 @@ class Surroundings {
   std::atomic<uint64_t> max_clients = 0;
   std::atomic<uint64_t> idle_timeout_seconds = 0;
   std::atomic<uint64_t> open = 0;  // connections, from accepted to closed
+  // What connections hold of requests and replies, about; and what idle and ended ones gave back
+  // since the start.
+  std::atomic<uint64_t> held_bytes = 0;
+  std::atomic<uint64_t> given_back_bytes = 0;
 
   operation::Runner runner(command::CommandShard* counts) const {
     return {.runtime = runtime, .host = host, .watch = settings.watch, .counts = counts};
@@ -56,6 +60,8 @@ class Surroundings {
   std::unique_ptr<runtime::Poller> NewPoller() const {
     return (settings.tls_network != nullptr ? settings.tls_network : network)->NewPoller();
   }
+  // So much may all connections hold before those that hold much and want more are cut off.
+  uint64_t most_held_bytes() const { return 4 * uint64_t{settings.output_hard_bytes}; }
   uint64_t now() const { return runtime->clock().MonotonicNanos(); }
   uint64_t NextId() { return next_id_.fetch_add(1) + 1; }
 

@@ -19,10 +19,18 @@ void Operation::Clear() {
   replies.clear();
 }
 
+void Operation::Overflow() {
+  ++failures;
+  if (session->replies == command::Session::Replies::kOn) {
+    resp::ReplyWriter reply(replies, session->version);
+    reply.Fail("TOOLARGE not run: the replies before it are more than a client may have at a time");
+  }
+}
+
 void Operation::Release() {
   LUNA_ASSERT(empty());
-  requests_ = {};
-  replies = {};
+  std::vector<Request>().swap(requests_);
+  std::string().swap(replies);
 }
 
 void Finish(std::span<Operation* const> operations, const void* here) {

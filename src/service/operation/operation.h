@@ -41,6 +41,11 @@ class Operation {
   // Adds a request; `arguments` are swapped in, and those of an earlier one out, with their room.
   void Add(const command::Command& command, std::vector<std::string_view>& arguments);
   void Clear();
+  // Whether its replies are more than one client may have already: what is left is not run.
+  bool overflows() const { return replies.size() > session->reply_bytes_max; }
+  // Answers a request so.
+  void Overflow();
+  size_t room() const { return replies.capacity(); }
   // Gives back all room, while the connection is idle. Empty before and after.
   void Release();
 

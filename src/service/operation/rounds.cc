@@ -45,7 +45,11 @@ void Rounds::Run(std::span<Operation* const> operations) {
   ended_nanos_ = 0;
   for (Operation* operation : operations) {
     for (const Request& request : operation->requests()) {
-      if (command::PlaceOf(*request.command, *operation->session) == command::Place::kWrite) {
+      if (operation->overflows()) [[unlikely]] {
+        CommitOpen();  // the answer follows replies that stay
+        operation->Overflow();
+      } else if (command::PlaceOf(*request.command, *operation->session) ==
+                 command::Place::kWrite) {
         Add(*operation, request);
       } else {
         CommitOpen();

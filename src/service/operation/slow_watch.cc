@@ -13,6 +13,9 @@ bool Runner::Run(const command::Command& command, std::span<const std::string_vi
   const bool known = ended_nanos != nullptr && *ended_nanos != 0;
   const uint64_t start = known ? *ended_nanos : runtime->clock().MonotonicNanos();
   const bool succeeded = command::Run(command, session, *host, arguments, round, reply);
+  if (session.left_memory) {
+    return false;
+  }
   const uint64_t end = runtime->clock().MonotonicNanos();
   const uint64_t nanos = end - start;
   if (ended_nanos != nullptr) {

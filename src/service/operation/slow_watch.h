@@ -37,7 +37,7 @@ struct Runner {
   // The caller's; 0 where something else lay between, null: never known.
   uint64_t* ended_nanos = nullptr;
 
-  // command::Run, timed and counted. False: it failed.
+  // command::Run, timed and counted. False: it failed, or left memory and did nothing.
   bool Run(const command::Command& command, std::span<const std::string_view> arguments,
            command::Session& session, Transaction* round, resp::ReplyWriter& reply) const;
   // Tells `watch` of something that took long, if it did.

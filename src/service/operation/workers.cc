@@ -30,6 +30,10 @@ void ReadWorkers::Work(Runner runner) {
   for (queue_->Take(1, taken); !taken.empty(); queue_->Take(1, taken)) {
     Operation& operation = *taken.front();
     for (const Request& request : operation.requests()) {
+      if (operation.overflows()) {
+        operation.Overflow();
+        continue;
+      }
       resp::ReplyWriter reply(operation.replies, operation.session->version);
       const bool succeeded =
           runner.Run(*request.command, request.arguments, *operation.session, nullptr, reply);
@@ -68,7 +72,7 @@ void WriteWorker::Work() {
 
 bool WriteWorker::Help(const void* home) {
   constexpr uint64_t kLongNanos = 5'000'000;
-  constexpr uint64_t kPauseNanos = 100'000'000;
+  constexpr uint64_t kPauses = 4;  // no help for so many times as long
   const uint64_t start = runtime_->clock().MonotonicNanos();
   if (start < help_again_nanos_.load(std::memory_order_relaxed) || !TryTurn()) {
     queue_->Wake();
@@ -78,7 +82,7 @@ bool WriteWorker::Help(const void* home) {
   rounds_.Run(helped_);
   const uint64_t end = runtime_->clock().MonotonicNanos();
   if (end - start > kLongNanos) {
-    help_again_nanos_.store(end + kPauseNanos, std::memory_order_relaxed);
+    help_again_nanos_.store(end + kPauses * (end - start), std::memory_order_relaxed);
   }
   const bool any = !helped_.empty();
   Finish(helped_, home);

@@ -77,8 +77,11 @@ Setting Secret(Setting setting) {
 void AddStorage(std::vector<Setting>& table) {
   table.push_back(
       Text("universe", &Settings::universe, "directory of the universe, made if missing"));
-  table.push_back(Bytes("memory", &Settings::memory, {64 * kMiB, 64 * kTiB},
-                        "memory for everything the engine holds"));
+  Setting memory = Bytes("memory", &Settings::memory, {64 * kMiB, 64 * kTiB},
+                         "memory for everything the engine holds; auto: a quarter of the machine's "
+                         "or its control group's, at least 256MiB");
+  memory.zero = "auto";
+  table.push_back(std::move(memory));
   table.push_back(Choice("durability", &Settings::durability, {"device", "process", "relaxed"},
                          "what a write survives: device (power loss), process (a killed process), "
                          "relaxed (nothing for 0.1 s)"));
@@ -115,10 +118,11 @@ void AddBounds(std::vector<Setting>& table) {
                               "seconds after which an idle connection is closed; 0 is never")));
   table.push_back(Number("handlers", &Settings::handlers, {1, 256},
                          "threads that talk to clients and answer reads"));
-  table.push_back(
-      Number("readers", &Settings::readers, {1, 256}, "threads for commands that take long"));
-  table.push_back(Choice("reads", &Settings::reads, {"handlers", "workers"},
-                         "which threads answer short reads: handlers at once, or readers in turn"));
+  table.push_back(Number("readers", &Settings::readers, {1, 256},
+                         "threads for reads from the disk and commands that take long"));
+  table.push_back(Choice(
+      "reads", &Settings::reads, {"handlers", "workers"},
+      "which threads answer reads of what is in memory: handlers at once, or readers in turn"));
   table.push_back(Number("queue-limit", &Settings::queue_limit, {1, 100'000'000},
                          "operations that may wait in each queue before clients hear BUSY"));
   table.push_back(Bytes("output-soft", &Settings::output_soft, {kKiB, kTiB},
@@ -177,6 +181,10 @@ Status TakeSwitch(const Setting& setting, std::string_view text, Settings& setti
 }
 
 Status TakeBytes(const Setting& setting, std::string_view text, Settings& settings) {
+  if (!setting.zero.empty() && text == setting.zero) {
+    settings.*std::get<int64_t Settings::*>(setting.field) = 0;
+    return {};
+  }
   const auto bytes = base::ParseBytes(text);
   if (!bytes.has_value() || *bytes > static_cast<uint64_t>(setting.most)) {
     return Refusal(setting, text);
@@ -287,7 +295,8 @@ std::string Wanted(const Setting& setting) {
              std::to_string(setting.most);
     case Kind::kBytes:
       return "a size from " + ExactBytes(setting.least) + " to " + ExactBytes(setting.most) +
-             ", such as \"512MiB\"";
+             ", such as \"512MiB\"" +
+             (setting.zero.empty() ? "" : ", or \"" + std::string(setting.zero) + "\"");
     case Kind::kSwitch:
       return "true or false";
     case Kind::kList:
@@ -314,6 +323,9 @@ std::string TextOf(const Setting& setting, const Settings& settings) {
     return joined;
   }
   if (const auto* number = std::get_if<int64_t Settings::*>(&setting.field)) {
+    if (settings.**number == 0 && !setting.zero.empty()) {
+      return std::string(setting.zero);
+    }
     return setting.kind == Kind::kBytes ? ExactBytes(settings.**number)
                                         : std::to_string(settings.**number);
   }

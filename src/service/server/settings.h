@@ -17,7 +17,7 @@ namespace luna::server {
 // Names are those of the table with underscores; bytes, seconds and microseconds as named there.
 struct Settings {
   std::string universe = "./luna-data";
-  int64_t memory = int64_t{256} << 20;
+  int64_t memory = 0;  // auto
   std::string durability = "device";
   std::vector<std::string> listen = {"127.0.0.1:6479"};
   bool is_protected = true;
@@ -34,7 +34,7 @@ struct Settings {
   int64_t maxclients = 10000;
   int64_t timeout = 0;
   int64_t handlers = 1;
-  int64_t readers = 1;
+  int64_t readers = 4;
   std::string reads = "handlers";
   int64_t queue_limit = 65536;
   int64_t output_soft = int64_t{1} << 20;
@@ -58,6 +58,7 @@ struct Setting {
   int64_t least = 0;             // of kNumber and kBytes
   int64_t most = 0;
   std::vector<std::string_view> choices = {};  // of kChoice
+  std::string_view zero = {};                  // of kBytes: what 0 is called, where it is a choice
   bool live = false;                           // CONFIG SET may change it
   bool secret = false;                         // its value is never shown
 };

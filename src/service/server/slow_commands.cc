@@ -19,7 +19,8 @@ std::string Shortened(std::string_view argument) {
 
 // Passwords are not kept.
 bool IsSecret(std::string_view name) {
-  return command::IsWord(name, "auth") || command::IsWord(name, "hello");
+  return command::IsWord(name, "auth") || command::IsWord(name, "hello") ||
+         command::IsWord(name, "acl");
 }
 
 }  // namespace

@@ -1,21 +1,12 @@
-"""redis-py, over RESP2; what lunad_test.py shows of it is completed here."""
+"""redis-py, over RESP2."""
 
 import signal
-import sys
 import threading
 import time
 import unittest
 
 from lunad_test import WAIT_SECONDS, ServiceTest
-
-try:
-    import redis
-except ImportError:
-    sys.path.append("/usr/lib/python3/dist-packages")  # Debian's, for another interpreter, too
-    try:
-        import redis
-    except ImportError:
-        redis = None
+from redis_py import redis
 
 
 def setUpModule():
@@ -49,22 +40,27 @@ class RedisPy(ServiceTest):
         self.assertEqual(self.client.getrange("k", 1, -2), "xy")
         self.assertTrue(self.client.mset({"a": 1, "b": 2}))
         self.assertEqual(self.client.mget("a", "b", "c"), ["1", "2", None])
-        self.assertEqual(self.client.incrbyfloat("a", 0.5), 1.5)
+        self.assertEqual(self.client.incrby("a", 41), 42)
+        self.assertEqual(self.client.incrbyfloat("a", 0.5), 42.5)
+        self.assertEqual(self.client.exists("a", "k", "c"), 2)
         self.assertEqual(self.client.getdel("b"), "2")
         self.assertEqual(self.client.delete("a", "b", "k"), 2)
         self.assertEqual(self.client.dbsize(), 0)
+        self.assertEqual(self.client.info()["redis_mode"], "standalone")
 
     def test_expiry(self):
         self.client.set("k", "v", ex=100)
         self.assertIn(self.client.ttl("k"), (99, 100))
         self.assertTrue(self.client.persist("k"))
         self.assertEqual(self.client.ttl("k"), -1)
-        self.assertTrue(self.client.pexpire("k", 30))
-        deadline = time.monotonic() + WAIT_SECONDS
-        while self.client.get("k") is not None:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.005)
-        self.assertEqual(self.client.ttl("k"), -2)
+        for expire in (lambda: self.client.pexpire("k", 30),
+                       lambda: self.client.set("k", "v", px=30)):
+            self.assertTrue(expire())
+            deadline = time.monotonic() + WAIT_SECONDS
+            while self.client.get("k") is not None:
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.005)
+            self.assertEqual(self.client.ttl("k"), -2)
 
     def test_multi_and_watch(self):
         self.assertEqual(self.client.pipeline().set("k", 1).incr("k").execute(), [True, 2])
@@ -162,6 +158,14 @@ class RedisPy(ServiceTest):
         found = self.client.mget([f"k{i}" for i in acknowledged])
         self.assertEqual(found, [f"v{i}" for i in acknowledged])
         self.assertTrue(self.client.set("more", 1))
+
+    def test_reconnects_after_an_orderly_stop(self):
+        self.client.set("k", "v")
+        self.end()
+        with self.assertRaises(redis.ConnectionError):
+            self.client.get("k")
+        self.start(port=self.port)
+        self.assertEqual(self.client.get("k"), "v")
 
 
 if __name__ == "__main__":

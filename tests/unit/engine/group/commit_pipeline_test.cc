@@ -295,11 +295,37 @@ TEST_F(CommitPipelineTest, ARecordAloneGetsATimestampOfItsOwn) {
 
 TEST_F(CommitPipelineTest, LimitsAreExtendedForReadersAlone) {
   EXPECT_TRUE(home_->oracle.HoldsReadersBack());
-  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); }).ok());
+  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->ExtendLimit(kDatabase); }).ok());
   EXPECT_FALSE(home_->oracle.HoldsReadersBack());
   EXPECT_EQ(stream_->state().tail, 1u);
-  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); }).ok());
+  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->ExtendLimit(kDatabase); }).ok());
   EXPECT_EQ(stream_->state().tail, 1u);
+  EXPECT_TRUE(pipeline_->Exclusive([&] { return pipeline_->ExtendLimit(77); }).ok());
+  EXPECT_EQ(stream_->state().tail, 1u);
+}
+
+TEST_F(CommitPipelineTest, ASealedLimitIsWhereTimeStands) {
+  const Timestamp commit = Put("k", "v").value();
+  const Timestamp before = home_->limit;
+  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->SealLimits(); }).ok());
+  EXPECT_GT(home_->limit, commit);
+  EXPECT_LT(home_->limit, before);
+  EXPECT_EQ(home_->oracle.visible(), home_->limit);
+  EXPECT_EQ(home_->oracle.ReadTimestamp(), home_->limit);
+  const auto tail = stream_->state().tail;
+  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->SealLimits(); }).ok());
+  EXPECT_EQ(stream_->state().tail, tail);  // it stands there already
+}
+
+TEST_F(CommitPipelineTest, ASealThatIsNotLoggedLeavesTheLimit) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  const Timestamp before = home_->limit;
+  stream_->next = FailingStream::Outcome::kFailed;
+  const Status sealed = pipeline_->Exclusive([&] { return pipeline_->SealLimits(); });
+  ASSERT_FALSE(sealed.ok());
+  EXPECT_EQ(sealed.error().reason(), Reason::kDiskFull);
+  EXPECT_EQ(home_->limit, before);
+  EXPECT_GT(Put("k", "w").value(), home_->oracle.visible() - 1);
 }
 
 TEST_F(CommitPipelineTest, AFullMemtableIsFrozenWithTheNextRound) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,12 +28,56 @@ class StandingClock final : public runtime::Clock {
   uint64_t millis = 1'700'000'000'000;
 };
 
+// The runtime below with a wall clock that can be moved. Who sleeps moves it, and is not held up.
+class SteeredRuntime final : public runtime::Runtime {
+ public:
+  explicit SteeredRuntime(runtime::Runtime& below) : below_(below), clock_(below.clock()) {}
+  runtime::Clock& clock() override { return clock_; }
+  runtime::Random& random() override { return below_.random(); }
+  runtime::FileSystem& files() override { return below_.files(); }
+  std::unique_ptr<runtime::Event> NewEvent() override { return below_.NewEvent(); }
+  std::unique_ptr<runtime::Thread> Spawn(std::string name, runtime::ThreadClass thread_class,
+                                         std::function<void()> body) override {
+    return below_.Spawn(std::move(name), thread_class, std::move(body));
+  }
+  void Yield() override { below_.Yield(); }
+  void Sleep(uint64_t nanos) override {
+    slept_millis_.fetch_add(nanos / 1'000'000);
+    Shift(static_cast<int64_t>(nanos / 1'000'000));
+  }
+  // Back: of the wall clock only.
+  void Shift(int64_t millis) {
+    clock_.shift_millis.fetch_add(millis);
+    clock_.passed_millis.fetch_add(millis > 0 ? static_cast<uint64_t>(millis) : 0);
+  }
+  uint64_t slept_millis() const { return slept_millis_.load(); }
+
+ private:
+  class ShiftedClock final : public runtime::Clock {
+   public:
+    explicit ShiftedClock(runtime::Clock& below) : below_(below) {}
+    uint64_t WallMillis() override {
+      return below_.WallMillis() + static_cast<uint64_t>(shift_millis.load());
+    }
+    uint64_t MonotonicNanos() override {
+      return below_.MonotonicNanos() + passed_millis.load() * 1'000'000;
+    }
+    std::atomic<int64_t> shift_millis{0};
+    std::atomic<uint64_t> passed_millis{0};
+
+   private:
+    runtime::Clock& below_;
+  };
+  runtime::Runtime& below_;
+  ShiftedClock clock_;
+  std::atomic<uint64_t> slept_millis_{0};
+};
+
 // A commit request and the sets it points to.
 class Request {
  public:
   explicit Request(Timestamp start = 0) : start_(start) {}
-  Request& Put(uint64_t tablet, std::string_view key, std::string_view value,
-               Expiry expiry = {}) {
+  Request& Put(uint64_t tablet, std::string_view key, std::string_view value, Expiry expiry = {}) {
     EXPECT_TRUE(writes_->Put(tablet, key, value, expiry, 0).ok());
     return *this;
   }
@@ -118,7 +164,8 @@ class GroupPlace : public testing::Test {
 
   const std::unique_ptr<runtime::Runtime> posix_ = posix::NewPosixRuntime();
   memory::MemoryFileSystem* memory_ = nullptr;
-  kernel::OverlayRuntime runtime_{*posix_, NewFiles()};
+  SteeredRuntime steered_{*posix_};
+  kernel::OverlayRuntime runtime_{steered_, NewFiles()};
   std::unique_ptr<kernel::Kernel> kernel_;
   std::unique_ptr<basestore::ObjectNames> names_;
   std::unique_ptr<tablet::Parts> parts_;

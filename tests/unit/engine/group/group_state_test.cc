@@ -87,10 +87,10 @@ TEST_F(GroupStateTest, RotateFreezesTheTabletsMemtable) {
   EXPECT_EQ(tablet_->memstore().Oldest()->upto, 2u);
 }
 
-TEST_F(GroupStateTest, LimitsAndAbortsAreRemembered) {
+TEST_F(GroupStateTest, TheNewestLimitAndAbortsAreRemembered) {
   ASSERT_TRUE(Apply(TsLimit{100}).ok());
-  ASSERT_TRUE(Apply(TsLimit{50}).ok());
-  EXPECT_EQ(state_.FindDatabase(kDatabase)->limit, 100u);
+  ASSERT_TRUE(Apply(TsLimit{50}).ok());  // a seal
+  EXPECT_EQ(state_.FindDatabase(kDatabase)->limit, 50u);
   const TransactionId id{.high = 1, .low = 2};
   ASSERT_TRUE(Apply(Abort{.id = id, .timestamp = 30}).ok());
   EXPECT_FALSE(state_.FindDatabase(kDatabase)->outcomes.Find(id)->committed);

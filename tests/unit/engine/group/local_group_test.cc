@@ -14,7 +14,10 @@ class LocalGroupTest : public GroupPlace {
 
   Status TryOpenGroup() {
     kernel_->background().Register("compact",
-                                   [](const background::Job&, background::JobContext&) {});
+                                   [this](const background::Job& job, background::JobContext&) {
+                                     compacted_.fetch_add(1);
+                                     group_->ReportJob(job, compaction_ends_);
+                                   });
     group_ = Group::Open({.kernel = kernel_.get(),
                           .budget = &parts_->budget(),
                           .durability = durability_,
@@ -63,7 +66,19 @@ class LocalGroupTest : public GroupPlace {
   }
   std::string Get(const std::string& key) { return Value(*tablets_.at(first_), key); }
   Timestamp Now() { return group_->ReadTimestamp(kDatabase); }
+  bool Lives(const std::string& key) {
+    return tablets_.at(first_)->Get(key, Now(), true).value().has_value();
+  }
 
+  void TendAndDrain() {
+    kernel_->background().Spawn(
+        {.kind = "tend", .payload = "", .priority = background::Priority::kFlush});
+    kernel_->background().Drain();
+  }
+  std::string Failure() { return group_->counts().background_error; }
+
+  std::atomic<int> compacted_{0};
+  Status compaction_ends_;
   Durability durability_ = Durability::kProcess;
   std::unique_ptr<Group> group_;
   std::map<catalog::CollectionId, std::shared_ptr<tablet::Tablet>> tablets_;
@@ -96,6 +111,71 @@ TEST_F(LocalGroupTest, TimestampsGoOnAboveEverythingGivenOut) {
   Reopen();
   EXPECT_GE(Now(), read);
   EXPECT_GT(Put("k", "2").value(), std::max(before, read));
+}
+
+TEST_F(LocalGroupTest, AfterACrashItWaitsUntilTheClockHasPassedTheLimit) {
+  const Timestamp commit = Put("k", "1", Durability::kDevice).value();
+  const Timestamp read = Now();
+  Crash();
+  EXPECT_GT(steered_.slept_millis(), 0u);
+  EXPECT_LE(steered_.slept_millis(), 250u);
+  const Timestamp after = Now();
+  EXPECT_GT(after, std::max(commit, read));
+  EXPECT_LE(entry::MillisOf(after), runtime_.clock().WallMillis());
+}
+
+TEST_F(LocalGroupTest, WhatExpiresLivesItsWholeTimeAfterACrash) {
+  const uint64_t end = runtime_.clock().WallMillis() + 1000;
+  Request request;
+  request.Put(a(), "k", "v", Expiry::At(end)).At(Durability::kDevice);
+  ASSERT_TRUE(group_->Commit(request.get()).ok());
+  Crash();
+  Request later;
+  later.Put(a(), "l", "v", std::chrono::milliseconds(100));
+  const uint64_t began = runtime_.clock().WallMillis();
+  ASSERT_TRUE(group_->Commit(later.get()).ok());
+  steered_.Shift(99 - static_cast<int64_t>(runtime_.clock().WallMillis() - began));
+  EXPECT_TRUE(Lives("k"));
+  EXPECT_TRUE(Lives("l"));
+  steered_.Shift(10'000);
+  EXPECT_FALSE(Lives("k"));
+  EXPECT_FALSE(Lives("l"));
+}
+
+TEST_F(LocalGroupTest, AClosedOneOpensWithoutWaiting) {
+  ASSERT_TRUE(Put("k", "1").ok());
+  const Timestamp read = Now();
+  Reopen();
+  EXPECT_EQ(steered_.slept_millis(), 0u);
+  EXPECT_GE(Now(), read);
+  EXPECT_LE(entry::MillisOf(Now()), runtime_.clock().WallMillis());
+}
+
+TEST_F(LocalGroupTest, ItWaitsForAClockThatWasSetBackALittleAndNotForever) {
+  const Timestamp before = Put("k", "1").value();
+  CloseGroup();
+  steered_.Shift(-2'000);
+  OpenKernel();
+  ASSERT_NO_FATAL_FAILURE(OpenGroup());
+  EXPECT_GE(steered_.slept_millis(), 1'900u);
+  EXPECT_LE(steered_.slept_millis(), 2'000u);
+  CloseGroup();
+  steered_.Shift(-3'600'000);
+  OpenKernel();
+  ASSERT_NO_FATAL_FAILURE(OpenGroup());
+  EXPECT_LE(steered_.slept_millis(), 2'000u);
+  EXPECT_GT(Put("k", "2").value(), before);  // time never goes back
+}
+
+TEST_F(LocalGroupTest, ReadersAloneLogALimitEachQuarterOfASecondAtMost) {
+  (void)Now();
+  const uint64_t before = group_->VerifyStream().value();
+  for (int i = 0; i < 100; ++i) {
+    steered_.Shift(10);
+    (void)Now();
+  }
+  EXPECT_GE(group_->VerifyStream().value(), before + 3);
+  EXPECT_LE(group_->VerifyStream().value(), before + 5);
 }
 
 TEST_F(LocalGroupTest, ReadTimestampsMoveOnWithoutCommits) {
@@ -183,6 +263,45 @@ TEST_F(LocalGroupTest, AFullMemtableIsFlushedInTheBackground) {
   EXPECT_GE(tablets_.at(first_)->base().view()->levels().tables(), 1u);
   EXPECT_EQ(Get("k0").size(), 10'000u);
   EXPECT_TRUE(group_->counts().background_error.empty()) << group_->counts().background_error;
+}
+
+TEST_F(LocalGroupTest, AFailedJobIsTriedAgainAndForgottenWhenItSucceeds) {
+  const background::Job job{.kind = "compact",
+                            .payload = TabletPayload(kDatabase, first_),
+                            .priority = background::Priority::kNormal};
+  compaction_ends_ = Error(Reason::kDiskFull, "no room");
+  kernel_->background().Spawn(job);
+  kernel_->background().Drain();
+  EXPECT_NE(Failure().find("no room"), std::string::npos);
+  TendAndDrain();
+  EXPECT_EQ(compacted_.load(), 1);  // not at once
+  steered_.Shift(10'000);
+  TendAndDrain();
+  EXPECT_EQ(compacted_.load(), 2);
+  EXPECT_NE(Failure().find("no room"), std::string::npos);
+  compaction_ends_ = {};
+  steered_.Shift(10'000);
+  TendAndDrain();
+  EXPECT_EQ(compacted_.load(), 3);
+  EXPECT_EQ(Failure(), "");
+  steered_.Shift(10'000);
+  TendAndDrain();
+  EXPECT_EQ(compacted_.load(), 3);
+}
+
+TEST_F(LocalGroupTest, JobsOfDroppedOnesAndEndedOnesAreNoFailures) {
+  const background::Job job{.kind = "compact", .payload = "1/9"};
+  group_->ReportJob(job, Error(Reason::kShutDown, "closing"));
+  group_->ReportJob(job, Error(Reason::kCollectionMissing, "dropped"));
+  EXPECT_EQ(Failure(), "");
+  group_->ReportJob(job, Error(Reason::kIoError, "broken"));
+  group_->ReportJob(job, Error(Reason::kShutDown, "paused"));  // says nothing about the cause
+  EXPECT_NE(Failure().find("broken"), std::string::npos);
+  group_->ReportJob(job, Error(Reason::kCollectionMissing, "dropped"));
+  EXPECT_EQ(Failure(), "");
+  group_->ReportJob(job, Error(Reason::kBadChecksum, "damaged"));
+  group_->ReportJob(job, {});
+  EXPECT_NE(Failure().find("damaged"), std::string::npos);
 }
 
 TEST_F(LocalGroupTest, AJournalThatLostWhatTablesHoldIsNamed) {

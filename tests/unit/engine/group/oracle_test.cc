@@ -98,16 +98,60 @@ TEST_F(OracleTest, ReadersNeverPassTheDurableLimit) {
   EXPECT_EQ(oracle_.ReadTimestamp(), FirstAt(clock_.millis - 1));
 }
 
-TEST_F(OracleTest, WantsANewLimitASecondBeforeTheOldOneIsReached) {
+TEST_F(OracleTest, WantsANewLimitATenthOfASecondBeforeTheOldOneIsReached) {
   oracle_.Start(0, 0);
   const Timestamp limit = oracle_.WantedLimit();
-  EXPECT_GE(limit, FirstAt(clock_.millis + 1000));
+  EXPECT_GE(limit, FirstAt(clock_.millis + 100));
+  EXPECT_LE(limit, FirstAt(clock_.millis + 250));  // a restart waits no longer
   oracle_.LimitIsDurable(limit);
   EXPECT_EQ(oracle_.WantedLimit(), 0u);
-  clock_.millis = entry::MillisOf(limit) - 1000;
+  clock_.millis = entry::MillisOf(limit) - 100;
   EXPECT_EQ(oracle_.WantedLimit(), 0u);
   clock_.millis += 1;
   EXPECT_GT(oracle_.WantedLimit(), limit);
+}
+
+TEST_F(OracleTest, SealedItStandsUntilTheNextLimit) {
+  oracle_.Start(0, 0);
+  const Timestamp commit = Round();
+  clock_.millis += 5;
+  oracle_.BeginRound();
+  const Timestamp seal = oracle_.Seal();
+  EXPECT_EQ(seal, FirstAt(clock_.millis));
+  EXPECT_GT(seal, commit);
+  oracle_.LimitIsDurable(seal);
+  oracle_.EndRound(commit);
+  clock_.millis += 5;
+  EXPECT_EQ(oracle_.ReadTimestamp(), seal);
+  EXPECT_TRUE(oracle_.HoldsReadersBack());
+  Oracle next(clock_);
+  next.Start(commit, seal);
+  EXPECT_EQ(next.LeadMillis(), 0u);
+  EXPECT_EQ(next.ReadTimestamp(), FirstAt(clock_.millis));
+}
+
+TEST_F(OracleTest, NothingIsSealedWhereTimePassedTheLimit) {
+  oracle_.Start(0, 0);
+  const Timestamp commit = Round();
+  clock_.millis += 1000;
+  oracle_.BeginRound();
+  EXPECT_EQ(oracle_.Seal(), 0u);
+  oracle_.EndRound(0);
+  EXPECT_EQ(oracle_.visible(), commit);
+}
+
+TEST_F(OracleTest, ItsLeadIsHowFarItIsAheadOfTheClock) {
+  oracle_.Start(0, FirstAt(clock_.millis + 250));
+  EXPECT_EQ(oracle_.LeadMillis(), 250u);
+  clock_.millis += 249;
+  EXPECT_EQ(oracle_.LeadMillis(), 1u);
+  clock_.millis += 1;
+  EXPECT_EQ(oracle_.LeadMillis(), 0u);
+  clock_.millis += 1000;
+  EXPECT_EQ(oracle_.LeadMillis(), 0u);
+  Round();
+  clock_.millis -= 40;  // somebody set the clock back
+  EXPECT_EQ(oracle_.LeadMillis(), 40u);
 }
 
 }  // namespace

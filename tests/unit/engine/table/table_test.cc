@@ -94,6 +94,32 @@ TEST(Table, APinKeepsTheValueAliveAfterTheTableIsGone) {
   EXPECT_EQ(found->entry.value, std::string(100, 'd'));
 }
 
+TEST(Table, ReadsThatMayNotLeaveMemoryAnswerOnlyFromTheCache) {
+  MapStorage storage;
+  base::MemoryBudget budget(uint64_t{64} << 20);
+  cache::BlockCache cache(budget, uint64_t{1} << 20);
+  TableContext context = ContextOf(storage);
+  context.cache = &cache;
+  const auto table = Table::Open(context, BuildTable(storage, NumberedEntries(2000, 100)).value());
+  const auto look = [&](const std::string& key) {
+    return table->Get(entry::Lookup{.key = key,
+                                    .key_hash = base::Hash(key),
+                                    .read = entry::kMaxTimestamp,
+                                    .reach = entry::Reach::kMemory});
+  };
+  EXPECT_FALSE(table->loaded());
+  EXPECT_EQ(look(NumberedKey(3)).error().reason(), Reason::kNotInMemory);
+  EXPECT_EQ(storage.reads, 0u);
+  ASSERT_TRUE(Answer(*table, NumberedKey(3), entry::kMaxTimestamp).has_value());
+  EXPECT_TRUE(table->loaded());
+  const size_t reads = storage.reads;
+  EXPECT_EQ(look(NumberedKey(3)).value()->entry.value, std::string(100, 'd'));
+  const auto far = look(NumberedKey(1999));
+  EXPECT_EQ(far.error().reason(), Reason::kNotInMemory);
+  EXPECT_NE(far.error().message().find(table->row().object), std::string::npos);
+  EXPECT_EQ(storage.reads, reads);
+}
+
 TEST(Table, RangeTombstonesAreThere) {
   MapStorage storage;
   const auto table = Table::Open(ContextOf(storage),

@@ -35,7 +35,11 @@ TEST_F(ValuesTest, LargeValuesAreFetched) {
   const auto visible = local().core()->tablet->Get("k", now, false).value();
   EXPECT_EQ(visible->entry.kind, entry::Kind::kBlob);
   EXPECT_EQ(BytesOf(local().database(), visible->entry).value(), large);
-  EXPECT_EQ(ReadValue(local().database(), *local().core(), "k", now, false).value()->bytes, large);
+  EXPECT_EQ(
+      ReadValue(local().database(), *local().core(), "k", {.timestamp = now, .registered = false})
+          .value()
+          ->bytes,
+      large);
 }
 
 TEST_F(ValuesTest, ARegisteredTimeIsReadAsItWas) {
@@ -44,10 +48,11 @@ TEST_F(ValuesTest, ARegisteredTimeIsReadAsItWas) {
   Put("k", "new");
   ASSERT_TRUE(collection_->Compact().ok());
   const auto value =
-      ReadValue(local().database(), *local().core(), "k", snapshot->timestamp(), true);
+      ReadValue(local().database(), *local().core(), "k", {.timestamp = snapshot->timestamp()});
   ASSERT_TRUE(value.ok());
   EXPECT_EQ((*value)->bytes, "old");
-  EXPECT_EQ(ReasonOf(ReadValue(local().database(), *local().core(), "k", 1, false)),
+  EXPECT_EQ(ReasonOf(ReadValue(local().database(), *local().core(), "k",
+                               {.timestamp = 1, .registered = false})),
             Reason::kSnapshotTooOld);
 }
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <memory>
+#include <string>
 #include <vector>
 
 namespace luna::posix {
@@ -31,6 +33,24 @@ TEST(ProcessUsage, SeesDescriptorsComeAndGo) {
     ::close(descriptor);
   }
   EXPECT_EQ(UsageOfProcess().open_descriptors, before);
+}
+
+TEST(ProcessUsage, FreeMemoryGoesBackToTheSystem) {
+  constexpr size_t kPieces = 4000;
+  constexpr size_t kBytes = 16'000;
+  std::vector<std::unique_ptr<std::string>> kept;
+  {
+    std::vector<std::unique_ptr<std::string>> freed;
+    for (size_t i = 0; i < kPieces; ++i) {
+      freed.push_back(std::make_unique<std::string>(kBytes, 'f'));
+      kept.push_back(std::make_unique<std::string>(100, 'k'));  // between them
+    }
+  }
+  const uint64_t before = UsageOfProcess().resident_bytes;
+  ReturnFreeMemory();
+  const uint64_t after = UsageOfProcess().resident_bytes;
+  EXPECT_LT(after + kPieces * kBytes / 2, before);
+  EXPECT_EQ(*kept.back(), std::string(100, 'k'));
 }
 
 }  // namespace

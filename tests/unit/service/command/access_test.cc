@@ -37,6 +37,23 @@ TEST_F(AccessTest, CountsKeysFoundAndNotFound) {
   EXPECT_EQ(access.misses(), 1u);
 }
 
+TEST_F(AccessTest, TellsWhenAReadWouldHaveLeftMemory) {
+  collection_.Put("a", "1").value();
+  collection_.Put("b", std::string(size_t{2} << 20, 'v')).value();
+  Access access;
+  access.StayInMemory();
+  EXPECT_EQ(Bytes(access.Get(collection_, "a")), "1");
+  EXPECT_FALSE(access.left_memory());
+  EXPECT_EQ(access.MultiGet(collection_, keys_).error().reason(), Reason::kNotInMemory);
+  EXPECT_TRUE(access.left_memory());
+  const auto snapshot = session_.database->GetSnapshot().value();
+  Access past = access.At(*snapshot);
+  EXPECT_EQ(past.Scan(collection_, {}).error().reason(), Reason::kNotInMemory);
+  EXPECT_TRUE(past.left_memory());
+  Access free;
+  EXPECT_EQ(FirstValue(free, collection_), "1");
+}
+
 TEST_F(AccessTest, StraightReadsTheNewest) {
   Access access;
   EXPECT_EQ(access.transaction(), nullptr);
@@ -84,6 +101,19 @@ TEST_F(AccessTest, ASnapshotSeesThePast) {
 TEST_F(AccessTest, WritesNeedATransaction) {
   Access access;
   EXPECT_DEATH((void)access.Put(collection_, "a", "1"), "transaction_");
+}
+
+TEST_F(AccessTest, HoldsOneMoment) {
+  collection_.Put("a", "1").value();
+  Access access;
+  access.Hold(*session_.database).value();
+  collection_.Put("a", "2").value();
+  EXPECT_EQ(Bytes(access.Get(collection_, "a")), "1");
+  auto transaction = session_.database->Begin().value();
+  Access inside(*transaction);
+  inside.Hold(*session_.database).value();
+  EXPECT_EQ(inside.snapshot(), nullptr);
+  EXPECT_EQ(Bytes(inside.Get(collection_, "a")), "2");
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "service/command/holdings.h"
 #include "service_support/command_test.h"
 
 namespace luna::command {
@@ -69,12 +70,37 @@ TEST_F(ClientTest, AnswersWhatHasNoCounterpart) {
   EXPECT_EQ(Do("CLIENT GETREDIR"), ":-1\r\n");
   EXPECT_EQ(Do("CLIENT TRACKING off"), "+OK\r\n");
   EXPECT_EQ(Do("CLIENT TRACKING on").substr(0, 4), "-ERR");
+  EXPECT_EQ(Do("CLIENT TRACKING off BCAST REDIRECT 5 PREFIX a"), "+OK\r\n");
+  EXPECT_EQ(Do("CLIENT TRACKING off PREFIX"), "-ERR syntax error\r\n");
+  EXPECT_TRUE(Has(Do("CLIENT CACHING yes"), "-ERR CLIENT CACHING can be called only"));
   EXPECT_TRUE(Has(Do("CLIENT TRACKINGINFO"), "redirect"));
   EXPECT_EQ(Do("CLIENT UNBLOCK 3"), ":0\r\n");
   EXPECT_EQ(Do("CLIENT UNBLOCK x").substr(0, 4), "-ERR");
-  EXPECT_EQ(Do("CLIENT UNPAUSE"), "+OK\r\n");
-  EXPECT_EQ(Do("CLIENT PAUSE 100").substr(0, 4), "-ERR");
+  EXPECT_TRUE(Has(Do("CLIENT UNBLOCK 3 later"), "reason should be TIMEOUT or ERROR"));
   EXPECT_EQ(Do("CLIENT REPLY maybe"), "-ERR syntax error\r\n");
+}
+
+TEST_F(ClientTest, PausesUntilUnpaused) {
+  Pause& pause = host_.holdings().pause();
+  EXPECT_EQ(Do("CLIENT PAUSE x"), "-ERR timeout is not an integer or out of range\r\n");
+  EXPECT_EQ(Do("CLIENT PAUSE -1"), "-ERR timeout is negative\r\n");
+  EXPECT_EQ(Do("CLIENT PAUSE 1 some"), "-ERR CLIENT PAUSE mode must be WRITE or ALL\r\n");
+  EXPECT_TRUE(Has(Do("CLIENT PAUSE 1 ALL x"), "wrong number of arguments for 'PAUSE'"));
+  EXPECT_FALSE(pause.active());
+  EXPECT_EQ(Do("CLIENT PAUSE 9223372036854775807 WRITE"), "+OK\r\n");
+  EXPECT_TRUE(pause.active());
+  EXPECT_GT(pause.end_nanos(), host_.runtime().clock().MonotonicNanos());
+  EXPECT_EQ(Do("GET a"), "$-1\r\n");
+  EXPECT_EQ(Do("CLIENT UNPAUSE"), "+OK\r\n");
+  EXPECT_FALSE(pause.active());
+}
+
+TEST_F(ClientTest, NamesAreShort) {
+  const std::string name(kNameBytesMax, 'n');
+  EXPECT_EQ(Do("CLIENT SETNAME " + name), "+OK\r\n");
+  EXPECT_TRUE(Do("CLIENT SETNAME " + name + "n").starts_with("-TOOLARGE "));
+  EXPECT_TRUE(Do("CLIENT SETINFO LIB-NAME " + name + "n").starts_with("-TOOLARGE "));
+  EXPECT_EQ(session_.name, name);
 }
 
 }  // namespace

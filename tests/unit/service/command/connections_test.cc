@@ -55,5 +55,11 @@ TEST_F(ConnectionCommandsTest, QuitAndResetRollBack) {
   EXPECT_TRUE(session_.closing);
 }
 
+TEST_F(ConnectionCommandsTest, HelloTakesShortNamesOnly) {
+  EXPECT_TRUE(
+      Do("HELLO 3 SETNAME " + std::string(kNameBytesMax + 1, 'n')).starts_with("-TOOLARGE "));
+  EXPECT_EQ(session_.version, resp::Version::k2);
+}
+
 }  // namespace
 }  // namespace luna::command

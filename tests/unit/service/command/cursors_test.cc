@@ -29,5 +29,18 @@ TEST(Cursors, ForgetTheOldestWhenTheRingComesRound) {
   EXPECT_LT(last, uint64_t{1} << 53);
 }
 
+TEST(Cursors, ForgetTheOldestWhenKeysAreMuch) {
+  Cursors cursors(7);
+  const std::string key(60'000, 'k');
+  const uint64_t first = cursors.Add("a", key);
+  uint64_t last = 0;
+  for (size_t bytes = 0; bytes < Cursors::kBytesMax; bytes += key.size()) {
+    last = cursors.Add("a", key);
+  }
+  EXPECT_EQ(cursors.Find(first, "a"), std::nullopt);
+  EXPECT_EQ(cursors.Find(last, "a"), key);
+  EXPECT_EQ(cursors.Find(last - 100, "a"), key);
+}
+
 }  // namespace
 }  // namespace luna::command

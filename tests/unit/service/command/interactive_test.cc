@@ -79,5 +79,16 @@ TEST_F(InteractiveTest, CommandsMoveTheIdleDeadline) {
   EXPECT_GT(session_.interactive->deadline_nanos, before);
 }
 
+TEST_F(InteractiveTest, SavepointsAreBounded) {
+  Do("BEGIN");
+  EXPECT_EQ(Do("SAVEPOINT " + std::string(kNameBytesMax, 's')), "+OK\r\n");
+  EXPECT_TRUE(Do("SAVEPOINT " + std::string(kNameBytesMax + 1, 's')).starts_with("-TOOLARGE "));
+  session_.interactive->savepoints = 99'999;
+  EXPECT_EQ(Do("SAVEPOINT s"), "+OK\r\n");
+  EXPECT_TRUE(Do("SAVEPOINT s").starts_with("-TOOLARGE "));
+  EXPECT_EQ(Do("RELEASE s"), "+OK\r\n");
+  EXPECT_EQ(Do("COMMIT").front(), '$');
+}
+
 }  // namespace
 }  // namespace luna::command

@@ -38,6 +38,13 @@ TEST_F(LatencyTest, ShowsHistogramsOfCommands) {
   EXPECT_TRUE(Do("LATENCY HISTOGRAM get").starts_with("%1\r\n$3\r\nget\r\n%2\r\n"));
 }
 
+TEST_F(LatencyTest, DrawsWhatIsKept) {
+  EXPECT_EQ(Do("LATENCY GRAPH commit"), "-ERR No samples available for event 'commit'\r\n");
+  host_.latency_events().Add("commit", 1000, 150);
+  EXPECT_TRUE(Has(Do("LATENCY GRAPH commit"),
+                  "commit - high 150 ms, low 150 ms (all time high 150 ms)\n-----"));
+}
+
 TEST_F(LatencyTest, DoctorSaysWhatToDo) {
   EXPECT_TRUE(Has(Do("LATENCY DOCTOR"), "not watched"));
   host_.latency_events().SetThreshold(100);

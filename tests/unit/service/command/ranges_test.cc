@@ -93,5 +93,28 @@ TEST_F(RangesTest, SizeCountsSmallRangesAndEstimatesLargeOnes) {
   EXPECT_GT(size.elements[3].integer, 1000);
 }
 
+TEST_F(RangesTest, PagesEndWhereAReplyMust) {
+  for (int i = 0; i < 20; ++i) {
+    Do("SET n" + std::to_string(10 + i) + " " + std::string(100, 'v'));
+  }
+  session_.reply_bytes_max = 1000;
+  std::string cursor;
+  size_t entries = 0;
+  int pages = 0;
+  do {
+    const std::string line = "RANGE PREFIX n LIMIT 1000000000 BYTES 1000000000000";
+    const std::string page = Do(cursor.empty() ? line : line + " CURSOR " + cursor);
+    EXPECT_LT(page.size(), 1000u);
+    resp::ReplyParser parser;
+    parser.Feed(page);
+    const resp::Reply reply = *parser.Next().value();
+    cursor = reply.elements[0].text;
+    entries += reply.elements[1].elements.size() / 2;
+    ++pages;
+  } while (!cursor.empty());
+  EXPECT_EQ(entries, 20u);
+  EXPECT_GT(pages, 5);
+}
+
 }  // namespace
 }  // namespace luna::command

@@ -93,5 +93,16 @@ TEST_F(ScanTest, RandomkeyIsOneOfTheKeys) {
   EXPECT_GT(seen.size(), 5u);
 }
 
+TEST_F(ScanTest, PagesEndWhereAReplyMust) {
+  for (int i = 0; i < 50; ++i) {
+    Do("SET key" + std::to_string(i) + " v");
+  }
+  session_.reply_bytes_max = 1000;
+  EXPECT_LT(Ask("SCAN 0 COUNT 1000000").elements[1].elements.size(), 30u);
+  EXPECT_EQ(All(" COUNT 1000000").size(), 50u);
+  EXPECT_TRUE(Do("KEYS *").starts_with("-TOOLARGE "));
+  EXPECT_EQ(Ask("KEYS key1?").elements.size(), 10u);
+}
+
 }  // namespace
 }  // namespace luna::command

@@ -22,5 +22,11 @@ TEST_F(SnapshotsTest, RefuseBadArguments) {
   EXPECT_EQ(Do("SNAPSHOT CREATE a TTL 1 b c"), "-ERR syntax error\r\n");
 }
 
+TEST_F(SnapshotsTest, NamesAreShort) {
+  EXPECT_TRUE(
+      Do("SNAPSHOT CREATE " + std::string(kNameBytesMax + 1, 'n')).starts_with("-TOOLARGE "));
+  EXPECT_EQ(Do("SNAPSHOT LIST"), "*0\r\n");
+}
+
 }  // namespace
 }  // namespace luna::command

@@ -76,5 +76,32 @@ TEST_F(Strings, RowsAreComplete) {
   }
 }
 
+TEST_F(Strings, MgetOfManyKeysIsOneMoment) {
+  std::string line = "MGET";
+  std::string expected = "*50\r\n";
+  for (int i = 0; i < 50; ++i) {
+    line += " k" + std::to_string(i);
+    expected += i % 7 == 0 ? "$-1\r\n" : "$2\r\nvv\r\n";
+    if (i % 7 != 0) {
+      Do("SET k" + std::to_string(i) + " vv");
+    }
+  }
+  EXPECT_EQ(Do(line), expected);
+  EXPECT_EQ(session_.key_hits, 42u);
+  Do("BEGIN");
+  Do("SET k7 vv");
+  EXPECT_NE(Do(line), expected);
+  Do("ROLLBACK");
+  EXPECT_EQ(Do(line), expected);
+}
+
+TEST_F(Strings, MgetStopsWhereAReplyMust) {
+  Do("SET k " + std::string(100, 'v'));
+  session_.reply_bytes_max = 1000;
+  EXPECT_TRUE(Do("MGET k k k k k").starts_with("*5\r\n$100\r\n"));
+  EXPECT_EQ(Do("MGET k k k k k k k k k k k k k k k k k k k k"),
+            "-TOOLARGE the reply would have more than 1000 bytes; ask for less at a time\r\n");
+}
+
 }  // namespace
 }  // namespace luna::command

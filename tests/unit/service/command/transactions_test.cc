@@ -91,5 +91,29 @@ TEST_F(TransactionsTest, MisuseAnswersAsRedis) {
   EXPECT_EQ(Do("GET a"), "$-1\r\n");
 }
 
+TEST_F(TransactionsTest, RepliesBeyondTheLimitLeaveNothingWritten) {
+  Do("SET a " + std::string(100, 'a'));
+  session_.reply_bytes_max = 1000;
+  Do("MULTI");
+  Do("SET b 1");
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(Do("GET a"), "+QUEUED\r\n");
+  }
+  EXPECT_TRUE(Do("EXEC").starts_with("-TOOLARGE "));
+  EXPECT_EQ(Do("GET b"), "$-1\r\n");
+  EXPECT_FALSE(session_.queueing);
+}
+
+TEST_F(TransactionsTest, WhatIsTooMuchToQueueAbortsExec) {
+  Do("WATCH a");
+  session_.held_bytes = Session::kHeldBytesMax - 10;
+  EXPECT_TRUE(Do("WATCH b").starts_with("-TOOLARGE "));
+  Do("MULTI");
+  EXPECT_TRUE(Do("SET a 1").starts_with("-TOOLARGE "));
+  EXPECT_TRUE(Do("EXEC").starts_with("-EXECABORT "));
+  EXPECT_EQ(session_.held_bytes, 0u);
+  EXPECT_EQ(Do("GET a"), "$-1\r\n");
+}
+
 }  // namespace
 }  // namespace luna::command

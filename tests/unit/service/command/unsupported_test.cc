@@ -7,7 +7,7 @@ namespace {
 
 TEST(Unsupported, KnowsCommandsOfRedisThatLunaLacks) {
   for (const char* name : {"hset", "lpush", "sadd", "zadd", "xadd", "geoadd", "publish", "eval",
-                           "pfadd", "setbit", "psync", "monitor"}) {
+                           "pfadd", "setbit", "psync"}) {
     EXPECT_NE(WhyUnsupported(name), "") << name;
   }
   EXPECT_EQ(WhyUnsupported("nothing"), "");

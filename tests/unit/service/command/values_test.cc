@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "service_support/test_host.h"
 
@@ -98,6 +100,49 @@ TEST_F(Values, TimesAreAbsoluteMilliseconds) {
     EXPECT_GE(at, before + 100'000);
     EXPECT_LE(at, NowMillis(call) + 100'000);
   });
+}
+
+// The same with a clock that was set back by ten seconds after the universe had used it.
+class SetBackHost final : public service_support::TestHost {
+ public:
+  runtime::Runtime& runtime() override { return set_back_; }
+
+ private:
+  class SetBackRuntime final : public runtime::Runtime {
+   public:
+    explicit SetBackRuntime(runtime::Runtime& below) : below_(below), clock_(below.clock()) {}
+    runtime::Clock& clock() override { return clock_; }
+    runtime::Random& random() override { return below_.random(); }
+    runtime::FileSystem& files() override { return below_.files(); }
+    std::unique_ptr<runtime::Event> NewEvent() override { return below_.NewEvent(); }
+    std::unique_ptr<runtime::Thread> Spawn(std::string name, runtime::ThreadClass thread_class,
+                                           std::function<void()> body) override {
+      return below_.Spawn(std::move(name), thread_class, std::move(body));
+    }
+    void Yield() override { below_.Yield(); }
+    void Sleep(uint64_t nanos) override { below_.Sleep(nanos); }
+
+   private:
+    class Clock final : public runtime::Clock {
+     public:
+      explicit Clock(runtime::Clock& below) : below_(below) {}
+      uint64_t WallMillis() override { return below_.WallMillis() - 10'000; }
+      uint64_t MonotonicNanos() override { return below_.MonotonicNanos(); }
+
+     private:
+      runtime::Clock& below_;
+    };
+    runtime::Runtime& below_;
+    Clock clock_;
+  };
+  SetBackRuntime set_back_{TestHost::runtime()};
+};
+
+TEST(ValuesWithAClockThatWasSetBack, WhatIsSetForAWhileIsNotGoneAtOnce) {
+  SetBackHost host;
+  Session session = host.NewSession();
+  EXPECT_EQ(host.Do(session, {"SET", "k", "v", "PX", "5000"}), "+OK\r\n");
+  EXPECT_EQ(host.Do(session, {"GET", "k"}), "$1\r\nv\r\n");
 }
 
 TEST_F(Values, TimesThatDoNotFitAreRefused) {

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
+#include "service/command/holdings.h"
 #include "unit/service/connection/small_service.h"
 
 namespace luna::connection {
@@ -11,7 +15,9 @@ namespace {
 // A connection without a handler: the test takes the turns.
 class ConnectionTest : public testing::Test {
  protected:
-  ConnectionTest() {
+  // No rows: every command there is.
+  explicit ConnectionTest(std::vector<command::Command> rows = ServiceCommands())
+      : rows_(std::move(rows)) {
     all_.runtime = &host_.runtime();
     all_.network = network_.get();
     all_.host = &host_;
@@ -37,7 +43,7 @@ class ConnectionTest : public testing::Test {
     connection_->Returned(tally_);
   }
 
-  const std::vector<command::Command> rows_ = ServiceCommands();
+  const std::vector<command::Command> rows_;
   service_support::TestHost host_{rows_};
   const std::unique_ptr<runtime::Network> network_ = memory::NewMemoryNetwork(host_.runtime());
   const std::unique_ptr<runtime::Listener> listener_ = network_->Listen("a:1").value();
@@ -87,6 +93,25 @@ TEST_F(ConnectionTest, ReadsGoToTheirQueueWhenAsked) {
   EXPECT_EQ(tally_.errors, 1u);
 }
 
+TEST_F(ConnectionTest, ReadsThatWouldLeaveMemoryGoToTheirQueue) {
+  EXPECT_EQ(Send("big 1\r\nfirst\r\nbig 2\r\n"), Need::kRead);
+  ASSERT_EQ(connection_->operation().requests().size(), 2u);  // what follows keeps its place
+  EXPECT_EQ(connection_->operation().requests()[0].command->name, "first");
+  EXPECT_EQ(tally_.errors, 0u);
+  Answer("+FIRST\r\n$2\r\nbb\r\n");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_EQ(Received(), "$1\r\nb\r\n+FIRST\r\n$2\r\nbb\r\n");
+}
+
+TEST_F(ConnectionTest, HiddenReadsStayHiddenWhenTheyLeaveMemory) {
+  EXPECT_EQ(Send("hide\r\nfirst\r\nbig 1\r\n"), Need::kRead);
+  ASSERT_EQ(connection_->operation().requests().size(), 1u);
+  Answer("");
+  connection_->operation().session->replies = command::Session::Replies::kOn;  // the worker's part
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_EQ(Received(), "$1\r\nb\r\n");
+}
+
 TEST_F(ConnectionTest, IsFinishedWhenEverythingIsSaid) {
   EXPECT_FALSE(connection_->finished());
   EXPECT_EQ(Send("quit\r\n"), Need::kWait);
@@ -124,6 +149,83 @@ TEST_F(ConnectionTest, IdleOnesGoOnAfterTheirRoomWasGivenBack) {
   EXPECT_EQ(Received(), "+OK\r\n+PONG\r\n");
 }
 
+TEST_F(ConnectionTest, PausedRequestsAreJudgedAgain) {
+  command::Pause& pause = host_.holdings().pause();
+  constexpr uint64_t kLong = 3600'000'000'000;
+  const uint64_t now = all_.now();
+  EXPECT_EQ(Send("set a 1\r\n"), Need::kWrite);
+  pause.Begin(command::Pause::Kind::kWrites, now + kLong, now);
+  Answer("+OK\r\n");
+  EXPECT_EQ(Send("get a\r\nset a\r\nset a 2\r\nbump a\r\n"), Need::kPause);
+  EXPECT_EQ(Received(), "+OK\r\n$-1\r\n-ERR wrong number of arguments for 'set' command\r\n");
+  EXPECT_EQ(tally_.commands, 4u);
+  all_.idle_timeout_seconds = 10;
+  connection_->Sweep(60'000'000'000);  // nothing is idle that waits for us
+  EXPECT_FALSE(connection_->lost());
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kPause);
+  pause.End();
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWrite);
+  ASSERT_EQ(connection_->operation().requests().size(), 2u);
+  EXPECT_EQ(connection_->operation().requests()[0].arguments[2], "2");
+  EXPECT_EQ(tally_.commands, 5u);
+  Answer("+OK\r\n:3\r\n");
+  EXPECT_EQ(Received(), "+OK\r\n:3\r\n");
+}
+
+TEST_F(ConnectionTest, WhatIsPausedWhenItStopsIsNotBegun) {
+  const uint64_t now = all_.now();
+  host_.holdings().pause().Begin(command::Pause::Kind::kAll, now + 3600'000'000'000, now);
+  EXPECT_EQ(Send("set a 1\r\nping\r\n"), Need::kPause);
+  EXPECT_FALSE(connection_->finished());
+  connection_->Stop();
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kPause);
+  EXPECT_TRUE(connection_->finished());
+  EXPECT_EQ(Received(), "");
+}
+
+TEST_F(ConnectionTest, MonitorsAreToldOfWhatRan) {
+  command::Monitors& monitors = host_.holdings().monitors();
+  int wakes = 0;
+  connection_->set_wake([&] { ++wakes; });
+  EXPECT_EQ(Send("ping\r\nmonitor\r\nping 1\r\nset a 1\r\n"), Need::kWait);
+  EXPECT_TRUE(monitors.any());
+  EXPECT_TRUE(connection_->monitoring());
+  EXPECT_TRUE(connection_->card().Row(2).monitoring);
+  EXPECT_EQ(wakes, 1);
+  connection_->TakeMonitored();
+  std::string received = Received();
+  EXPECT_TRUE(
+      received.starts_with("+PONG\r\n+OK\r\n+PONG\r\n"
+                           "-ERR Replica can't interact with the keyspace\r\n+"))
+      << received;
+  EXPECT_TRUE(received.ends_with("] \"ping\" \"1\"\r\n")) << received;
+  all_.idle_timeout_seconds = 10;
+  connection_->Sweep(60'000'000'000);
+  EXPECT_FALSE(connection_->lost());
+  EXPECT_EQ(Send("reset\r\nset a 1\r\n"), Need::kWrite);
+  EXPECT_FALSE(monitors.any());
+  connection_->Waits();
+  connection_->Refused("BUSY", tally_);
+  connection_->TakeMonitored();  // nothing
+  EXPECT_EQ(Received(), "+RESET\r\n-BUSY\r\n");
+}
+
+TEST_F(ConnectionTest, MonitorsThatFallBehindAreCutOff) {
+  all_.settings.output_hard_bytes = 1000;
+  connection_->set_wake([] {});
+  EXPECT_EQ(Send("monitor\r\n"), Need::kWait);
+  connection_->TakeMonitored();
+  EXPECT_FALSE(connection_->lost());
+  host_.holdings().monitors().Tell("default", std::string(600, 'x'));
+  connection_->TakeMonitored();
+  EXPECT_FALSE(connection_->lost());
+  host_.holdings().monitors().Tell("default", std::string(600, 'x'));
+  connection_->TakeMonitored();
+  EXPECT_TRUE(connection_->lost());
+  connection_ = nullptr;
+  EXPECT_FALSE(host_.holdings().monitors().any());
+}
+
 TEST_F(ConnectionTest, SweepsEndIdleOnes) {
   all_.idle_timeout_seconds = 10;
   EXPECT_EQ(Send("ping\r\n"), Need::kWait);
@@ -132,6 +234,93 @@ TEST_F(ConnectionTest, SweepsEndIdleOnes) {
   EXPECT_FALSE(connection_->lost());
   connection_->Sweep(11'000'000'000);
   EXPECT_TRUE(connection_->finished());
+}
+
+TEST_F(ConnectionTest, WhoHoldsMuchIsCutOffWhenAllHoldTooMuch) {
+  all_.settings.output_hard_bytes = 1 << 20;
+  all_.settings.output_soft_bytes = 10'000;
+  EXPECT_EQ(Send("big 100000\r\n"), Need::kWait);
+  EXPECT_FALSE(connection_->lost());
+  EXPECT_GE(all_.held_bytes.load(), 64u << 10);
+  for (int i = 0; i < 4; ++i) {
+    Received();  // a part, each time
+  }
+  all_.held_bytes += 4 << 20;  // the others
+  EXPECT_EQ(Send("ping\r\n"), Need::kWait);
+  EXPECT_FALSE(connection_->lost());
+  EXPECT_EQ(Send("big 300000\r\n"), Need::kWait);
+  EXPECT_TRUE(connection_->lost());
+  connection_ = nullptr;
+  EXPECT_EQ(all_.held_bytes.load(), 4u << 20);
+}
+
+TEST_F(ConnectionTest, TellsWhatItGaveBack) {
+  EXPECT_EQ(Send("big 30000\r\n"), Need::kWait);
+  Received();
+  EXPECT_EQ(all_.given_back_bytes.load(), 0u);
+  connection_->Sweep(3'000'000'000);
+  const uint64_t given_back = all_.given_back_bytes.load();
+  EXPECT_GT(given_back, 16'000u + 30'000u);
+  connection_ = nullptr;
+  EXPECT_LT(all_.given_back_bytes.load() - given_back, 100u);  // nothing was left
+}
+
+class RealCommandsTest : public ConnectionTest {
+ protected:
+  static constexpr uint64_t kSecond = 1'000'000'000;
+  RealCommandsTest() : ConnectionTest({}) {}
+  std::string Ask(std::string_view line) {
+    EXPECT_EQ(Send(line), Need::kWait);
+    return Received();
+  }
+  void RunOperation() {  // as a worker would
+    connection_->Waits();
+    operation::Operation& operation = connection_->operation();
+    for (const operation::Request& request : operation.requests()) {
+      resp::ReplyWriter reply(operation.replies, operation.session->version);
+      command::Run(*request.command, *operation.session, host_, request.arguments, nullptr, reply);
+    }
+    connection_->Returned(tally_);
+  }
+  uint64_t now() { return host_.runtime().clock().MonotonicNanos(); }
+  uint64_t open_snapshots() { return host_.universe().GetStats().value().open_snapshots; }
+};
+
+TEST_F(RealCommandsTest, SweepRollsAnIdleTransactionBack) {
+  const uint64_t idle_nanos = command::OpenTransactions::kIdleNanos;
+  EXPECT_EQ(Ask("BEGIN\r\nSET a 1\r\nGET a\r\n"), ":1\r\n+OK\r\n$1\r\n1\r\n");
+  EXPECT_EQ(open_snapshots(), 1u);
+  connection_->Sweep(now() + idle_nanos - kSecond);
+  EXPECT_EQ(open_snapshots(), 1u);
+  connection_->Sweep(now() + idle_nanos);
+  EXPECT_EQ(open_snapshots(), 0u);
+  EXPECT_FALSE(connection_->finished());
+  // The clock of the commands has not reached the deadline: the sweep ended it, not they.
+  EXPECT_TRUE(Ask("GET a\r\n").starts_with("-TXNTIMEOUT transaction 1 "));
+  EXPECT_TRUE(Ask("SET a 2\r\n").starts_with("-TXNTIMEOUT transaction 1 "));
+  EXPECT_EQ(Send("COMMIT\r\n"), Need::kWrite);
+  RunOperation();
+  EXPECT_TRUE(Received().starts_with("-TXNTIMEOUT transaction 1 "));
+  EXPECT_EQ(Ask("GET a\r\n"), "$-1\r\n");
+}
+
+TEST_F(RealCommandsTest, SweepEndsTheSnapshotOfAnIdleReader) {
+  EXPECT_EQ(Ask("BEGIN READONLY TIMEOUT 5000\r\nGET a\r\n"), ":1\r\n$-1\r\n");
+  EXPECT_EQ(open_snapshots(), 1u);
+  connection_->Sweep(now() + 4 * kSecond);
+  EXPECT_EQ(open_snapshots(), 1u);
+  connection_->Sweep(now() + 5 * kSecond);
+  EXPECT_EQ(open_snapshots(), 0u);
+  EXPECT_TRUE(Ask("GET a\r\n").starts_with("-TXNTIMEOUT transaction 1 "));
+  EXPECT_EQ(Ask("ROLLBACK\r\nGET a\r\n"), "+OK\r\n$-1\r\n");
+}
+
+TEST_F(RealCommandsTest, SweptTransactionNoLongerConflicts) {
+  EXPECT_EQ(Ask("BEGIN\r\nSET a mine\r\n"), ":1\r\n+OK\r\n");
+  connection_->Sweep(now() + command::OpenTransactions::kIdleNanos);
+  command::Session other = host_.NewSession();
+  EXPECT_EQ(host_.Line(other, "SET a theirs"), "+OK\r\n");
+  EXPECT_EQ(Ask("ROLLBACK\r\nGET a\r\n"), "+OK\r\n$6\r\ntheirs\r\n");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "service/command/holdings.h"
 #include "unit/service/connection/small_service.h"
 
 namespace luna::connection {
@@ -269,6 +270,60 @@ TEST(Connections, TakenAddressesFailToStart) {
   Connections second(service.host().runtime(), service.network(), service.host(),
                      service.host().commands(), queue, queue, {.addresses = {service.address()}});
   EXPECT_EQ(second.Start().error().reason(), Reason::kAddressInUse);
+}
+
+TEST(Connections, PausedOnesWaitAndOthersGoOn) {
+  SmallService service({.handlers = 2});
+  command::Pause& pause = service.host().holdings().pause();
+  runtime::Clock& clock = service.host().runtime().clock();
+  std::vector<std::unique_ptr<Client>> writers;
+  for (int i = 0; i < 4; ++i) {
+    writers.push_back(std::make_unique<Client>(service));
+  }
+  Client reader(service);
+  const auto begin = [&](uint64_t nanos) {
+    const uint64_t now = clock.MonotonicNanos();
+    pause.Begin(command::Pause::Kind::kWrites, now + nanos, now);
+    return now;
+  };
+  begin(3600'000'000'000);
+  for (const auto& writer : writers) {
+    writer->Send("bump a\r\nping\r\n");
+  }
+  ExpectAnswer(reader, "get a\r\nping\r\n", "$-1\r\n+PONG\r\n");
+  for (const auto& writer : writers) {
+    EXPECT_TRUE(writer->IsQuiet());
+  }
+  pause.End();
+  for (const auto& writer : writers) {
+    writer->Read(4);
+    EXPECT_EQ(writer->Read(7), "+PONG\r\n");
+  }
+  ExpectAnswer(reader, "get a\r\n", "$1\r\n4\r\n");
+  const uint64_t begun = begin(50'000'000);
+  ExpectAnswer(*writers[0], "bump a\r\n", ":5\r\n");  // when its time is over
+  EXPECT_GE(clock.MonotonicNanos() - begun, 50'000'000u);
+  EXPECT_FALSE(pause.active());
+}
+
+TEST(Connections, MonitorsHearOfAllHandlersAndWorkers) {
+  SmallService service({.handlers = 2, .reads_on_handlers = false});
+  Client monitor(service);
+  ExpectAnswer(monitor, "monitor\r\n", "+OK\r\n");
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(std::make_unique<Client>(service));
+    ExpectAnswer(*clients.back(), "set a 1\r\nget a\r\nlook a\r\n",
+                 "+OK\r\n$1\r\n1\r\n$1\r\n1\r\n");
+    for (const std::string_view shown :
+         {"\"set\" \"a\" \"1\"\r\n", "\"get\" \"a\"\r\n", "\"look\" \"a\"\r\n"}) {
+      std::string line;
+      while (!line.ends_with("\n")) {
+        line += monitor.Read(1);
+      }
+      EXPECT_TRUE(line.ends_with(shown)) << line;
+    }
+  }
 }
 
 TEST(Connections, FullQueuesAnswerBusy) {

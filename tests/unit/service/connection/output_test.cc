@@ -71,6 +71,25 @@ TEST_F(OutputTest, ReleaseKeepsWhatWaits) {
   EXPECT_EQ(output_.tail().size(), 0u);
 }
 
+TEST_F(OutputTest, RoomIsGivenBack) {
+  const size_t least = Output().room();
+  output_.tail().assign(kRoom, 'x');
+  EXPECT_GE(output_.room(), kRoom);
+  EXPECT_TRUE(output_.Flush(*server_).ok());
+  EXPECT_EQ(output_.room(), least);  // so large that it is not kept
+  Received();
+  std::string replies;
+  replies.reserve(kRoom);
+  replies = "little";
+  output_.Take(replies);
+  EXPECT_EQ(replies.capacity(), std::string().capacity());
+  output_.tail().append(1000, 'x');
+  EXPECT_TRUE(output_.Flush(*server_).ok());
+  EXPECT_GE(output_.room(), 1000u);
+  output_.Release();
+  EXPECT_EQ(output_.room(), least);
+}
+
 }  // namespace
 
 }  // namespace luna::connection

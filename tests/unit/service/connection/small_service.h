@@ -48,10 +48,24 @@ inline std::vector<command::Command> ServiceCommands() {
     call.session.answer_nanos = call.host.runtime().clock().MonotonicNanos() + 30'000'000;
     call.reply.Simple("LATE");
   }));
+  rows.push_back(
+      Row("monitor", 1, Place::kConnection, command::kFlagAdmin, [](command::Call& call) {
+        call.session.monitoring = true;
+        call.session.unrestricted_version = 0;
+        call.reply.Simple("OK");
+      }));
+  rows.push_back(Row("reset", 1, Place::kConnection, 0, [](command::Call& call) {
+    call.session.monitoring = false;
+    call.reply.Simple("RESET");
+  }));
   rows.push_back(Row("big", 2, Place::kRead, 0, [](command::Call& call) {
     int64_t bytes = 0;
     command::ParseInteger(call.arguments[1], bytes);
     call.reply.Bulk(std::string(static_cast<size_t>(bytes), 'b'));
+  }));
+  rows.push_back(Row("first", 1, Place::kRead, 0, [](command::Call& call) {
+    const auto scan = call.access.Scan(call.collection(), {});
+    scan.ok() ? call.reply.Simple("FIRST") : call.Fail(scan.error());
   }));
   rows.push_back(
       Row("verify", 1, Place::kSlow, 0, [](command::Call& call) { call.reply.Simple("SOUND"); }));

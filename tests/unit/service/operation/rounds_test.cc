@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 
@@ -174,6 +175,19 @@ TEST_F(RoundsTest, CommandsThatFitAloneNeverFailForTheirNeighbours) {
   EXPECT_EQ(one->replies, ":400\r\n:400\r\n+OK\r\n");
   EXPECT_EQ(one->failures, 0u);
   EXPECT_EQ(rounds_.committed(), 2u);
+}
+
+TEST_F(RoundsTest, RestOfAPipelineWithTooManyRepliesIsNotRun) {
+  Prepared one(host_, {"set a 1", "set b 1", "set c 1", "set d 1"});
+  one.session().reply_bytes_max = 9;
+  Prepared other(host_, {"set e 1"});
+  const std::array<Operation*, 2> operations = {&one, &other};
+  rounds_.Run(operations);
+  EXPECT_TRUE(one->replies.starts_with("+OK\r\n+OK\r\n-TOOLARGE not run: "));
+  EXPECT_EQ(std::ranges::count(one->replies, '\n'), 4);
+  EXPECT_EQ(one->failures, 2u);
+  EXPECT_EQ(other->replies, "+OK\r\n");
+  EXPECT_EQ(Value("a") + Value("b") + Value("c") + Value("d") + Value("e"), "11(none)(none)1");
 }
 
 TEST_F(RoundsTest, HiddenRepliesStayHidden) {

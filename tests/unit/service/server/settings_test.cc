@@ -46,6 +46,16 @@ TEST(Settings, DefaultsAreInTheirRange) {
   EXPECT_TRUE(CheckTogether(settings).ok());
 }
 
+TEST(Settings, OnlyMemoryMayBeAuto) {
+  Settings settings;
+  settings.memory = 1;
+  EXPECT_TRUE(TakeText(Named("memory"), "auto", settings).ok());
+  EXPECT_EQ(settings.memory, 0);
+  EXPECT_EQ(TextOf(Named("memory"), settings), "auto");
+  EXPECT_FALSE(TakeText(Named("memory"), "0", settings).ok());
+  EXPECT_FALSE(TakeText(Named("output-hard"), "auto", settings).ok());
+}
+
 TEST(Settings, RefusesWhatDoesNotFit) {
   struct Case {
     const char* name;

@@ -42,6 +42,9 @@ TEST(SlowCommands, KeepNoPasswords) {
   const std::string_view arguments[] = {"AUTH", "secret"};
   slow.Add({}, arguments, 1, 1);
   EXPECT_EQ(slow.Rows()[0].arguments[1], "... (1 more arguments)");
+  const std::string_view rules[] = {"acl", "SETUSER", "bob", ">secret"};
+  slow.Add({}, rules, 1, 1);
+  EXPECT_EQ(slow.Rows()[0].arguments[1], "... (3 more arguments)");
 }
 
 }  // namespace

@@ -1,4 +1,7 @@
-"""RESP over a plain socket: requests as bytes, replies one by one. Pipelines are the caller's."""
+"""RESP over a plain socket: requests as bytes, replies one by one. Pipelines are the caller's.
+
+The tests of the programs and the soak use it.
+"""
 
 import socket
 
@@ -41,6 +44,7 @@ class Connection:
         return self.reply()
 
     def reply(self):
+        """The next one; an error reply is a Refusal."""
         line = self.file.readline()
         if not line.endswith(b"\r\n"):
             raise EOFError("the connection ended")
@@ -53,7 +57,7 @@ class Connection:
                 raise EOFError("the connection ended in a reply")
             return value[:-2]
         if kind == b"*":
-            return None if rest == b"-1" else [self.reply() for _ in range(int(rest))]
+            return None if rest == b"-1" else [Connection.reply(self) for _ in range(int(rest))]
         if kind == b":":
             return int(rest)
         if kind == b"-":
