@@ -9,8 +9,9 @@ import subprocess
 import time
 import unittest
 
-from lunad_test import REDIS_CLI, WAIT_SECONDS, Failure, ServiceTest, frame, redis
+from lunad_test import REDIS_CLI, WAIT_SECONDS, Failure, ServiceTest, frame
 from program import LUNA
+from redis_py import redis
 
 LINE = re.compile(r"^\d{10}\.\d{6} \[(\S+) 127\.0\.0\.1:\d+\] (.*)$")
 

@@ -58,8 +58,6 @@ Result<std::optional<Value>> Access::Get(Collection& collection, std::string_vie
   auto found = Find(collection, key);
   if (found.ok()) {
     ++(found->has_value() ? hits_ : misses_);
-  } else if (found.error().reason() == Reason::kNotInMemory) {
-    left_memory_ = true;
   }
   return found;
 }
@@ -71,15 +69,12 @@ Result<std::vector<std::optional<std::string>>> Access::MultiGet(
     for (const auto& value : *found) {
       ++(value.has_value() ? hits_ : misses_);
     }
-  } else if (found.error().reason() == Reason::kNotInMemory) {
-    left_memory_ = true;
   }
   return found;
 }
 
 Result<std::unique_ptr<Iterator>> Access::Scan(Collection& collection, const ScanOptions& options) {
   if (memory_only_) {
-    left_memory_ = true;
     return Error(Reason::kNotInMemory, "scans read from storage");
   }
   if (transaction_ != nullptr) {

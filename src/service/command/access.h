@@ -24,8 +24,6 @@ class Access {
   // Straight or at a past time only (asserted): reads that would wait for a device answer
   // kNotInMemory from now on; scans always do.
   void StayInMemory();
-  // Whether a read has answered so.
-  bool left_memory() const { return left_memory_; }
   // The same at that time.
   Access At(Snapshot& snapshot) const;
 
@@ -60,7 +58,6 @@ class Access {
   Transaction* transaction_ = nullptr;
   Snapshot* snapshot_ = nullptr;
   bool memory_only_ = false;
-  bool left_memory_ = false;
   std::shared_ptr<Snapshot> own_;  // of Hold
   uint64_t hits_ = 0;
   uint64_t misses_ = 0;

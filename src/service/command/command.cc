@@ -16,6 +16,7 @@ void Call::Fail(std::string_view text) {
 }
 
 void Call::Fail(const Error& error) {
+  session.left_memory = session.left_memory || error.reason() == Reason::kNotInMemory;
   Fail(std::string(RespWord(error.reason())) + " " + error.message());
 }
 

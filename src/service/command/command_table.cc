@@ -355,10 +355,9 @@ bool Run(const Command& command, Session& session, Host& host,
   } else {
     command.run(call);
   }
-  if (access.left_memory()) {
+  if (session.left_memory) {
     reply.Truncate(begin);
     session.replies = replies;
-    session.left_memory = true;
     return false;
   }
   if ((command.flags & kFlagReadOnly) != 0) {

@@ -230,9 +230,11 @@ bool Connection::Take(Tally& tally) {
   }
   const Queue queue =
       place == Place::kWrite || place == Place::kCommit ? Queue::kWrites : Queue::kReads;
-  // Hiding the next reply only is the session's to remember: no refusal may come between.
+  // Hiding the next reply only is the session's to remember: no refusal may come between. Behind a
+  // read that left memory the next one may be answered here, and be the last that fits.
   const bool alone = place == Place::kCommit || place == Place::kSlow ||
-                     session_.replies == command::Session::Replies::kSkipNext;
+                     session_.replies == command::Session::Replies::kSkipNext ||
+                     (queue == Queue::kReads && surroundings_.settings.reads_on_handlers);
   if (!Joins(queue, alone)) {
     return false;
   }

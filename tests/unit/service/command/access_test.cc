@@ -37,19 +37,16 @@ TEST_F(AccessTest, CountsKeysFoundAndNotFound) {
   EXPECT_EQ(access.misses(), 1u);
 }
 
-TEST_F(AccessTest, TellsWhenAReadWouldHaveLeftMemory) {
+TEST_F(AccessTest, StaysInMemoryWhenAsked) {
   collection_.Put("a", "1").value();
   collection_.Put("b", std::string(size_t{2} << 20, 'v')).value();
   Access access;
   access.StayInMemory();
   EXPECT_EQ(Bytes(access.Get(collection_, "a")), "1");
-  EXPECT_FALSE(access.left_memory());
   EXPECT_EQ(access.MultiGet(collection_, keys_).error().reason(), Reason::kNotInMemory);
-  EXPECT_TRUE(access.left_memory());
   const auto snapshot = session_.database->GetSnapshot().value();
   Access past = access.At(*snapshot);
   EXPECT_EQ(past.Scan(collection_, {}).error().reason(), Reason::kNotInMemory);
-  EXPECT_TRUE(past.left_memory());
   Access free;
   EXPECT_EQ(FirstValue(free, collection_), "1");
 }
