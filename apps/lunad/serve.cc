@@ -255,6 +255,7 @@ Result<std::string> PasswordOf(const server::Settings& settings) {
 Status Serve(const server::Config& config) {
   const server::Settings& settings = config.settings();
   TRY(server::CheckTogether(settings));
+  posix::KeepLittleFreeMemory();
   std::string password = TRY(PasswordOf(settings));
   const auto sink =
       TRY(server::LineLog::Open(settings.log_file, *base::ParseLogLevel(settings.log_level)));

@@ -12,6 +12,7 @@ namespace luna::base {
 namespace {
 
 constexpr size_t kUsersNamed = 3;
+constexpr uint64_t kReserveSteps = 128;
 
 size_t IndexOf(MemoryUse use) { return static_cast<size_t>(use); }
 
@@ -33,19 +34,46 @@ std::string_view Name(MemoryUse use) {
 }
 
 Status MemoryBudget::TryCharge(MemoryUse use, uint64_t bytes) {
-  uint64_t total = total_.load(std::memory_order_relaxed);
-  do {
-    if (bytes > 0 && (total >= limit_ || bytes > limit_ - total)) {
+  if (!TakeIfFree(bytes)) {
+    if (bytes <= limit_) {
+      HaveReserveGiveWay(use, bytes);
+    }
+    if (!TakeIfFree(bytes)) {
       return Refusal(use, bytes);
     }
-  } while (!total_.compare_exchange_weak(total, total + bytes, std::memory_order_relaxed));
+  }
   by_use_[IndexOf(use)].fetch_add(bytes, std::memory_order_relaxed);
   return {};
 }
 
+bool MemoryBudget::TakeIfFree(uint64_t bytes) {
+  uint64_t total = total_.load(std::memory_order_relaxed);
+  do {
+    if (bytes > 0 && (total >= limit_ || bytes > limit_ - total)) {
+      return false;
+    }
+  } while (!total_.compare_exchange_weak(total, total + bytes, std::memory_order_relaxed));
+  return true;
+}
+
 void MemoryBudget::Charge(MemoryUse use, uint64_t bytes) {
-  total_.fetch_add(bytes, std::memory_order_relaxed);
+  const uint64_t before = total_.fetch_add(bytes, std::memory_order_relaxed);
   by_use_[IndexOf(use)].fetch_add(bytes, std::memory_order_relaxed);
+  if (before + bytes > limit_) {
+    HaveReserveGiveWay(use, before + bytes - limit_);
+  }
+}
+
+// In steps that are worth it, for who comes next needs some too.
+void MemoryBudget::HaveReserveGiveWay(MemoryUse use, uint64_t bytes) {
+  MemoryReserve* const reserve = reserve_.load(std::memory_order_acquire);
+  if (reserve == nullptr || use == reserve->use() || used(reserve->use()) == 0) {
+    return;
+  }
+  const uint64_t total = used();
+  const uint64_t free = total < limit_ ? limit_ - total : 0;
+  const uint64_t missing = bytes > free ? bytes - free : 0;
+  reserve->GiveWay(std::max(missing, limit_ / kReserveSteps));
 }
 
 void MemoryBudget::Release(MemoryUse use, uint64_t bytes) {

@@ -308,27 +308,33 @@ class Greed(LimitsTest):
         """So much more than at the start, beside what the engine's budget permits."""
         self.assertLess(self.resident() - self.before, most + 64 * MIB)
 
+    def ask_for_too_much(self, asking):
+        for words in (("MGET", *["large"] * 100_000), ("MGET", *["large"] * 20)):
+            self.assertRegex(asking.call(*words), "^TOOLARGE the reply would have more than")
+        self.assertEqual(asking.call("MULTI"), "OK")
+        asking.send((frame("GET", "large") + frame("SET", "never", "v")) * 5000)
+        for _ in range(10_000):
+            self.assertEqual(asking.reply(), "QUEUED")
+        self.assertRegex(asking.call("EXEC"), "^TOOLARGE its replies would have more than")
+        self.assertRegex(asking.call("KEYS", "*"), "^TOOLARGE there are more keys")
+        for words in (("SCAN", "0", "COUNT", "1000000000"),
+                      ("RANGE", "-", "+", "LIMIT", "1000000000", "BYTES", "1000000000000")):
+            cursor, page = asking.call(*words)
+            self.assertNotIn(cursor, (b"", b"0"))
+            self.assertLess(sum(map(len, page)), self.HARD)
+
     def test_replies_that_grow_with_what_is_stored_end_in_time(self):
         asking = self.wire()
         with Bystander(self.port):
-            for words in (("MGET", *["large"] * 100_000), ("MGET", *["large"] * 20)):
-                self.assertRegex(asking.call(*words), "^TOOLARGE the reply would have more than")
-            self.assertEqual(asking.call("MULTI"), "OK")
-            asking.send((frame("GET", "large") + frame("SET", "never", "v")) * 5000)
-            for _ in range(10_000):
-                self.assertEqual(asking.reply(), "QUEUED")
-            self.assertRegex(asking.call("EXEC"), "^TOOLARGE its replies would have more than")
             for i in range(200):
                 asking.send(frame("SET", "k" * 30_000 + str(i), b"v" * 20_000))
                 self.assertEqual(asking.reply(), "OK")
-            self.assertRegex(asking.call("KEYS", "*"), "^TOOLARGE there are more keys")
-            for words in (("SCAN", "0", "COUNT", "1000000000"),
-                          ("RANGE", "-", "+", "LIMIT", "1000000000", "BYTES", "1000000000000")):
-                cursor, page = asking.call(*words)
-                self.assertNotIn(cursor, (b"", b"0"))
-                self.assertLess(sum(map(len, page)), self.HARD)
+            self.ask_for_too_much(asking)
+            self.assert_bounded(4 * self.HARD)
+            for _ in range(9):  # what the allocator keeps of it does not add up
+                self.ask_for_too_much(asking)
         self.assertEqual(self.other.call("EXISTS", "never"), 0)
-        self.assert_bounded(4 * self.HARD)
+        self.assertLess(self.resident() - self.before, 6 * self.HARD)
 
     def test_pipeline_of_writes_with_large_replies(self):
         raw = self.raw(frame("GETEX", "large", "PERSIST") * 500 + frame("SET", "behind", "v"))

@@ -135,7 +135,11 @@ class BlockCache::Shard {
     const bool known = ghosts_.Take(hash, count_);
     EvictTo(capacity_ - charge, evicted);
     if (!budget_.TryCharge(base::MemoryUse::kBlockCache, charge).ok()) {
-      return block;
+      // The budget is full of other things: what is cached here goes instead, if it is enough.
+      EvictTo(used() > charge ? used() - charge : 0, evicted);
+      if (!budget_.TryCharge(base::MemoryUse::kBlockCache, charge).ok()) {
+        return block;
+      }
     }
     Link(key, hash, block, charge, known ? Place::kMain : Place::kSmall);
     return block;
@@ -160,6 +164,12 @@ class BlockCache::Shard {
     base::MutexLock lock(mutex_);
     capacity_ = bytes;
     EvictTo(bytes, evicted);
+  }
+
+  void GiveWay(uint64_t bytes) {
+    Evicted evicted;
+    base::MutexLock lock(mutex_);
+    EvictTo(used() > bytes ? used() - bytes : 0, evicted);
   }
 
   uint64_t used() const { return used_.load(std::memory_order_relaxed); }
@@ -278,15 +288,16 @@ class BlockCache::Shard {
 };
 
 BlockCache::BlockCache(base::MemoryBudget& budget, uint64_t capacity_bytes)
-    : capacity_(capacity_bytes) {
+    : budget_(budget), capacity_(capacity_bytes) {
   const uint64_t wanted = std::clamp<uint64_t>(capacity_bytes / kMinShardBytes, 1, kMaxShards);
   const size_t count = std::bit_floor(wanted);
   for (size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<Shard>(budget, capacity_bytes / count));
   }
+  budget_.SetReserve(this);
 }
 
-BlockCache::~BlockCache() = default;
+BlockCache::~BlockCache() { budget_.SetReserve(nullptr); }
 
 BlockHandle BlockCache::Get(const BlockKey& key) {
   const uint64_t hash = HashOf(key);
@@ -311,6 +322,15 @@ void BlockCache::SetCapacity(uint64_t bytes) {
   capacity_.store(bytes, std::memory_order_relaxed);
   for (const auto& shard : shards_) {
     shard->SetCapacity(bytes / shards_.size());
+  }
+}
+
+// Each shard in proportion to what it has.
+void BlockCache::GiveWay(uint64_t bytes) {
+  const uint64_t all = std::max<uint64_t>(used(), 1);
+  const double share = std::min(1.0, static_cast<double>(bytes) / static_cast<double>(all));
+  for (const auto& shard : shards_) {
+    shard->GiveWay(static_cast<uint64_t>(static_cast<double>(shard->used()) * share) + 1);
   }
 }
 

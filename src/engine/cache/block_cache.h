@@ -1,9 +1,8 @@
-// BlockCache: decoded blocks of tables by (table, offset), within a share of the memory budget.
-// Sharded; each shard evicts by S3-FIFO (Yang et al., SOSP'23): a small probation queue, a main
-// CLOCK queue and a ghost queue of hashes, so that scans do not wash out what is read often. A
-// handle keeps its block alive after eviction; the charge is given back when the block leaves the
-// cache.
-// Thread rule: safe.
+// BlockCache: decoded blocks of tables by (table, offset), within a share of the memory budget. It
+// is the budget's reserve: whoever else finds no memory has blocks evicted. Sharded; each shard
+// evicts by S3-FIFO (Yang et al., SOSP'23): a small probation queue, a main CLOCK queue and a ghost
+// queue of hashes, so that scans do not wash out what is read often. A handle keeps its block alive
+// after eviction; the charge is given back when the block leaves the cache. Thread rule: safe.
 #pragma once
 
 #include <cstdint>
@@ -30,11 +29,13 @@ class CachedBlock {
 };
 using BlockHandle = std::shared_ptr<const CachedBlock>;
 
-class BlockCache {
+class BlockCache final : public base::MemoryReserve {
  public:
-  // Charges MemoryUse::kBlockCache, at most `capacity_bytes`.
+  // Charges MemoryUse::kBlockCache, at most `capacity_bytes`. The budget's only cache.
   BlockCache(base::MemoryBudget& budget, uint64_t capacity_bytes);
-  ~BlockCache();
+  ~BlockCache() override;
+  BlockCache(const BlockCache&) = delete;
+  BlockCache& operator=(const BlockCache&) = delete;
 
   BlockHandle Get(const BlockKey& key);  // null when absent
   // Inserts unless present; returns the block that is in the cache now (or `block` if it did not
@@ -44,6 +45,8 @@ class BlockCache {
   void EraseTable(uint64_t table);
   // Changes the capacity (memtables grew): evicts down to it.
   void SetCapacity(uint64_t bytes);
+  void GiveWay(uint64_t bytes) override;
+  base::MemoryUse use() const override { return base::MemoryUse::kBlockCache; }
   uint64_t capacity() const;
   uint64_t used() const;
   const base::Counter& hits() const { return hits_; }
@@ -53,6 +56,7 @@ class BlockCache {
 
  private:
   class Shard;
+  base::MemoryBudget& budget_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::atomic<uint64_t> next_table_{1};
   std::atomic<uint64_t> capacity_;

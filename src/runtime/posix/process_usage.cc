@@ -51,6 +51,13 @@ ProcessUsage UsageOfProcess() {
   return usage;
 }
 
+void KeepLittleFreeMemory() {
+  constexpr int kLargeBytes = 256 << 10;
+  constexpr int kFreeEndBytes = 1 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+  ::mallopt(M_TRIM_THRESHOLD, kFreeEndBytes);
+}
+
 void ReturnFreeMemory() {
   ::malloc_trim(0);
 }

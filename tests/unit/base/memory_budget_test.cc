@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <set>
 #include <utility>
@@ -47,6 +48,61 @@ TEST(MemoryBudget, ARefusalNamesTheUseTheLimitAndTheLargestUsersInOrder) {
             "no memory for 16 MiB of transactions: 53 MiB of the limit of 64 MiB are in use "
             "(largest: block_cache 30 MiB, memtables 20 MiB, compaction 2 MiB); try again later, "
             "or raise the memory budget");
+}
+
+// Has charged all that it holds, as the block cache has.
+class Reserve final : public MemoryReserve {
+ public:
+  Reserve(MemoryBudget& budget, uint64_t bytes) : budget_(budget), held_(bytes) {
+    budget.Charge(use(), bytes);
+    budget.SetReserve(this);
+  }
+  ~Reserve() override {
+    budget_.SetReserve(nullptr);
+    GiveWay(held_);
+  }
+  void GiveWay(uint64_t bytes) override {
+    bytes = std::min(bytes, held_);
+    held_ -= bytes;
+    budget_.Release(use(), bytes);
+  }
+  MemoryUse use() const override { return MemoryUse::kBlockCache; }
+  uint64_t held() const { return held_; }
+
+ private:
+  MemoryBudget& budget_;
+  uint64_t held_;
+};
+
+TEST(MemoryBudget, TheReserveGivesWayToOthersAndNotToItself) {
+  MemoryBudget budget(64 * kMiB);
+  Reserve reserve(budget, 30 * kMiB);
+  EXPECT_TRUE(budget.TryCharge(MemoryUse::kTransactions, 34 * kMiB).ok());
+  EXPECT_EQ(reserve.held(), 30 * kMiB);
+  EXPECT_FALSE(budget.TryCharge(reserve.use(), 1).ok());
+  EXPECT_EQ(reserve.held(), 30 * kMiB);
+  EXPECT_TRUE(budget.TryCharge(MemoryUse::kTransactions, 10 * kMiB).ok());
+  EXPECT_EQ(reserve.held(), 20 * kMiB);
+  budget.Charge(MemoryUse::kTableMetadata, 15 * kMiB);
+  EXPECT_EQ(reserve.held(), 5 * kMiB);
+  EXPECT_EQ(budget.used(), 64 * kMiB);
+}
+
+TEST(MemoryBudget, WhatIsMissingWithoutTheReserveIsRefused) {
+  MemoryBudget budget(64 * kMiB);
+  Reserve reserve(budget, 30 * kMiB);
+  EXPECT_FALSE(budget.TryCharge(MemoryUse::kTransactions, 65 * kMiB).ok());
+  EXPECT_EQ(reserve.held(), 30 * kMiB) << "it could not have helped";
+  budget.Charge(MemoryUse::kTableMetadata, 90 * kMiB);
+  EXPECT_EQ(reserve.held(), 0u);
+  EXPECT_FALSE(budget.TryCharge(MemoryUse::kTransactions, 1).ok());
+}
+
+TEST(MemoryBudget, SmallChargesMakeTheReserveGiveWayInSteps) {
+  MemoryBudget budget(64 * kMiB);
+  Reserve reserve(budget, 64 * kMiB);
+  EXPECT_TRUE(budget.TryCharge(MemoryUse::kTransactions, 1).ok());
+  EXPECT_EQ(reserve.held(), 64 * kMiB - kMiB / 2);
 }
 
 TEST(MemoryBudget, AnEmptyBudgetRefusesWhatIsLargerThanItself) {

@@ -53,6 +53,31 @@ TEST(BlockCache, FindsWhatWasInserted) {
   EXPECT_EQ(cache.misses().value(), 3u);
 }
 
+TEST(BlockCache, GivesWayToOtherUsesOfTheBudget) {
+  base::MemoryBudget budget(16 << 20);
+  BlockCache cache(budget, 8 << 20);
+  for (uint64_t i = 0; i < 3000; ++i) {
+    cache.Insert({1, i}, NewBlock({1, i}));
+  }
+  const uint64_t full = cache.used();
+  EXPECT_GT(full, 7u << 20);
+  ASSERT_TRUE(budget.TryCharge(base::MemoryUse::kTransactions, 14 << 20).ok());
+  EXPECT_LE(cache.used(), 2u << 20);
+  EXPECT_GT(cache.used(), 1u << 20);
+  // What is left goes on as a cache: new blocks take the place of old ones.
+  for (uint64_t i = 0; i < 3000; ++i) {
+    cache.Insert({2, i}, NewBlock({2, i}));
+  }
+  EXPECT_GT(cache.used(), 1u << 20);
+  EXPECT_NE(cache.Get({2, 2999}), nullptr);
+  EXPECT_LE(budget.used(), budget.limit());
+  ASSERT_TRUE(budget.TryCharge(base::MemoryUse::kTransactions, 2 << 20).ok());
+  EXPECT_EQ(cache.used(), 0u);
+  cache.Insert({3, 0}, NewBlock({3, 0}));
+  EXPECT_EQ(cache.Get({3, 0}), nullptr);
+  budget.Release(base::MemoryUse::kTransactions, 16 << 20);
+}
+
 TEST(BlockCache, TheFirstOfTwoInsertionsStays) {
   base::MemoryBudget budget(64 << 20);
   BlockCache cache(budget, 8 << 20);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +36,14 @@ TEST(ProcessUsage, SeesDescriptorsComeAndGo) {
   EXPECT_EQ(UsageOfProcess().open_descriptors, before);
 }
 
+// The sanitizers bring an allocator of their own, which keeps what is freed.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define LUNA_OTHER_ALLOCATOR
+#endif
+#endif
+
+#ifndef LUNA_OTHER_ALLOCATOR
 TEST(ProcessUsage, FreeMemoryGoesBackToTheSystem) {
   constexpr size_t kPieces = 4000;
   constexpr size_t kBytes = 16'000;
@@ -52,6 +61,23 @@ TEST(ProcessUsage, FreeMemoryGoesBackToTheSystem) {
   EXPECT_LT(after + kPieces * kBytes / 2, before);
   EXPECT_EQ(*kept.back(), std::string(100, 'k'));
 }
+
+// In a process of its own, for the limits last until its end.
+TEST(ProcessUsageDeathTest, LargeBlocksDoNotRaiseWhatIsKept) {
+  const auto kept_bytes = [] {
+    KeepLittleFreeMemory();
+    const uint64_t before = UsageOfProcess().resident_bytes;
+    for (size_t bytes = size_t{1} << 20; bytes <= size_t{16} << 20; bytes *= 2) {
+      std::string(bytes, 'f').clear();
+    }
+    {
+      std::vector<std::string> many(100, std::string(200'000, 'f'));
+    }
+    return UsageOfProcess().resident_bytes - before;
+  };
+  EXPECT_EXIT(std::_Exit(kept_bytes() < (size_t{3} << 20) ? 0 : 1), testing::ExitedWithCode(0), "");
+}
+#endif
 
 }  // namespace
 }  // namespace luna::posix
