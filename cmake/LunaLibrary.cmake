@@ -32,6 +32,11 @@ install(DIRECTORY include/luna COMPONENT library
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(EXPORT LunaTargets NAMESPACE luna:: COMPONENT library
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Luna)
+set(luna_system_libraries lz4 zstd)
+if(LUNA_RADOS)
+  list(APPEND luna_system_libraries rados)
+endif()
+list(JOIN luna_system_libraries " " luna_system_libraries)
 configure_package_config_file(cmake/LunaConfig.cmake.in LunaConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Luna)
 write_basic_package_version_file(LunaConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -21,6 +21,7 @@ THIRD_PARTY = {
     "openssl/": ("src/runtime/tls/",),
     "toml++/": ("src/service/server/config.cc",),
     "spdlog/": ("src/service/server/log_sink.cc",),
+    "rados/": ("src/kernel/rados/",),
     "CLI/": ("apps/",),
     "httplib.h": ("src/service/server/http_page.cc",),
     "prometheus/": ("src/service/server/metrics_page.cc",),

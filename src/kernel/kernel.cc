@@ -6,6 +6,7 @@
 #include "kernel/checkpoint_target.h"
 #include "kernel/journal/local_journal.h"
 #include "kernel/overlay_runtime.h"
+#include "kernel/rados_kernel.h"
 #include "kernel/storage/local_storage.h"
 #include "kernel/universe_directory.h"
 #include "runtime/memory/memory_file_system.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::string_view kFileScheme = "file";
 constexpr std::string_view kMemoryScheme = "memory";
+constexpr std::string_view kRadosScheme = "rados";
 constexpr std::string_view kMemoryDirectory = "/universe";  // in a file system of its own
 
 // A directory of runtime.files().
@@ -70,8 +72,8 @@ std::string_view SchemeOf(std::string_view url) {
 }
 
 Error BadUrl(const std::string& url, const std::string& why) {
-  return Error(Reason::kBadOption,
-               "location '" + url + "': " + why + "; use file:PATH, a bare path, or memory:");
+  return Error(Reason::kBadOption, "location '" + url + "': " + why +
+                                       "; use file:PATH, a bare path, memory: or rados:POOL?...");
 }
 
 std::string WithoutTrailingSlashes(std::string path) {
@@ -109,6 +111,9 @@ Result<std::unique_ptr<Kernel>> OpenKernel(const std::string& url, runtime::Runt
     parts.overlay = std::make_unique<OverlayRuntime>(runtime, memory::NewMemoryFileSystem());
     parts.runtime = parts.overlay.get();
     return OpenIn(std::move(parts), std::string(kMemoryDirectory), options);
+  }
+  if (scheme == kRadosScheme) {
+    return OpenRadosKernel(url, runtime, options);
   }
   if (!scheme.empty() && scheme != kFileScheme) {
     return BadUrl(url, "unknown scheme '" + std::string(scheme) + "'");

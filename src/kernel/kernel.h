@@ -1,6 +1,7 @@
 // kernel: Journal, Storage, Manifest and Background as one thing, opened by URL:
 //   file:PATH or a bare path    a directory (docs/formats/universe.md)
 //   memory:                     the same on a file system in memory, gone with the object
+//   rados:POOL?conf=…           a namespace of a Ceph pool (rados_kernel.h)
 // A path is taken literally: nothing in it is decoded. `file:` lies in runtime.files().
 // The engine sees only this: never a file.
 // Thread rule: safe.

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "conformance/kernel_conformance.h"
 #include "conformance/local_ground.h"
 #include "conformance/manifest_conformance.h"
 #include "simulation/simulated_runtime.h"
@@ -19,48 +20,33 @@ using Names = std::vector<std::string>;
 using Outcome = AppendResult::Outcome;
 using Set = std::set<std::string>;
 
-Result<std::unique_ptr<Kernel>> OpenAt(const std::string& url, runtime::Runtime& runtime,
-                                       bool create = true) {
-  return kernel::OpenKernel(url, runtime, {.create_if_missing = create, .background = {}});
-}
+class FilePlace : public KernelPlace {
+ public:
+  runtime::Runtime& runtime() override { return ground_.runtime(); }
+  std::string url() const override { return "file:" + ground_.directory() + "/u"; }
+  std::string checkpoint() const override { return ground_.directory() + "/copy"; }
 
-AppendResult AppendOne(journal::Stream& stream, std::string_view record) {
-  const journal::StreamState state = stream.state();
-  return stream.Append(state.epoch, state.tail, std::span(&record, 1), Durability::kDevice);
-}
-
-Names ReadAll(journal::Stream& stream, journal::Sequence after) {
-  Names records;
-  const auto reader = stream.Read(after).value();
-  while (const auto record = reader->Next().value()) {
-    EXPECT_EQ(record->sequence, ++after);
-    records.emplace_back(record->payload);
-  }
-  return records;
-}
-
-Status PutIn(storage::Storage& storage, const std::string& object, const std::string& bytes) {
-  const auto writer = TRY(storage.Create("b", object));
-  TRY(writer->Append(bytes));
-  return writer->Finish();
-}
-
-// Parameter: whether the Kernel lies in memory.
-class KernelConformance : public testing::TestWithParam<bool> {
- protected:
-  std::string Url() const { return GetParam() ? "memory:" : "file:" + ground_.directory() + "/u"; }
-  // Where the kernel's runtime has room for a checkpoint.
-  std::string Target() const { return GetParam() ? "/copy" : ground_.directory() + "/copy"; }
-  std::unique_ptr<journal::Stream> Stream() {
-    return kernel_->journal().Open("s", {.segment_bytes = 64 << 10}).value();
-  }
-
+ private:
   PosixGround ground_;
-  std::unique_ptr<Kernel> kernel_ = OpenAt(Url(), ground_.runtime()).value();
 };
 
-INSTANTIATE_TEST_SUITE_P(File, KernelConformance, testing::Values(false));
-INSTANTIATE_TEST_SUITE_P(Memory, KernelConformance, testing::Values(true));
+class MemoryPlace : public KernelPlace {
+ public:
+  runtime::Runtime& runtime() override { return *runtime_; }
+  std::string url() const override { return "memory:"; }
+  std::string checkpoint() const override { return "/copy"; }
+
+ private:
+  const std::unique_ptr<runtime::Runtime> runtime_ = posix::NewPosixRuntime();
+};
+
+template <typename Place>
+std::unique_ptr<KernelPlace> Make() {
+  return std::make_unique<Place>();
+}
+
+INSTANTIATE_TEST_SUITE_P(File, KernelConformance, testing::Values(&Make<FilePlace>));
+INSTANTIATE_TEST_SUITE_P(Memory, KernelConformance, testing::Values(&Make<MemoryPlace>));
 
 TEST_P(KernelConformance, K1AcceptedAppendsFormADensePrefixRefusedOnesLeaveNoTrace) {
   const auto stream = Stream();

@@ -1,6 +1,7 @@
-// What the suite for manifests (Kernel contract K5) needs: a State to see through, and a journal
-// that behaves like a remote one: several streams on one name, stale views of the tail, appends of
-// unknown outcome, delayed repeats.
+// The suite that manifests pass on every Kernel (contract K5), see manifest_test.cc: two writers on
+// one stream, a State to see through, and a journal that behaves like a remote one on top: several
+// streams on one name, stale views of the tail, appends of unknown outcome, delayed repeats. To add
+// a Kernel: write a factory and INSTANTIATE_TEST_SUITE_P(Name, ManifestConformance, ...).
 // Thread rule: Words is guarded by its manifest; a TroubledJournal is safe.
 #pragma once
 
@@ -161,6 +162,52 @@ class TroubledJournal : public journal::Journal {
   std::deque<Trouble> troubles_;
   Trouble always_ = Trouble::kNone;
   uint64_t appends_ = 0;
+};
+
+// A journal and a storage, empty; what they hold goes with it.
+class ManifestPlace {
+ public:
+  virtual ~ManifestPlace() = default;
+  virtual runtime::Runtime& runtime() = 0;
+  virtual journal::Journal& journal() = 0;
+  virtual storage::Storage& storage() = 0;
+};
+
+using ManifestFactory = std::unique_ptr<ManifestPlace> (*)();
+
+// Two writers of one manifest, each with its own view.
+class ManifestConformance : public testing::TestWithParam<ManifestFactory> {
+ protected:
+  ManifestConformance() {
+    a_ = Open(a_words_);
+    b_ = Open(b_words_);
+  }
+
+  std::unique_ptr<manifest::Manifest> Open(Words& words) {
+    words = Words();
+    return manifest::Manifest::Open(place_->runtime(), troubled_, place_->storage(), "m", "meta",
+                                    words)
+        .value();
+  }
+  // A record as it stands in the stream.
+  std::string Stored(manifest::Position position) {
+    const auto reader = troubled_.stream("m").Read(position - 1).value();
+    return std::string(reader->Next().value()->payload);
+  }
+  void AppendRaw(std::string_view record) {
+    journal::Stream& stream = troubled_.stream("m");
+    const journal::StreamState state = stream.state();
+    ASSERT_EQ(
+        stream.Append(state.epoch, state.tail, std::span(&record, 1), Durability::kDevice).outcome,
+        journal::AppendResult::Outcome::kOk);
+  }
+
+  const std::unique_ptr<ManifestPlace> place_ = GetParam()();
+  TroubledJournal troubled_{place_->runtime(), place_->journal()};
+  Words a_words_;
+  Words b_words_;
+  std::unique_ptr<manifest::Manifest> a_;
+  std::unique_ptr<manifest::Manifest> b_;
 };
 
 }  // namespace luna::conformance

@@ -11,44 +11,27 @@ using Set = std::set<std::string>;
 using manifest::Manifest;
 using manifest::Position;
 
-// Two writers of one manifest, each with its own view.
-class ManifestConformance : public testing::Test {
- protected:
-  ManifestConformance() {
-    a_ = Open(a_words_);
-    b_ = Open(b_words_);
-  }
+class MemoryPlace : public ManifestPlace {
+ public:
+  runtime::Runtime& runtime() override { return ground_.runtime(); }
+  journal::Journal& journal() override { return *journal_; }
+  storage::Storage& storage() override { return *storage_; }
 
-  std::unique_ptr<Manifest> Open(Words& words) {
-    words = Words();
-    return Manifest::Open(ground_.runtime(), troubled_, *storage_, "m", "meta", words).value();
-  }
-  // A record as it stands in the stream.
-  std::string Stored(Position position) {
-    const auto reader = troubled_.stream("m").Read(position - 1).value();
-    return std::string(reader->Next().value()->payload);
-  }
-  void AppendRaw(std::string_view record) {
-    journal::Stream& stream = troubled_.stream("m");
-    const journal::StreamState state = stream.state();
-    ASSERT_EQ(
-        stream.Append(state.epoch, state.tail, std::span(&record, 1), Durability::kDevice).outcome,
-        journal::AppendResult::Outcome::kOk);
-  }
-
+ private:
   MemoryGround ground_;
   const std::unique_ptr<journal::Journal> journal_ =
       journal::OpenLocalJournal(ground_.runtime(), "/journal").value();
-  TroubledJournal troubled_{ground_.runtime(), *journal_};
   const std::unique_ptr<storage::Storage> storage_ =
       storage::OpenLocalStorage(ground_.runtime(), "/objects").value();
-  Words a_words_;
-  Words b_words_;
-  std::unique_ptr<Manifest> a_;
-  std::unique_ptr<Manifest> b_;
 };
 
-TEST_F(ManifestConformance, EditsOfOtherWritersDecideVerdicts) {
+std::unique_ptr<ManifestPlace> MakeMemoryPlace() {
+  return std::make_unique<MemoryPlace>();
+}
+
+INSTANTIATE_TEST_SUITE_P(Memory, ManifestConformance, testing::Values(&MakeMemoryPlace));
+
+TEST_P(ManifestConformance, EditsOfOtherWritersDecideVerdicts) {
   EXPECT_TRUE(a_->Commit("+x").value());
   EXPECT_FALSE(b_->Commit("+x").value());
   EXPECT_TRUE(b_->Commit("-x").value());
@@ -59,7 +42,7 @@ TEST_F(ManifestConformance, EditsOfOtherWritersDecideVerdicts) {
   EXPECT_EQ(b_words_.words, Set{"y"});
 }
 
-TEST_F(ManifestConformance, CatchUpShowsWhatOthersWrote) {
+TEST_P(ManifestConformance, CatchUpShowsWhatOthersWrote) {
   EXPECT_TRUE(a_->Commit("+x").value());
   EXPECT_TRUE(b_words_.words.empty());
   ASSERT_TRUE(b_->CatchUp().ok());
@@ -71,7 +54,7 @@ TEST_F(ManifestConformance, CatchUpShowsWhatOthersWrote) {
   EXPECT_EQ(at, 1u);
 }
 
-TEST_F(ManifestConformance, AnAppendThatWasStoredWithoutAnswerIsNotRepeated) {
+TEST_P(ManifestConformance, AnAppendThatWasStoredWithoutAnswerIsNotRepeated) {
   troubled_.Expect({Trouble::kUnknownStored});
   std::vector<Position> done;
   EXPECT_TRUE(a_->Commit("+x", [&](Position position) { done.push_back(position); }).value());
@@ -79,33 +62,33 @@ TEST_F(ManifestConformance, AnAppendThatWasStoredWithoutAnswerIsNotRepeated) {
   EXPECT_EQ(troubled_.appends(), 1u);
 }
 
-TEST_F(ManifestConformance, AnAppendThatWasLostIsRepeated) {
+TEST_P(ManifestConformance, AnAppendThatWasLostIsRepeated) {
   troubled_.Expect({Trouble::kUnknownLost, Trouble::kUnknownLost, Trouble::kUnknownStored});
   EXPECT_TRUE(a_->Commit("+x").value());
   EXPECT_EQ(troubled_.appends(), 3u);
   EXPECT_EQ(troubled_.stream("m").state().tail, 1u);
 }
 
-TEST_F(ManifestConformance, AnEndlesslyUnknownOutcomeIsReportedAsUnknown) {
+TEST_P(ManifestConformance, AnEndlesslyUnknownOutcomeIsReportedAsUnknown) {
   troubled_.ExpectAlways(Trouble::kUnknownLost);
   EXPECT_EQ(a_->Commit("+x").error().reason(), Reason::kIoError);
   troubled_.ExpectAlways(Trouble::kNone);
   EXPECT_TRUE(b_->Commit("+x").value());
 }
 
-TEST_F(ManifestConformance, ARefusalIsDefinite) {
+TEST_P(ManifestConformance, ARefusalIsDefinite) {
   troubled_.Expect({Trouble::kFailed});
   EXPECT_EQ(a_->Commit("+x").error().reason(), Reason::kDiskFull);
   EXPECT_EQ(troubled_.stream("m").state().tail, 0u);
   EXPECT_TRUE(a_->Commit("+x").value());
 }
 
-TEST_F(ManifestConformance, ARefusalAfterAnUnknownOutcomeIsNot) {
+TEST_P(ManifestConformance, ARefusalAfterAnUnknownOutcomeIsNot) {
   troubled_.Expect({Trouble::kUnknownLost, Trouble::kFailed});
   EXPECT_EQ(a_->Commit("+x").error().reason(), Reason::kIoError);
 }
 
-TEST_F(ManifestConformance, ARepeatIsVoidEvenWhenItsPreconditionHoldsAgain) {
+TEST_P(ManifestConformance, ARepeatIsVoidEvenWhenItsPreconditionHoldsAgain) {
   EXPECT_TRUE(a_->Commit("+x").value());
   EXPECT_TRUE(b_->Commit("-x").value());
   AppendRaw(Stored(1));
@@ -118,7 +101,7 @@ TEST_F(ManifestConformance, ARepeatIsVoidEvenWhenItsPreconditionHoldsAgain) {
   EXPECT_EQ(fresh.words, Set{"y"});
 }
 
-TEST_F(ManifestConformance, ARepeatBehindASnapshotIsVoidToo) {
+TEST_P(ManifestConformance, ARepeatBehindASnapshotIsVoidToo) {
   EXPECT_TRUE(a_->Commit("+x").value());
   const std::string repeat = Stored(1);
   EXPECT_TRUE(a_->Commit("-x").value());
@@ -132,7 +115,7 @@ TEST_F(ManifestConformance, ARepeatBehindASnapshotIsVoidToo) {
   reader->Inspect([](Position position) { EXPECT_EQ(position, 4u); });
 }
 
-TEST_F(ManifestConformance, ADuplicatedRequestCountsOnce) {
+TEST_P(ManifestConformance, ADuplicatedRequestCountsOnce) {
   troubled_.Expect({Trouble::kStoredTwice});
   EXPECT_TRUE(a_->Commit("+x").value());
   EXPECT_TRUE(a_->Commit("-x").value());
@@ -140,7 +123,7 @@ TEST_F(ManifestConformance, ADuplicatedRequestCountsOnce) {
   EXPECT_TRUE(b_words_.words.empty());
 }
 
-TEST_F(ManifestConformance, ARaisedEpochDoesNotStopWriters) {
+TEST_P(ManifestConformance, ARaisedEpochDoesNotStopWriters) {
   EXPECT_TRUE(a_->Commit("+x").value());
   const journal::StreamState state = troubled_.stream("m").state();
   ASSERT_TRUE(troubled_.stream("m").Fence(state.epoch, {}, state.epoch + 5).ok());
@@ -149,7 +132,7 @@ TEST_F(ManifestConformance, ARaisedEpochDoesNotStopWriters) {
   EXPECT_EQ(b_words_.words, (Set{"x", "y", "z"}));
 }
 
-TEST_F(ManifestConformance, TheOlderOfTwoSnapshotsIsVoidAndHarmless) {
+TEST_P(ManifestConformance, TheOlderOfTwoSnapshotsIsVoidAndHarmless) {
   EXPECT_TRUE(a_->Commit("+x").value());
   ASSERT_TRUE(b_->CatchUp().ok());
   ASSERT_TRUE(a_->Snapshot().ok());
@@ -160,23 +143,23 @@ TEST_F(ManifestConformance, TheOlderOfTwoSnapshotsIsVoidAndHarmless) {
   Words fresh;
   const auto reader = Open(fresh);
   EXPECT_EQ(fresh.words, (Set{"x", "y"}));
-  EXPECT_EQ(storage_->List("meta").value().size(), 2u);
+  EXPECT_EQ(place_->storage().List("meta").value().size(), 2u);
 }
 
-TEST_F(ManifestConformance, AGapInTheStreamIsLostData) {
+TEST_P(ManifestConformance, AGapInTheStreamIsLostData) {
   EXPECT_TRUE(a_->Commit("+x").value());
   AppendRaw("short");
   EXPECT_EQ(a_->CatchUp().error().reason(), Reason::kBadFormat);
   EXPECT_EQ(a_->Commit("+y").error().reason(), Reason::kBadFormat);
 }
 
-TEST_F(ManifestConformance, WritersAtOnceAgree) {
+TEST_P(ManifestConformance, WritersAtOnceAgree) {
   constexpr int kThreads = 4;
   constexpr int kWords = 50;
   std::vector<int> valid(kThreads, 0);
   std::vector<std::unique_ptr<runtime::Thread>> threads;
   for (size_t t = 0; t < kThreads; ++t) {
-    threads.push_back(ground_.runtime().Spawn("writer", runtime::ThreadClass::kForeground, [&, t] {
+    threads.push_back(place_->runtime().Spawn("writer", runtime::ThreadClass::kForeground, [&, t] {
       Manifest& mine = t % 2 == 0 ? *a_ : *b_;
       for (int word = 0; word < kWords; ++word) {
         valid[t] += mine.Commit("+" + std::to_string(word)).value() ? 1 : 0;

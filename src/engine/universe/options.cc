@@ -40,7 +40,7 @@ constexpr int64_t kCenturyMillis = int64_t{100} * 365 * 24 * 3600 * 1000;
 
 Status Options::Validate() const {
   if (location.empty()) {
-    return Bad("location", "empty", "a directory, file:PATH or memory:");
+    return Bad("location", "empty", "a directory, file:PATH, memory: or rados:POOL");
   }
   TRY(CheckBytes("memory_budget_bytes", memory_budget_bytes, 64 * kMiB, uint64_t{1} << 50));
   if (!(space_amp_target >= 1.1 && space_amp_target <= 3.0)) {
