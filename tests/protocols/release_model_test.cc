@@ -9,7 +9,7 @@ TEST(ReleaseModel, RecoveryFindsEverythingInEveryState) {
   const Report report = Check(ReleaseSetting{});
   EXPECT_EQ(report.violation, "") << report.TraceText();
   EXPECT_TRUE(report.complete);
-  EXPECT_EQ(report.states, 0u);
+  EXPECT_EQ(report.states, 1'313'686u);
   for (const std::string_view label :
        {"a checkpoint carries the prepared transaction", "it finishes",
         "a deposed leader sends a flush edit", "a flush edit is void", "the stream is released",
@@ -24,7 +24,7 @@ TEST(ReleaseModel, NothingPinsTheStreamForEver) {
   EXPECT_EQ(Check(ReleaseSetting{}).stuck, 0u);
   const Report report = Check(ReleaseSetting{.mutant = ReleaseMutant::kEmptyTabletPins});
   EXPECT_EQ(report.violation, "");
-  EXPECT_EQ(report.stuck, 0u);
+  EXPECT_GT(report.stuck, 0u);
 }
 
 struct Caught {
@@ -39,14 +39,14 @@ TEST(ReleaseModel, EachMutantIsCaught) {
   constexpr std::string_view kUnprepared =
       "recovery does not know the writes of a prepared transaction";
   const Caught mutants[] = {
-      {kBeforeEdit, kLost, 0},
-      {kIgnoresCheckpoint, "recovery finds no checkpoint: no control state", 0},
-      {kIgnoresPrepare, kUnprepared, 0},
-      {kDoneAtFinish, kUnprepared, 0},
-      {kForgetsCarried, kUnprepared, 0},
-      {kVoidCountsAsFlushed, kLost, 0},
-      {kIgnoresColdTablet, kLost, 0},
-      {kFlushWithoutFrom, "recovery skips a commit that no table holds", 0},
+      {kBeforeEdit, kLost, 1429},
+      {kIgnoresCheckpoint, "recovery finds no checkpoint: no control state", 32},
+      {kIgnoresPrepare, kUnprepared, 620},
+      {kDoneAtFinish, kUnprepared, 2715},
+      {kForgetsCarried, kUnprepared, 11472},
+      {kVoidCountsAsFlushed, kLost, 52918},
+      {kIgnoresColdTablet, kLost, 14985},
+      {kFlushWithoutFrom, "recovery skips a commit that no table holds", 1623},
   };
   for (const Caught& caught : mutants) {
     SCOPED_TRACE(static_cast<int>(caught.mutant));
