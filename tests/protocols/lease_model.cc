@@ -144,7 +144,10 @@ void LeaseModel::DeliverAppend(const LeaseState& state, int server,
     steps.Add(Name(server), late ? "a late append is accepted" : "an append is accepted", next);
     return;
   }
-  if (sender.append == Flight::kYes) return;  // it came twice, the first reply counts
+  if (sender.append == Flight::kYes) {  // the first reply counts
+    steps.Add(Name(server), "an append that comes twice is refused", next);
+    return;
+  }
   next.servers[server].append = late ? Flight::kNone : Flight::kNo;
   steps.Add(Name(server),
             !same_epoch ? "a deposed leader's late append is refused"
