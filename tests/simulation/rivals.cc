@@ -218,7 +218,8 @@ SimFaults DrawFaults(simulation::SeededRandom& random) {
           .stall = {.least = 0, .most = upto(300)},
           .slow_read_per_mille = upto(200),
           .slow_read = {.least = 0, .most = upto(300)},
-          .timeout_millis = 200};
+          .timeout_millis = 200,
+          .tries = 2};
 }
 
 class Contest {

@@ -119,7 +119,10 @@ TEST(StoredStream, EveryChangeIsNumbered) {
   const SimGuards guards;
   StoredStream stream(1, guards);
   uint64_t change = stream.view().change;
-  const auto changed = [&] { return std::exchange(change, stream.view().change) < change; };
+  const auto changed = [&] {
+    const uint64_t before = std::exchange(change, stream.view().change);
+    return before < change;
+  };
   stream.Append(Batch(1, 0, {"a"}), false);
   EXPECT_TRUE(changed());
   stream.Append(Batch(1, 0, {"refused"}), false);
