@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <set>
 
 namespace luna::rivals {
@@ -27,7 +26,6 @@ TEST(Rivals, NoPromiseIsBroken) {
        {"appended", "append: fenced", "append: moved", "unknown", "was applied", "was not applied",
         "fenced", "fence: fenced", "fence: unreachable", "not opened", "not read"}) {
     EXPECT_GT(counts[what], 50u) << what;
-    std::printf("%s %llu\n", what, static_cast<unsigned long long>(counts[what]));
   }
 }
 
@@ -67,7 +65,6 @@ TEST_P(RivalsMutants, IsFound) {
   }
   EXPECT_FALSE(violation.empty()) << "not within " << kMutantSeeds << " seeds";
   RecordProperty("seed", std::to_string(found_by));
-  std::printf("seed %llu: %s\n", static_cast<unsigned long long>(found_by), violation.c_str());
 }
 
 // --- The judge by itself ---
