@@ -41,8 +41,9 @@ function(luna_module)
     ${ROOM_DEPENDS} ${ROOM_LIBRARIES} $<BUILD_INTERFACE:luna_flags>)
   set_property(GLOBAL APPEND PROPERTY LUNA_ROOMS ${ROOM_NAME})
   set_property(GLOBAL APPEND PROPERTY LUNA_HEADERS ${headers})
-  # The service is no part of the library: an embedder needs neither its rooms nor what they link.
-  if(NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "/src/(service/|runtime/tls$)")
+  # Service and cluster are no part of the library: an embedder needs neither their rooms nor what
+  # they link.
+  if(NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "/src/(service/|cluster/|runtime/tls$)")
     set_property(GLOBAL APPEND PROPERTY LUNA_EMBEDDED_ROOMS ${ROOM_NAME})
     set_property(GLOBAL APPEND PROPERTY LUNA_LIBRARIES ${ROOM_LIBRARIES})
   endif()
@@ -59,8 +60,11 @@ function(luna_unit_test name target)
   if(NOT tests)
     return()
   endif()
-  luna_test_executable(${target}_test SOURCES ${tests}
-    LIBRARIES ${target} luna_memory luna_posix)
+  set(worlds luna_memory luna_posix)
+  if(place MATCHES "^cluster/")
+    list(APPEND worlds luna_simulation)  # several processes and their clocks
+  endif()
+  luna_test_executable(${target}_test SOURCES ${tests} LIBRARIES ${target} ${worlds})
   add_test(NAME unit.${name} COMMAND ${target}_test --gtest_brief=1)
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 600)
 endfunction()
