@@ -14,7 +14,7 @@ constexpr uint64_t kMinShardBytes = uint64_t{4} << 20;
 constexpr uint64_t kSmallShare = 10;  // the probation queue's part of a shard: 1/10
 constexpr uint8_t kMaxUses = 3;
 constexpr uint8_t kUsesToStay = 2;  // on probation, to enter the main queue
-constexpr size_t kFirstBuckets = 64;
+constexpr size_t kFirstSlots = 64;
 
 uint64_t HashOf(const BlockKey& key) {
   uint64_t hash = key.table * 0x9e3779b97f4a7c15 + key.offset;
@@ -25,21 +25,90 @@ uint64_t HashOf(const BlockKey& key) {
 
 enum class Place : uint8_t { kSmall, kMain };
 
-// A cached block: a link of its bucket's chain and of its queue.
+// What eviction wants to know of a cached block: a link of its queue.
 struct Node {
   BlockKey key;
   uint64_t hash = 0;
-  BlockHandle block;
   uint64_t charge = 0;
-  std::unique_ptr<Node> chain;  // the next node of the bucket
   Node* older = nullptr;
   Node* newer = nullptr;
   Place place = Place::kSmall;
+};
+
+// What a reader wants to know of a cached block, in one place: a hit touches no node.
+struct Slot {
+  BlockKey key;
+  BlockHandle block;
+  std::unique_ptr<Node> node;  // null: the slot is free
   uint8_t uses = 0;
 };
 
-// What a block costs beside its own bytes: the node, its buckets, ghosts and the allocator.
-constexpr uint64_t kNodeBytes = sizeof(Node) + 64;
+// What a block costs beside its own bytes: the node, its slots, ghosts and the allocator.
+constexpr uint64_t kNodeBytes = sizeof(Node) + 2 * sizeof(Slot) + 32;
+
+// Slots by key: open addressing with linear probing, at most three of four slots taken. Slots move
+// when others are added or taken out.
+class Slots {
+ public:
+  size_t count() const { return count_; }
+  size_t places() const { return slots_.size(); }
+  bool full() const { return count_ >= slots_.size() / 4 * 3; }
+
+  Slot* Find(const BlockKey& key, uint64_t hash) {
+    for (size_t i = Home(hash); slots_[i].node != nullptr; i = Next(i)) {
+      if (slots_[i].key == key) {
+        return &slots_[i];
+      }
+    }
+    return nullptr;
+  }
+
+  // Of a key that is not there, while not full().
+  void Add(uint64_t hash, Slot slot) {
+    size_t i = Home(hash);
+    while (slots_[i].node != nullptr) {
+      i = Next(i);
+    }
+    slots_[i] = std::move(slot);
+    ++count_;
+  }
+
+  // Those behind it that probing could not reach any more move up.
+  Slot Take(Slot* taken) {
+    Slot slot = std::move(*taken);
+    auto hole = static_cast<size_t>(taken - slots_.data());
+    for (size_t i = Next(hole); slots_[i].node != nullptr; i = Next(i)) {
+      const size_t from_home = (i - Home(slots_[i].node->hash)) & (slots_.size() - 1);
+      const size_t from_hole = (i - hole) & (slots_.size() - 1);
+      if (from_home >= from_hole) {
+        slots_[hole] = std::move(slots_[i]);
+        hole = i;
+      }
+    }
+    slots_[hole] = Slot();
+    --count_;
+    return slot;
+  }
+
+  void Grow() {
+    std::vector<Slot> old(slots_.size() * 2);
+    old.swap(slots_);
+    count_ = 0;
+    for (Slot& slot : old) {
+      if (slot.node != nullptr) {
+        const uint64_t hash = slot.node->hash;
+        Add(hash, std::move(slot));
+      }
+    }
+  }
+
+ private:
+  size_t Home(uint64_t hash) const { return hash & (slots_.size() - 1); }
+  size_t Next(size_t i) const { return (i + 1) & (slots_.size() - 1); }
+
+  std::vector<Slot> slots_ = std::vector<Slot>(kFirstSlots);
+  size_t count_ = 0;
+};
 
 // First in, first out, with removal from the middle. Owns nothing.
 class Queue {
@@ -97,7 +166,7 @@ class Ghosts {
     uint64_t time = 0;  // 0 = no ghost
   };
   Ghost& At(uint64_t hash) { return ghosts_[(hash >> 16) & (ghosts_.size() - 1)]; }
-  std::vector<Ghost> ghosts_ = std::vector<Ghost>(kFirstBuckets);
+  std::vector<Ghost> ghosts_ = std::vector<Ghost>(kFirstSlots);
   uint64_t now_ = 0;
 };
 
@@ -111,28 +180,28 @@ class BlockCache::Shard {
 
   BlockHandle Get(const BlockKey& key, uint64_t hash) {
     base::MutexLock lock(mutex_);
-    Node* const node = Find(key, hash);
-    if (node == nullptr) {
+    Slot* const slot = slots_.Find(key, hash);
+    if (slot == nullptr) {
       return nullptr;
     }
-    if (node->uses < kMaxUses) {
-      ++node->uses;
+    if (slot->uses < kMaxUses) {
+      ++slot->uses;
     }
-    return node->block;
+    return slot->block;
   }
 
   BlockHandle Insert(const BlockKey& key, uint64_t hash, BlockHandle block) {
     const uint64_t charge = block->bytes() + kNodeBytes;
     Evicted evicted;
     base::MutexLock lock(mutex_);
-    if (Node* const present = Find(key, hash)) {
+    if (const Slot* const present = slots_.Find(key, hash)) {
       return present->block;
     }
     if (charge > capacity_) {
       return block;
     }
     // Asked before it may itself push ghosts out of the window.
-    const bool known = ghosts_.Take(hash, count_);
+    const bool known = ghosts_.Take(hash, slots_.count());
     EvictTo(capacity_ - charge, evicted);
     if (!budget_.TryCharge(base::MemoryUse::kBlockCache, charge).ok()) {
       // The budget is full of other things: what is cached here goes instead, if it is enough.
@@ -175,68 +244,33 @@ class BlockCache::Shard {
   uint64_t used() const { return used_.load(std::memory_order_relaxed); }
 
  private:
-  using Evicted = std::vector<std::unique_ptr<Node>>;
-
-  std::unique_ptr<Node>& Bucket(uint64_t hash) REQUIRES(mutex_) {
-    return buckets_[hash & (buckets_.size() - 1)];
-  }
-
-  Node* Find(const BlockKey& key, uint64_t hash) REQUIRES(mutex_) {
-    Node* node = Bucket(hash).get();
-    while (node != nullptr && !(node->key == key)) {
-      node = node->chain.get();
-    }
-    return node;
-  }
+  using Evicted = std::vector<Slot>;
 
   Queue& QueueOf(Place place) REQUIRES(mutex_) { return place == Place::kMain ? main_ : small_; }
 
   void Link(const BlockKey& key, uint64_t hash, BlockHandle block, uint64_t charge, Place place)
       REQUIRES(mutex_) {
-    if (count_ >= buckets_.size()) {
-      Grow();
+    if (slots_.full()) {
+      slots_.Grow();
+      ghosts_.Grow(slots_.places());
     }
     auto node = std::make_unique<Node>();
     node->key = key;
     node->hash = hash;
-    node->block = std::move(block);
     node->charge = charge;
     node->place = place;
     QueueOf(place).Push(node.get());
-    std::unique_ptr<Node>& bucket = Bucket(hash);
-    node->chain = std::move(bucket);
-    bucket = std::move(node);
-    ++count_;
+    slots_.Add(hash, {.key = key, .block = std::move(block), .node = std::move(node)});
     used_.store(used() + charge, std::memory_order_relaxed);
   }
+
+  Slot& SlotOf(const Node& node) REQUIRES(mutex_) { return *slots_.Find(node.key, node.hash); }
 
   void Unlink(Node* node, Evicted& to) REQUIRES(mutex_) {
     QueueOf(node->place).Remove(node);
     budget_.Release(base::MemoryUse::kBlockCache, node->charge);
     used_.store(used() - node->charge, std::memory_order_relaxed);
-    --count_;
-    std::unique_ptr<Node>* owner = &Bucket(node->hash);
-    while (owner->get() != node) {
-      owner = &(*owner)->chain;
-    }
-    std::unique_ptr<Node> taken = std::move(*owner);
-    *owner = std::move(taken->chain);
-    to.push_back(std::move(taken));
-  }
-
-  void Grow() REQUIRES(mutex_) {
-    std::vector<std::unique_ptr<Node>> old(buckets_.size() * 2);
-    old.swap(buckets_);
-    for (std::unique_ptr<Node>& chain : old) {
-      while (chain != nullptr) {
-        std::unique_ptr<Node> node = std::move(chain);
-        chain = std::move(node->chain);
-        std::unique_ptr<Node>& bucket = Bucket(node->hash);
-        node->chain = std::move(bucket);
-        bucket = std::move(node);
-      }
-    }
-    ghosts_.Grow(buckets_.size());
+    to.push_back(slots_.Take(&SlotOf(*node)));
   }
 
   void EvictTo(uint64_t bytes, Evicted& evicted) REQUIRES(mutex_) {
@@ -250,14 +284,15 @@ class BlockCache::Shard {
   // Blocks used often enough go on to the main queue; the first that was not leaves a ghost.
   void EvictFromSmall(Evicted& evicted) REQUIRES(mutex_) {
     while (Node* const node = small_.oldest()) {
-      if (node->uses < kUsesToStay) {
+      Slot& slot = SlotOf(*node);
+      if (slot.uses < kUsesToStay) {
         ghosts_.Add(node->hash);
         Unlink(node, evicted);
         return;
       }
       small_.Remove(node);
       node->place = Place::kMain;
-      node->uses = 0;
+      slot.uses = 0;
       main_.Push(node);
     }
   }
@@ -265,11 +300,12 @@ class BlockCache::Shard {
   void EvictFromMain(Evicted& evicted) REQUIRES(mutex_) {
     for (;;) {
       Node* const node = main_.oldest();
-      if (node->uses == 0) {
+      Slot& slot = SlotOf(*node);
+      if (slot.uses == 0) {
         Unlink(node, evicted);
         return;
       }
-      --node->uses;
+      --slot.uses;
       main_.Remove(node);
       main_.Push(node);
     }
@@ -278,9 +314,7 @@ class BlockCache::Shard {
   base::MemoryBudget& budget_;
   base::Mutex mutex_;
   uint64_t capacity_ GUARDED_BY(mutex_);
-  std::vector<std::unique_ptr<Node>> buckets_ GUARDED_BY(mutex_) =
-      std::vector<std::unique_ptr<Node>>(kFirstBuckets);
-  size_t count_ GUARDED_BY(mutex_) = 0;
+  Slots slots_ GUARDED_BY(mutex_);
   Queue small_ GUARDED_BY(mutex_);
   Queue main_ GUARDED_BY(mutex_);
   Ghosts ghosts_ GUARDED_BY(mutex_);
@@ -297,7 +331,9 @@ BlockCache::BlockCache(base::MemoryBudget& budget, uint64_t capacity_bytes)
   budget_.SetReserve(this);
 }
 
-BlockCache::~BlockCache() { budget_.SetReserve(nullptr); }
+BlockCache::~BlockCache() {
+  budget_.SetReserve(nullptr);
+}
 
 BlockHandle BlockCache::Get(const BlockKey& key) {
   const uint64_t hash = HashOf(key);

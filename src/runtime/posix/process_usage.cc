@@ -52,8 +52,8 @@ ProcessUsage UsageOfProcess() {
 }
 
 void KeepLittleFreeMemory() {
-  constexpr int kLargeBytes = 256 << 10;
-  constexpr int kFreeEndBytes = 1 << 20;
+  constexpr int kLargeBytes = 2 << 20;
+  constexpr int kFreeEndBytes = 4 << 20;
   ::mallopt(M_MMAP_THRESHOLD, kLargeBytes);
   ::mallopt(M_TRIM_THRESHOLD, kFreeEndBytes);
 }

@@ -20,7 +20,7 @@ struct ProcessUsage {
 // What the system does not tell is 0.
 ProcessUsage UsageOfProcess();
 
-// From now on the allocator keeps little of what is freed: blocks of 256 KiB and more go back to
+// From now on the allocator keeps little of what is freed: blocks of 2 MiB and more go back to
 // the system at once, and so do the free ends of its arenas. Left alone, glibc raises both limits
 // to tens of MiB, for each arena, once a large block was freed. To be called before there are other
 // threads.

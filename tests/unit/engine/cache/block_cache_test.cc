@@ -78,6 +78,31 @@ TEST(BlockCache, GivesWayToOtherUsesOfTheBudget) {
   budget.Release(base::MemoryUse::kTransactions, 16 << 20);
 }
 
+TEST(BlockCache, FindsAllThatIsLeftAfterTablesWereErased) {
+  base::MemoryBudget budget(256 << 20);
+  BlockCache cache(budget, 4 << 20);  // one shard, that holds them all
+  std::mt19937_64 random(7);
+  std::vector<BlockKey> keys;
+  for (int round = 0; round < 20; ++round) {
+    const uint64_t erased = random() % 10;
+    cache.EraseTable(erased);
+    std::erase_if(keys, [&](const BlockKey& key) { return key.table == erased; });
+    for (int i = 0; i < 300; ++i) {
+      const BlockKey key{random() % 10, random() % 1000};
+      if (cache.Get(key) == nullptr) {
+        cache.Insert(key, NewBlock(key, 100));
+        keys.push_back(key);
+      }
+    }
+    for (const BlockKey& key : keys) {
+      const BlockHandle found = cache.Get(key);
+      ASSERT_NE(found, nullptr);
+      ASSERT_EQ(KeyOf(found), key);
+    }
+    ASSERT_EQ(cache.Get({erased, 1000}), nullptr);
+  }
+}
+
 TEST(BlockCache, TheFirstOfTwoInsertionsStays) {
   base::MemoryBudget budget(64 << 20);
   BlockCache cache(budget, 8 << 20);

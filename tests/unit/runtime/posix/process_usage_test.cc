@@ -67,7 +67,7 @@ TEST(ProcessUsageDeathTest, LargeBlocksDoNotRaiseWhatIsKept) {
   const auto kept_bytes = [] {
     KeepLittleFreeMemory();
     const uint64_t before = UsageOfProcess().resident_bytes;
-    for (size_t bytes = size_t{1} << 20; bytes <= size_t{16} << 20; bytes *= 2) {
+    for (size_t bytes = size_t{2} << 20; bytes <= size_t{16} << 20; bytes *= 2) {
       std::string(bytes, 'f').clear();
     }
     {
@@ -75,7 +75,7 @@ TEST(ProcessUsageDeathTest, LargeBlocksDoNotRaiseWhatIsKept) {
     }
     return UsageOfProcess().resident_bytes - before;
   };
-  EXPECT_EXIT(std::_Exit(kept_bytes() < (size_t{3} << 20) ? 0 : 1), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(std::_Exit(kept_bytes() < (size_t{8} << 20) ? 0 : 1), testing::ExitedWithCode(0), "");
 }
 #endif
 
