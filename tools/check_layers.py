@@ -72,8 +72,6 @@ def check_graph(rooms):
                 findings.append(f"src/{room.folder}: depends on {name}, which is no room")
             elif rank[rooms[name].floor] > rank[room.floor]:
                 findings.append(f"src/{room.folder}: depends upward on {rooms[name].folder}")
-            elif rooms[name].floor == "simulation":
-                findings.append(f"src/{room.folder}: depends on simulation; only tests may")
     return findings + _cycles(rooms)
 
 

@@ -1,6 +1,7 @@
 #include "simulation/scheduler.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "base/assert.h"
@@ -9,11 +10,7 @@
 namespace luna::simulation {
 
 Scheduler::Scheduler(uint64_t seed, const SimulationOptions& options, Trace& trace)
-    : seed_(seed),
-      options_(options),
-      trace_(trace),
-      random_(seed),
-      stacks_(options.stack_bytes) {}
+    : seed_(seed), options_(options), trace_(trace), random_(seed), stacks_(options.stack_bytes) {}
 
 Scheduler::~Scheduler() {
   if (!alive_.empty()) {
@@ -21,10 +18,17 @@ Scheduler::~Scheduler() {
   }
 }
 
-std::shared_ptr<Task> Scheduler::Start(std::string name, std::function<void()> body) {
+std::shared_ptr<Task> Scheduler::NewTask(std::string name) {
   auto task = std::make_shared<Task>();
   task->number = ++tasks_;
   task->name = std::move(name);
+  trace_.Add("start", {task->number}, task->name);
+  alive_.emplace(task->number, task);
+  return task;
+}
+
+std::shared_ptr<Task> Scheduler::Start(std::string name, std::function<void()> body) {
+  auto task = NewTask(std::move(name));
   task->body = std::move(body);
   Task* raw = task.get();
   task->fiber = std::make_unique<Fiber>(stacks_, [this, raw] {
@@ -33,8 +37,6 @@ std::shared_ptr<Task> Scheduler::Start(std::string name, std::function<void()> b
     raw->body = nullptr;
     EndRunning();
   });
-  trace_.Add("start", {task->number}, task->name);
-  alive_.emplace(task->number, task);
   runnable_.push_back(raw);
   Yield();
   return task;
@@ -48,6 +50,25 @@ void Scheduler::RunAll() {
     Arrive();
   }
   LUNA_ASSERT(alive_.empty());
+}
+
+void Scheduler::Enter(std::string name) {
+  LUNA_ASSERT(running_ == nullptr);
+  const std::shared_ptr<Task> task = NewTask(std::move(name));
+  task->fiber = std::make_unique<Fiber>();
+  running_ = task.get();
+}
+
+void Scheduler::Leave() {
+  Task& self = *running_;
+  while (alive_.size() > 1) {
+    const auto first = alive_.begin();
+    Task& other = first->second.get() == &self ? *std::next(first)->second : *first->second;
+    Park(other.joiners, {"join", other.number}, std::nullopt);
+  }
+  trace_.Add("end", {self.number});
+  running_ = nullptr;
+  alive_.clear();
 }
 
 void Scheduler::Yield() {

@@ -51,6 +51,10 @@ class Scheduler {
   std::shared_ptr<Task> Start(std::string name, std::function<void()> body);
   // Runs all tasks until each has finished.
   void RunAll();
+  // The caller itself becomes a task, on the stack it has; until Leave, which first waits for all
+  // others to finish.
+  void Enter(std::string name);
+  void Leave();
 
   bool in_task() const { return running_ != nullptr; }
   void Yield();
@@ -68,6 +72,7 @@ class Scheduler {
   uint64_t switches() const { return switches_; }
 
  private:
+  std::shared_ptr<Task> NewTask(std::string name);
   void SetTimer(Task& task, uint64_t nanos);
   void FireDueTimers();
   // Removes a parked task from its list and timers and lets it run.

@@ -53,6 +53,19 @@ class SimulatedRuntime final : public runtime::Runtime {
   // called again, not from within.
   void Run(std::function<void()> main);
 
+  // As long as it lives, its maker is the fiber "main", on the stack it has: as if in Run, for
+  // whoever cannot put what it does into a function. Its end waits for every spawned fiber.
+  class Stay {
+   public:
+    explicit Stay(SimulatedRuntime& world) : world_(world) { world_.scheduler_.Enter("main"); }
+    ~Stay() { world_.scheduler_.Leave(); }
+    Stay(const Stay&) = delete;
+    Stay& operator=(const Stay&) = delete;
+
+   private:
+    SimulatedRuntime& world_;
+  };
+
   FaultyFileSystem& faults() { return files_; }
   Trace& trace() { return trace_; }
   uint64_t seed() const { return seed_; }

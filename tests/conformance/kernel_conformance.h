@@ -14,6 +14,12 @@
 
 namespace luna::conformance {
 
+inline Result<std::unique_ptr<kernel::Kernel>> OpenAt(const std::string& url,
+                                                      runtime::Runtime& runtime,
+                                                      bool create = true) {
+  return kernel::OpenKernel(url, runtime, {.create_if_missing = create, .background = {}});
+}
+
 // Room for a universe and a checkpoint; what they hold goes with it.
 class KernelPlace {
  public:
@@ -21,15 +27,14 @@ class KernelPlace {
   virtual runtime::Runtime& runtime() = 0;
   virtual std::string url() const = 0;
   virtual std::string checkpoint() const = 0;  // where the kernel's runtime has room for one
+  // What no URL leads to is opened otherwise.
+  virtual Result<std::unique_ptr<kernel::Kernel>> Open(const std::string& url,
+                                                       runtime::Runtime& runtime, bool create) {
+    return OpenAt(url, runtime, create);
+  }
 };
 
 using KernelFactory = std::unique_ptr<KernelPlace> (*)();
-
-inline Result<std::unique_ptr<kernel::Kernel>> OpenAt(const std::string& url,
-                                                      runtime::Runtime& runtime,
-                                                      bool create = true) {
-  return kernel::OpenKernel(url, runtime, {.create_if_missing = create, .background = {}});
-}
 
 inline journal::AppendResult AppendOne(journal::Stream& stream, std::string_view record) {
   const journal::StreamState state = stream.state();
@@ -55,6 +60,10 @@ inline Status PutIn(storage::Storage& storage, const std::string& object,
 
 class KernelConformance : public testing::TestWithParam<KernelFactory> {
  protected:
+  Result<std::unique_ptr<kernel::Kernel>> OpenAt(const std::string& url, runtime::Runtime& runtime,
+                                                 bool create = true) {
+    return place_->Open(url, runtime, create);
+  }
   std::string Target() const { return place_->checkpoint(); }
   std::unique_ptr<journal::Stream> Stream() {
     return kernel_->journal().Open("s", {.segment_bytes = 64 << 10}).value();

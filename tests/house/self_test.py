@@ -97,6 +97,13 @@ class Layers(Tree):
         self.write("src/engine/tall/CMakeLists.txt", "luna_module(NAME tall DEPENDS base)\n")
         self.expect(check_layers.check, "depends upward on engine/tall")
 
+    def test_simulation_below_others(self):
+        self.write("src/simulation/CMakeLists.txt", "luna_module(NAME simulation DEPENDS base)")
+        self.write("src/simulation/sim/CMakeLists.txt", "luna_module(NAME sim DEPENDS simulation)")
+        self.assertEqual(check_layers.check(self.root), [])
+        self.write("src/kernel/journal/CMakeLists.txt", "luna_module(NAME journal DEPENDS sim)")
+        self.expect(check_layers.check, "depends upward on simulation/sim")
+
     def test_mutual_dependency(self):
         self.write("src/kernel/storage/CMakeLists.txt", "luna_module(NAME storage DEPENDS journal)")
         self.write("src/kernel/journal/CMakeLists.txt", "luna_module(NAME journal DEPENDS storage)")

@@ -28,6 +28,30 @@ TEST(Scheduler, RunsEveryTaskToItsEnd) {
   EXPECT_EQ(ran, 2);
 }
 
+TEST(Scheduler, WhoeverEntersIsATaskAndLeavesAsTheLast) {
+  const SimulationOptions options;
+  Trace trace;
+  Scheduler scheduler(1, options, trace);
+  std::string order;
+  scheduler.Start("queued", [&] { order += "q"; });
+  scheduler.Enter("main");
+  EXPECT_TRUE(scheduler.in_task());
+  const auto slow = scheduler.Start("slow", [&] {
+    scheduler.Sleep(2'000'000);
+    order += "s";
+  });
+  scheduler.Sleep(1'000'000);
+  order += "m";
+  EXPECT_EQ(order, "qm");
+  scheduler.Leave();
+  EXPECT_EQ(order, "qms");
+  EXPECT_TRUE(slow->finished);
+  EXPECT_FALSE(scheduler.in_task());
+  scheduler.Start("later", [&] { order += "l"; });
+  scheduler.RunAll();
+  EXPECT_EQ(order, "qmsl");
+}
+
 TEST(Scheduler, TimersFireInOrderAndTheClockJumps) {
   const SimulationOptions options{.yield_max_nanos = 0};
   Trace trace;

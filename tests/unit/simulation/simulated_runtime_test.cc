@@ -89,6 +89,26 @@ TEST(SimulatedRuntime, RunsFurtherLivesOnTheSameClockAndDisk) {
   });
 }
 
+TEST(SimulatedRuntime, AStayMakesTheCallerTheMainFiber) {
+  SimulatedRuntime world(1);
+  for (int life = 0; life < 2; ++life) {
+    const SimulatedRuntime::Stay stay(world);
+    const auto event = world.NewEvent();
+    bool ended = false;
+    const auto thread = world.Spawn("other", runtime::ThreadClass::kForeground, [&] {
+      world.Sleep(1'000'000);
+      event->Set();
+      ended = true;
+    });
+    event->Wait();
+    thread->Join();
+    EXPECT_TRUE(ended);
+  }
+  bool ran = false;
+  world.Run([&] { ran = true; });
+  EXPECT_TRUE(ran);
+}
+
 TEST(SimulatedRuntime, ClockIsVirtual) {
   SimulatedRuntime world(2, {.yield_max_nanos = 0, .start_wall_millis = 5000});
   const uint64_t wall = world.clock().WallMillis();
