@@ -68,6 +68,12 @@ std::string Describe(const group::Checkpoint& body) {
 std::string Describe(const group::Abort& body) {
   return "Abort at " + std::to_string(body.timestamp);
 }
+std::string Describe(const group::Renew& body) {
+  return body.resting ? "Renew, resting" : "Renew";
+}
+std::string Describe(const group::Transfer& body) {
+  return body.target.empty() ? "Transfer to anyone" : "Transfer to " + body.target;
+}
 std::string Describe(const group::Commit& body) {
   constexpr size_t kShown = 8;
   std::string text = "Commit at " + std::to_string(body.timestamp);

@@ -23,6 +23,9 @@ class LinkingJournal final : public journal::Journal {
                                                 const journal::StreamOptions& options) override {
     return journal_->Open(name, options);
   }
+  Result<std::unique_ptr<journal::StreamFollower>> Follow(const std::string& name) override {
+    return journal_->Follow(name);
+  }
   Result<bool> Exists(const std::string& name) override { return journal_->Exists(name); }
   Result<std::vector<std::string>> List() override { return journal_->List(); }
   Status Remove(const std::string& name) override { return journal_->Remove(name); }

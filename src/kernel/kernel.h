@@ -21,6 +21,9 @@ namespace luna::kernel {
 
 struct KernelOptions {
   bool create_if_missing = true;
+  // rados: several processes have the universe open at once, and the epoch of each stream says who
+  // may append. The other locations keep their one owner.
+  bool shared = false;
   background::BackgroundOptions background;
 };
 

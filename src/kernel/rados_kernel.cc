@@ -57,7 +57,7 @@ class RadosKernel final : public Kernel {
   const std::string location_;
   const std::shared_ptr<rados::Space> space_;
   const Identity identity_;
-  const std::unique_ptr<rados::Ownership> ownership_;  // given back last
+  const std::unique_ptr<rados::Ownership> ownership_;  // given back last; null: shared
   const std::unique_ptr<journal::Journal> journal_;
   const std::unique_ptr<storage::Storage> storage_;
   const std::unique_ptr<background::Background> background_;
@@ -96,8 +96,11 @@ Result<std::unique_ptr<Kernel>> OpenRadosKernel(const std::string& url, runtime:
   const std::shared_ptr<rados::Space> space =
       TRY(rados::Space::Open(std::move(client), location.pool, location.name_space));
   const Identity identity = TRY(ReadIdentity(url, *space, options.create_if_missing));
-  auto ownership = TRY(rados::Ownership::Take(space));
-  TRY(rados::SweepParts(*space));
+  std::unique_ptr<rados::Ownership> ownership;
+  if (!options.shared) {
+    ownership = TRY(rados::Ownership::Take(space));
+    TRY(rados::SweepParts(*space));  // where others write, their parts are not rests
+  }
   return std::unique_ptr<Kernel>(std::make_unique<RadosKernel>(
       url, space, identity, std::move(ownership), options.background));
 }

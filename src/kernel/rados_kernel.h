@@ -1,6 +1,6 @@
 // The Kernel of `rados:POOL?conf=PATH&namespace=NAME&client=NAME&timeout=SECONDS`: a universe is a
-// namespace of a Ceph pool, open in one process at a time (kernel/rados/ownership.h). Checkpoints
-// are other namespaces of the same cluster. Jobs are threads of this process.
+// namespace of a Ceph pool, open in one process at a time (kernel/rados/ownership.h) unless it is
+// shared. Checkpoints are other namespaces of the same cluster. Jobs are threads of this process.
 // Thread rule: functions are safe.
 #pragma once
 

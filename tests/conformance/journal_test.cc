@@ -110,6 +110,63 @@ TEST_P(JournalConformance, MovedTailIsRefusedAndNeverApplied) {
   EXPECT_EQ(Read(), (Records{"one", "two"}));
 }
 
+// --- Followers ---
+
+TEST_P(JournalConformance, AFollowerSeesAppendsAndFencesAndIsNotNoticed) {
+  const auto follower = journal_->Follow("s").value();
+  EXPECT_EQ(follower->Look()->tail, 0u);
+  EXPECT_EQ(follower->Look()->epoch, 1u);
+  ASSERT_EQ(Append({"a", "b"}).outcome, Outcome::kOk);
+  EXPECT_EQ(follower->Look()->tail, 2u);
+  const auto reader = follower->Read(1).value();
+  EXPECT_EQ(reader->Next()->value().payload, "b");
+  EXPECT_FALSE(reader->Next()->has_value());
+  ASSERT_EQ(Append({"c"}).outcome, Outcome::kOk);  // the same appender goes on
+  EXPECT_EQ(reader->Next()->value().payload, "c");
+  ASSERT_TRUE(stream_->Fence(1, 3, 4).ok());
+  EXPECT_EQ(follower->Look()->epoch, 4u);
+  EXPECT_EQ(follower->Look()->tail, 3u);
+}
+
+TEST_P(JournalConformance, AFollowerOutlastsWhoeverHasTheStreamOpen) {
+  const auto follower = journal_->Follow("s").value();
+  ASSERT_EQ(Append({"a"}).outcome, Outcome::kOk);
+  EXPECT_EQ(follower->Look()->tail, 1u);
+  stream_.reset();
+  EXPECT_EQ(follower->Look()->tail, 1u);
+  EXPECT_EQ(follower->Read(0).value()->Next()->value().payload, "a");
+  stream_ = journal_->Open("s", kSmall).value();
+  ASSERT_EQ(Append({"b"}).outcome, Outcome::kOk);
+  EXPECT_EQ(follower->Look()->tail, 2u);
+  EXPECT_EQ(follower->Read(1).value()->Next()->value().payload, "b");
+  // One that comes when the stream is closed, too; and it may be opened while it is followed.
+  stream_.reset();
+  const auto late = journal_->Follow("s").value();
+  EXPECT_EQ(late->Look()->tail, 2u);
+  stream_ = journal_->Open("s", kSmall).value();
+  ASSERT_EQ(Append({"c"}).outcome, Outcome::kOk);
+  EXPECT_EQ(late->Look()->tail, 3u);
+}
+
+TEST_P(JournalConformance, WhatWasReleasedOrIsMissingCannotBeFollowed) {
+  const auto missing = journal_->Follow("no-such-stream").value();
+  EXPECT_EQ(missing->Look().error().reason(), Reason::kStreamMissing);
+  EXPECT_EQ(journal_->Follow("No").error().reason(), Reason::kBadName);
+  const auto follower = journal_->Follow("s").value();
+  while (stream_->state().released == 0) {
+    ASSERT_EQ(Append({std::string(6000, 'x')}).outcome, Outcome::kOk);
+    ASSERT_TRUE(stream_->Release(stream_->state().tail).ok());
+  }
+  const auto fresh = journal_->Follow("s").value();
+  const journal::StreamState state = fresh->Look().value();
+  EXPECT_EQ(state.released, stream_->state().released);
+  EXPECT_EQ(fresh->Read(0).error().reason(), Reason::kLostData);
+  EXPECT_TRUE(fresh->Read(state.released).ok());
+  stream_.reset();
+  ASSERT_TRUE(journal_->Remove("s").ok());
+  EXPECT_EQ(journal_->Follow("s").value()->Look().error().reason(), Reason::kStreamMissing);
+}
+
 TEST_P(JournalConformance, EmptyRecordsAreRecords) {
   ASSERT_EQ(Append({"", "", "x"}).outcome, Outcome::kOk);
   EXPECT_EQ(Read(), (Records{"", "", "x"}));
@@ -435,12 +492,12 @@ TEST_F(FailingDisk, FailedReleaseLeavesNoGap) {
 
 // What the workload was promised.
 struct Promises {
-  Records accepted;         // in order; of what sits at each sequence
-  Sequence durable = 0;     // these are on the device for sure
-  Sequence released = 0;    // asked to be
+  Records accepted;       // in order; of what sits at each sequence
+  Sequence durable = 0;   // these are on the device for sure
+  Sequence released = 0;  // asked to be
   journal::Epoch epoch = 1;
-  std::string in_doubt;     // the batch after `accepted` whose outcome is unknown
-  uint64_t next = 0;        // number of the next record
+  std::string in_doubt;  // the batch after `accepted` whose outcome is unknown
+  uint64_t next = 0;     // number of the next record
 };
 
 // Appends, rolls, fences, releases until something fails. Numbers go on over lives.

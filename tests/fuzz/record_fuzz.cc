@@ -43,6 +43,8 @@ struct User {
     }
     sum += body.id.high ^ body.id.low;
   }
+  void operator()(const Renew& body) { sum += body.resting ? 1 : 0; }
+  void operator()(const Transfer& body) { Touch(body.target); }
   void operator()(const TsLimit& body) { sum += body.limit; }
   void operator()(const Rotate& body) { sum += body.tablet; }
   void operator()(const Ingest& body) {

@@ -234,8 +234,14 @@ Status CommitPipeline::Append(std::span<const Decoded> records, Durability durab
     Encode(records[i].envelope, records[i].body, encoded_[i]);
     views_.push_back(encoded_[i]);
   }
+  if (context_.observer != nullptr) {
+    TellSent(records.front().body);
+  }
   const journal::AppendResult result =
       context_.stream->Append(context_.epoch, context_.state->applied(), views_, durability);
+  if (context_.observer != nullptr) {
+    context_.observer->OnAppended(context_.epoch, result.outcome);
+  }
   for (size_t i = 0; i < records.size(); ++i) {
     if (encoded_[i].capacity() > kKeptBytes) {
       std::string().swap(encoded_[i]);  // one huge commit is no reason to hold its size for ever
@@ -267,6 +273,15 @@ Status CommitPipeline::Append(std::span<const Decoded> records, Durability durab
                                          "); this one must be reopened");
   Stop(error);
   return error;
+}
+
+void CommitPipeline::TellSent(const Body& first) {
+  using Kind = AppendObserver::Kind;
+  const Kind kind = std::holds_alternative<Renew>(first)         ? Kind::kRenew
+                    : std::holds_alternative<LeaderStart>(first) ? Kind::kLeaderStart
+                    : std::holds_alternative<Transfer>(first)    ? Kind::kTransfer
+                                                                 : Kind::kCommit;
+  context_.observer->OnAppendSent(context_.epoch, kind);
 }
 
 Status CommitPipeline::ApplyAll(std::span<const Decoded> records) {

@@ -33,6 +33,7 @@ struct PipelineContext {
   basestore::ObjectNames* names = nullptr;
   uint64_t epoch = 0;
   Durability durability = Durability::kDevice;
+  AppendObserver* observer = nullptr;
   // A tablet's active memtable was frozen: it wants a flush. Must not wait.
   std::function<void(const tablet::Tablet&)> rotated;
 };
@@ -73,6 +74,7 @@ class CommitPipeline {
   void AddRotations(Round& round);
   bool AddLimits(Round& round);  // true if a limit is logged
   Status AppendRound(const Round& round, Durability durability);
+  void TellSent(const Body& first);
   Status ApplyAll(std::span<const Decoded> records);
   void RotateFull(std::span<const Decoded> records);
   void Prune();

@@ -35,6 +35,27 @@ using catalog::TabletId;
 // Tablet ids are unique in their database only; transactions and locks name tablets by this.
 uint64_t Qualify(DatabaseId database, TabletId tablet);
 
+// The name of the group's stream in the journal.
+inline constexpr const char* kStreamName = "group-1";
+
+// Leadership that was won by a fence already (cluster/replica): the stream, opened and fenced.
+struct Leadership {
+  std::unique_ptr<journal::Stream> stream{};
+  journal::Epoch epoch = 0;
+  std::string server{};      // as others know it
+  uint64_t renew_nanos = 0;  // a start that takes longer says every so often that it is alive
+};
+
+// Told of every append to the group's stream, by the thread that makes it: a lease counts from when
+// an acknowledged append was handed over. Calls come one pair after the other and must not wait.
+class AppendObserver {
+ public:
+  enum class Kind : uint8_t { kCommit, kRenew, kLeaderStart, kTransfer };
+  virtual ~AppendObserver() = default;
+  virtual void OnAppendSent(journal::Epoch epoch, Kind kind) = 0;
+  virtual void OnAppended(journal::Epoch epoch, journal::AppendResult::Outcome outcome) = 0;
+};
+
 struct GroupContext {
   kernel::Kernel* kernel = nullptr;
   base::MemoryBudget* budget = nullptr;
@@ -46,6 +67,7 @@ struct GroupContext {
   uint64_t journal_bytes = uint64_t{256}
                            << 20;  // retained; past it the oldest unflushed tablets are flushed
   EventListener* listener = nullptr;
+  AppendObserver* observer = nullptr;  // null: nobody has a lease
 };
 
 struct CommitRequest {
@@ -63,6 +85,8 @@ class Group {
  public:
   // Opens the group's stream and fences it: from here on this process is its only leader.
   static Result<std::unique_ptr<Group>> Open(const GroupContext& context);
+  // Leads under a fence won before.
+  static Result<std::unique_ptr<Group>> Open(const GroupContext& context, Leadership leadership);
   virtual ~Group() = default;
 
   virtual journal::Epoch epoch() const = 0;
@@ -110,6 +134,11 @@ class Group {
   // Runs `body` while no round is in flight and none starts; for checkpoints. The stream was rolled
   // first and everything acknowledged is durable.
   virtual Status WithCommitsPaused(const std::function<Status()>& body) = 0;
+  // Logs that the leader is alive, and whether it rests until somebody asks.
+  virtual Status Renew(bool resting) = 0;
+  // Logs that `target` (empty: anyone) may lead at once. Later commits: kFenced, also when this
+  // fails.
+  virtual Status HandOver(const std::string& target) = 0;
   // Flushes every tablet of the database, then runs `body` while no round is in flight and every
   // commit so far is in tables: what the manifest says is one moment of the database.
   virtual Status WithDatabaseFlushed(DatabaseId database, const std::function<Status()>& body) = 0;

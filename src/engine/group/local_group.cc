@@ -1,7 +1,6 @@
 #include "engine/group/local_group.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <utility>
 
@@ -12,15 +11,11 @@ namespace luna::group {
 
 namespace {
 
-constexpr const char* kStreamName = "group-1";
 constexpr uint64_t kTendNanos = 1'000'000'000;
 constexpr uint64_t kRetryNanos = 10'000'000'000;  // of a job that failed
 constexpr uint64_t kFullPauseNanos = 1'000'000;
 constexpr int kFullPauses = 30'000;  // 30 s without room is an error
 constexpr journal::Sequence kLastSequence = std::numeric_limits<journal::Sequence>::max();
-// How long a start waits for the clock: as far as a limit may lie ahead of it (earlier versions: 3
-// s). Where it was set back further, waiting would mend nothing.
-constexpr uint64_t kPatienceMillis = 3'000;
 constexpr double kFlushFrom = 0.7;                   // of the memtables' share: freeze the largest
 constexpr uint64_t kPartBytes = uint64_t{16} << 20;  // of commits given at once: a full round
 constexpr uint64_t kReleaseStep = uint64_t{64} << 20;  // a segment: less frees nothing
@@ -44,43 +39,27 @@ size_t PartOf(std::span<const CommitRequest> requests) {
 
 }  // namespace
 
-std::string TabletPayload(DatabaseId database, TabletId tablet) {
-  return std::to_string(database) + "/" + std::to_string(tablet);
-}
-
-std::optional<std::pair<DatabaseId, TabletId>> ParseTabletPayload(std::string_view payload) {
-  const size_t slash = payload.find('/');
-  if (slash == std::string_view::npos) {
-    return std::nullopt;
-  }
-  std::pair<DatabaseId, TabletId> ids;
-  const char* const middle = payload.data() + slash;
-  const char* const end = payload.data() + payload.size();
-  const auto database = std::from_chars(payload.data(), middle, ids.first);
-  const auto tablet = std::from_chars(middle + 1, end, ids.second);
-  if (database.ec != std::errc() || database.ptr != middle || tablet.ec != std::errc() ||
-      tablet.ptr != end) {
-    return std::nullopt;
-  }
-  return ids;
-}
-
 Result<std::unique_ptr<Group>> Group::Open(const GroupContext& context) {
   auto stream = TRY(context.kernel->journal().Open(kStreamName, {}));
   const journal::StreamState state = stream->state();
   const journal::Epoch epoch = state.epoch + 1;
   TRY(stream->Fence(state.epoch, state.tail, epoch));
-  return std::unique_ptr<Group>(std::make_unique<LocalGroup>(context, std::move(stream), epoch));
+  return Open(context, {.stream = std::move(stream), .epoch = epoch, .server = "embedded"});
 }
 
-LocalGroup::LocalGroup(const GroupContext& context, std::unique_ptr<journal::Stream> stream,
-                       journal::Epoch epoch)
+Result<std::unique_ptr<Group>> Group::Open(const GroupContext& context, Leadership leadership) {
+  return std::unique_ptr<Group>(std::make_unique<LocalGroup>(context, std::move(leadership)));
+}
+
+LocalGroup::LocalGroup(const GroupContext& context, Leadership leadership)
     : context_(context),
       stream_name_(kStreamName),
       runtime_(context.kernel->runtime()),
-      stream_(std::move(stream)),
-      epoch_(epoch),
-      names_(runtime_, catalog::kFirstGroup, epoch),
+      stream_(std::move(leadership.stream)),
+      epoch_(leadership.epoch),
+      server_(std::move(leadership.server)),
+      renew_nanos_(leadership.renew_nanos),
+      names_(runtime_, catalog::kFirstGroup, epoch_),
       state_(runtime_.clock()),
       locks_(runtime_) {}
 
@@ -133,92 +112,6 @@ void LocalGroup::BetweenRounds(const std::function<void()>& body) {
     body();
     return {};
   });
-}
-
-Status LocalGroup::Recover() {
-  const uint64_t began = runtime_.clock().MonotonicNanos();
-  TRY(Replay());
-  Timestamp newest = 0;
-  for (const auto& database : state_.Databases()) {
-    database->oracle.Start(std::max(database->newest, database->outcomes.floor()), database->limit);
-    newest = std::max(newest, database->oracle.visible());
-  }
-  pipeline_ = std::make_unique<CommitPipeline>(
-      PipelineContext{.runtime = &runtime_,
-                      .stream = stream_.get(),
-                      .state = &state_,
-                      .budget = context_.budget,
-                      .storage = &context_.kernel->storage(),
-                      .names = &names_,
-                      .epoch = epoch_,
-                      .durability = context_.durability,
-                      .rotated =
-                          [this](const tablet::Tablet& tablet) {
-                            context_.kernel->background().Spawn(
-                                {.kind = "flush",
-                                 .payload = TabletPayload(tablet.database(), tablet.id()),
-                                 .priority = background::Priority::kFlush});
-                          }},
-      newest);
-  TRY(pipeline_->Exclusive([&]() -> Status {
-    const Decoded start{.envelope = {.epoch = epoch_, .closed = 0, .database = 0},
-                        .body = LeaderStart{"embedded"}};
-    return pipeline_->Append(std::span(&start, 1), context_.durability);
-  }));
-  AwaitClock();
-  RegisterJobs();
-  if (context_.listener != nullptr) {
-    context_.listener->OnRecovery(state_.applied(), stream_->state().retained_bytes,
-                                  (runtime_.clock().MonotonicNanos() - began) / 1000);
-  }
-  return {};
-}
-
-void LocalGroup::AwaitClock() {
-  for (uint64_t waited = 0; waited < kPatienceMillis;) {
-    uint64_t lead = 0;
-    for (const auto& database : state_.Databases()) {
-      if (const uint64_t own = database->oracle.LeadMillis(); own <= kPatienceMillis) {
-        lead = std::max(lead, own);
-      }
-    }
-    if (lead == 0) {
-      return;
-    }
-    runtime_.Sleep(lead * 1'000'000);
-    waited += lead;
-  }
-}
-
-Status LocalGroup::Replay() {
-  const journal::StreamState stream = stream_->state();
-  for (const auto& tablet : state_.Tablets()) {
-    if (tablet->flushed() > stream.tail) {
-      return Error(Reason::kLostData,
-                   "stream " + stream_name_ + " ends at record " + std::to_string(stream.tail) +
-                       ", but tables hold records up to " + std::to_string(tablet->flushed()) +
-                       ": the journal lost what it acknowledged; restore a backup");
-    }
-  }
-  state_.SetApplied(stream.released);
-  const auto reader = TRY(stream_->Read(stream.released));
-  while (true) {
-    const auto record = TRY(reader->Next());
-    if (!record) {
-      return {};
-    }
-    const Decoded decoded = TRY(Decode(record->payload));
-    TRY(state_.Apply(record->sequence, decoded));
-    // Memory stays bounded while a long stream is replayed; nobody reads yet, so everything is
-    // kept.
-    if (const auto* rotate = std::get_if<Rotate>(&decoded.body)) {
-      const auto tablet = state_.FindTablet(Qualify(decoded.envelope.database, rotate->tablet));
-      if (tablet != nullptr &&
-          context_.budget->used(base::MemoryUse::kMemtables) > context_.memtable_bytes_total) {
-        TRY(tablet->FlushOldest([] { return compaction::Retention{}; }, record->sequence));
-      }
-    }
-  }
 }
 
 Result<Timestamp> LocalGroup::Commit(const CommitRequest& request) {
@@ -528,6 +421,26 @@ Status LocalGroup::WithCommitsPaused(const std::function<Status()>& body) {
     TRY(stream_->Persist(Durability::kDevice));
     TRY(stream_->Roll());
     return body();
+  });
+}
+
+Status LocalGroup::Renew(bool resting) {
+  return pipeline_->Exclusive([&] {
+    const Decoded renew{.envelope = {.epoch = epoch_, .closed = 0, .database = 0},
+                        .body = group::Renew{resting}};
+    return pipeline_->Append(std::span(&renew, 1), context_.durability);
+  });
+}
+
+Status LocalGroup::HandOver(const std::string& target) {
+  return pipeline_->Exclusive([&] {
+    const Decoded transfer{.envelope = {.epoch = epoch_, .closed = 0, .database = 0},
+                           .body = Transfer{target}};
+    Status logged = pipeline_->Append(std::span(&transfer, 1), context_.durability);
+    pipeline_->Stop(Error(Reason::kFenced, target.empty()
+                                               ? "this server does not lead the group any more"
+                                               : "the group is led by " + target + " now"));
+    return logged;
   });
 }
 

@@ -16,17 +16,13 @@
 #include "engine/group/group.h"
 #include "engine/group/group_state.h"
 #include "engine/group/job_failures.h"
+#include "engine/group/tablet_payload.h"
 
 namespace luna::group {
 
-// "<database>/<tablet>" and back: the payload of jobs about a tablet.
-std::string TabletPayload(DatabaseId database, TabletId tablet);
-std::optional<std::pair<DatabaseId, TabletId>> ParseTabletPayload(std::string_view payload);
-
 class LocalGroup final : public Group {
  public:
-  LocalGroup(const GroupContext& context, std::unique_ptr<journal::Stream> stream,
-             journal::Epoch epoch);
+  LocalGroup(const GroupContext& context, Leadership leadership);
   ~LocalGroup() override;
 
   journal::Epoch epoch() const override { return epoch_; }
@@ -54,6 +50,8 @@ class LocalGroup final : public Group {
   Status Flush(DatabaseId database, TabletId tablet) override;
   Status Persist() override;
   Status WithCommitsPaused(const std::function<Status()>& body) override;
+  Status Renew(bool resting) override;
+  Status HandOver(const std::string& target) override;
   Status WithDatabaseFlushed(DatabaseId database, const std::function<Status()>& body) override;
   Result<uint64_t> VerifyStream() override;
   std::vector<std::string> UnflushedBlobs(DatabaseId database) override;
@@ -64,6 +62,9 @@ class LocalGroup final : public Group {
 
  private:
   Status Replay();
+  Status Replayed(const journal::Record& record);
+  // Logs a Renew when it is time for one, before and after there is a pipeline.
+  Status SayAlive();
   // Until visible time is not ahead of the clock: else keys would expire early.
   void AwaitClock();
   Status Admitted(std::span<const CommitRequest> requests);
@@ -86,6 +87,9 @@ class LocalGroup final : public Group {
   runtime::Runtime& runtime_;
   std::unique_ptr<journal::Stream> stream_;
   const journal::Epoch epoch_;
+  const std::string server_;
+  const uint64_t renew_nanos_;  // 0: nobody waits
+  uint64_t said_alive_ = 0;
   basestore::ObjectNames names_;
   GroupState state_;
   transaction::LockTable locks_;

@@ -16,6 +16,8 @@ enum Type : uint8_t {
   kIngest = 5,
   kCheckpoint = 6,
   kAbort = 7,
+  kRenew = 16,
+  kTransfer = 32,
 };
 
 // Of an operation: bit 7 marks a range deletion, the rest is the entry's kind.
@@ -114,11 +116,13 @@ struct Encoder {
     PutId(out, body.id);
     base::PutFixed64(out, body.timestamp);
   }
+  void operator()(const Renew& body) { out.push_back(body.resting ? 1 : 0); }
+  void operator()(const Transfer& body) { base::PutString(out, body.target); }
 };
 
 uint8_t TypeOf(const Body& body) {
-  static constexpr uint8_t kTypes[] = {kLeaderStart, kCommit,     kTsLimit, kRotate,
-                                       kIngest,      kCheckpoint, kAbort};
+  static constexpr uint8_t kTypes[] = {kLeaderStart, kCommit, kTsLimit, kRotate,  kIngest,
+                                       kCheckpoint,  kAbort,  kRenew,   kTransfer};
   static_assert(std::size(kTypes) == std::variant_size_v<Body>);
   return kTypes[body.index()];
 }
@@ -170,6 +174,15 @@ Result<Body> TakeCheckpoint(base::ByteReader& in) {
   return Body(std::move(body));
 }
 
+Result<Body> TakeRenew(base::ByteReader& in) {
+  const uint8_t resting = in.Byte();
+  if (resting > 1) {
+    return Error(Reason::kBadFormat,
+                 "a Renew says " + std::to_string(resting) + ", neither 0 nor 1");
+  }
+  return Body(Renew{resting == 1});
+}
+
 Result<Body> TakeBody(uint8_t type, base::ByteReader& in) {
   switch (type) {
     case kLeaderStart:
@@ -186,6 +199,10 @@ Result<Body> TakeBody(uint8_t type, base::ByteReader& in) {
       return TakeCheckpoint(in);
     case kAbort:
       return Body(Abort{TakeId(in), in.Fixed64()});
+    case kRenew:
+      return TakeRenew(in);
+    case kTransfer:
+      return Body(Transfer{std::string(in.String())});
     default:
       return Error(Reason::kNewerFormat,
                    "a record of type " + std::to_string(type) +

@@ -1,10 +1,9 @@
 // records: what a group writes to its stream (distributed.md §2.7). Every record: type (1), epoch
 // (8), closed timestamp (8), database (8, 0 = none), then the type's fields
 // (docs/formats/records.md). The journal adds sequence and checksum. Data are logged physically, so
-// followers and recovery are deterministic. Types reserved for the cluster: Renew 16, Prepare 17,
+// followers and recovery are deterministic. Types reserved for the cluster: Prepare 17,
 // Decision 18, Stage 19, Refuse 20, Finish 21, Forget 22, Split 23, Merge 24, MoveOut 25, MoveAbort
-// 26, Gone 27, Import 28, ImportAbort 29, Own 30, Config 31, Transfer 32, SortedRun 33. Never reuse
-// a number.
+// 26, Gone 27, Import 28, ImportAbort 29, Own 30, Config 31, SortedRun 33. Never reuse a number.
 // Thread rule: plain values; views point into the record's bytes.
 #pragma once
 
@@ -69,12 +68,20 @@ struct Abort {  // asked for and undecided: can never commit
   Timestamp timestamp = 0;
 };
 
+struct Renew {
+  bool resting = false;  // nothing follows until somebody asks
+};  // the leader's lease goes on
+struct Transfer {
+  std::string target;  // a server; empty: whoever comes first
+};  // the leader's lease is over, and nothing follows under its epoch
+
 struct Envelope {
   uint64_t epoch = 0;
   Timestamp closed = 0;
   DatabaseId database = 0;
 };
-using Body = std::variant<LeaderStart, Commit, TsLimit, Rotate, Ingest, Checkpoint, Abort>;
+using Body =
+    std::variant<LeaderStart, Commit, TsLimit, Rotate, Ingest, Checkpoint, Abort, Renew, Transfer>;
 struct Decoded {
   Envelope envelope;
   Body body;

@@ -49,10 +49,29 @@ Result<std::unique_ptr<Universe>> LocalUniverse::Open(const Options& options,
     own = posix::NewPosixRuntime();
   }
   std::unique_ptr<LocalUniverse> universe(new LocalUniverse(options, components, std::move(own)));
-  if (Status started = universe->Start(); !started.ok()) {
+  if (Status started = universe->Start(std::nullopt); !started.ok()) {
     return started.error();
   }
   return std::unique_ptr<Universe>(std::move(universe));
+}
+
+Result<LedUniverse> OpenLed(const Options& options, const Components& components, Lead lead) {
+  auto universe = TRY(LocalUniverse::OpenLed(options, components, std::move(lead)));
+  group::Group* const group = &universe->group();
+  return LedUniverse{.universe = std::move(universe), .group = group};
+}
+
+Result<std::unique_ptr<LocalUniverse>> LocalUniverse::OpenLed(const Options& options,
+                                                              const Components& components,
+                                                              Lead lead) {
+  TRY(options.Validate());
+  Components given = components;
+  given.runtime = &lead.kernel->runtime();
+  std::unique_ptr<LocalUniverse> universe(new LocalUniverse(options, given, nullptr));
+  if (Status started = universe->Start(std::move(lead)); !started.ok()) {
+    return started.error();
+  }
+  return universe;
 }
 
 LocalUniverse::LocalUniverse(const Options& options, const Components& components,
@@ -65,26 +84,52 @@ LocalUniverse::~LocalUniverse() {
   (void)Close();
 }
 
-Status LocalUniverse::Start() {
-  engine_.kernel = TRY(kernel::OpenKernel(engine_.options.location, engine_.runtime,
-                                          KernelOptionsOf(engine_.options)));
-  engine_.group = TRY(group::Group::Open(
-      {.kernel = engine_.kernel.get(),
-       .budget = &engine_.budget,
-       .durability = engine_.options.durability,
-       .relaxed_millis = static_cast<uint64_t>(engine_.options.relaxed_interval.count()),
-       .retention_millis = static_cast<uint64_t>(engine_.options.history_retention.count()),
-       .memtable_bytes_total = engine_.sizes.memtables_total,
-       .listener = engine_.components.listener.get()}));
-  manifest_ = TRY(engine_.kernel->OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
-  RegisterJobs();
-  TRY(OpenDatabases());
-  TRY(engine_.group->Recover());
+Status LocalUniverse::OpenGroup(std::optional<Lead> lead) {
+  if (lead.has_value()) {
+    engine_.kernel = std::move(lead->kernel);
+  } else {
+    engine_.kernel = TRY(kernel::OpenKernel(engine_.options.location, engine_.runtime,
+                                            KernelOptionsOf(engine_.options)));
+  }
+  const group::GroupContext context{
+      .kernel = engine_.kernel.get(),
+      .budget = &engine_.budget,
+      .durability = engine_.options.durability,
+      .relaxed_millis = static_cast<uint64_t>(engine_.options.relaxed_interval.count()),
+      .retention_millis = static_cast<uint64_t>(engine_.options.history_retention.count()),
+      .memtable_bytes_total = engine_.sizes.memtables_total,
+      .listener = engine_.components.listener.get(),
+      .observer = lead.has_value() ? lead->observer : nullptr};
+  if (lead.has_value()) {
+    engine_.group = TRY(group::Group::Open(context, std::move(lead->leadership)));
+  } else {
+    engine_.group = TRY(group::Group::Open(context));
+  }
+  return {};
+}
+
+Status LocalUniverse::SweepRests() {
   for (const auto& database : Cores()) {
     TRY(database->AbortStaleJobs());
     TRY(database->SweepOrphans());
   }
-  TRY(RemoveRestOfDropped());
+  return RemoveRestOfDropped();
+}
+
+Status LocalUniverse::Start(std::optional<Lead> lead) {
+  const bool alone = !lead.has_value();
+  TRY(OpenGroup(std::move(lead)));
+  manifest_ = TRY(engine_.kernel->OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
+  RegisterJobs();
+  TRY(OpenDatabases());
+  TRY(engine_.group->Recover());
+  if (alone) {
+    TRY(SweepRests());
+  } else {
+    for (const auto& database : Cores()) {
+      TRY(database->AbortStaleJobs());  // a late commit of such a job is void
+    }
+  }
   engine_.group->StartBackground();
   for (const auto& database : Cores()) {
     for (const auto& collection : database->Collections()) {

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "engine/catalog/universe_state.h"
 #include "engine/universe/database_core.h"
 #include "engine/universe/engine.h"
+#include "engine/universe/led_universe.h"
 #include "luna/universe.h"
 #include "runtime/turn.h"
 
@@ -25,6 +27,9 @@ class LocalUniverse final : public Universe {
  public:
   static Result<std::unique_ptr<Universe>> Open(const Options& options,
                                                 const Components& components);
+  static Result<std::unique_ptr<LocalUniverse>> OpenLed(const Options& options,
+                                                        const Components& components, Lead lead);
+  group::Group& group() { return *engine_.group; }
   ~LocalUniverse() override;
   Status Close() override;
 
@@ -43,7 +48,10 @@ class LocalUniverse final : public Universe {
  private:
   LocalUniverse(const Options& options, const Components& components,
                 std::unique_ptr<runtime::Runtime> own);
-  Status Start();
+  // `lead`: on a shared Kernel; else it opens one.
+  Status Start(std::optional<Lead> lead);
+  Status OpenGroup(std::optional<Lead> lead);
+  Status SweepRests();  // what an earlier life left half-done
   Status OpenDatabases();
   void RegisterJobs();
   void Compact(const background::Job& job, background::JobContext& context);

@@ -85,6 +85,18 @@ struct StreamOptions {
   uint64_t segment_bytes = uint64_t{64} << 20;  // also bounds a record; zeroed once, then recycled
 };
 
+// A stream seen from outside: K3 by anyone. It neither opens nor fences the stream, and whoever
+// appends to it does not notice. Guarded by the caller; readers are their own.
+class StreamFollower {
+ public:
+  virtual ~StreamFollower() = default;
+  // The stream's state by a read that begins now, so every append and fence that ended before is
+  // seen. kStreamMissing.
+  virtual Result<StreamState> Look() = 0;
+  // As Stream's, after a Look.
+  virtual Result<std::unique_ptr<StreamReader>> Read(Sequence after) = 0;
+};
+
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -93,6 +105,11 @@ class Journal {
   // kStreamExists when it is open already; kBadName; kBadOption (segment_bytes: 8 KiB to 1 GiB).
   virtual Result<std::unique_ptr<Stream>> Open(const std::string& name,
                                                const StreamOptions& options) = 0;
+  // The stream may be missing, open (here or in another process, where the journal is shared) or
+  // closed. kBadName; kNotSupported where nobody needs it.
+  virtual Result<std::unique_ptr<StreamFollower>> Follow(const std::string& name) {
+    return Error(Reason::kNotSupported, name + ": streams of this journal cannot be followed");
+  }
   virtual Result<bool> Exists(const std::string& name) = 0;
   virtual Result<std::vector<std::string>> List() = 0;
   virtual Status Remove(const std::string& name) = 0;  // not while open

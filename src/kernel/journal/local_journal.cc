@@ -3,8 +3,10 @@
 #include <map>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/mutex.h"
 #include "base/try.h"
+#include "kernel/journal/local_reader.h"
 #include "kernel/journal/local_stream.h"
 #include "kernel/journal/segments.h"
 
@@ -16,6 +18,9 @@ namespace {
 struct OpenStreams {
   base::Mutex mutex;
   std::map<std::string, LocalStream*> streams GUARDED_BY(mutex);
+  // What streams show, while they are open or somebody follows them: nobody outside this process
+  // writes, so what a closed one showed last still holds.
+  std::map<std::string, std::weak_ptr<const Published>> published GUARDED_BY(mutex);
 };
 
 void Unclaim(OpenStreams& open, const std::string& name) {
@@ -27,8 +32,8 @@ Status CheckName(const std::string& name) {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789.-";
   if (name.empty() || name.find_first_not_of(kLetters) != std::string::npos ||
       name.find_first_not_of('.') == std::string::npos) {
-    return Error(Reason::kBadName, "stream name \"" + name +
-                                       "\": use lower-case letters, digits, dots and dashes");
+    return Error(Reason::kBadName,
+                 "stream name \"" + name + "\": use lower-case letters, digits, dots and dashes");
   }
   return {};
 }
@@ -45,7 +50,32 @@ class LocalJournal final : public Journal {
     std::unique_ptr<LocalStream> stream = TRY(OpenLocal(name, options));
     base::MutexLock lock(open_->mutex);
     open_->streams[name] = stream.get();
+    open_->published[name] = stream->published();
     return std::unique_ptr<Stream>(std::move(stream));
+  }
+
+  Result<std::unique_ptr<StreamFollower>> Follow(const std::string& name) override {
+    TRY(CheckName(name));
+    return std::unique_ptr<StreamFollower>(std::make_unique<Follower>(*this, name));
+  }
+
+  // The newest that is known of the stream, which is opened for a moment if nothing is.
+  Result<std::shared_ptr<const Published>> Show(const std::string& name) {
+    {
+      base::MutexLock lock(open_->mutex);
+      const auto found = open_->published.find(name);
+      if (auto shown = found == open_->published.end() ? nullptr : found->second.lock()) {
+        return shown;
+      }
+    }
+    if (!TRY(Exists(name))) {
+      return Missing(name);
+    }
+    const std::unique_ptr<LocalStream> stream = TRY(OpenLocal(name, StreamOptions{}));
+    std::shared_ptr<const Published> shown = stream->published();
+    base::MutexLock lock(open_->mutex);
+    open_->published[name] = shown;
+    return shown;
   }
 
   Result<bool> Exists(const std::string& name) override {
@@ -94,9 +124,27 @@ class LocalJournal final : public Journal {
   }
 
  private:
-  std::string PathOf(const std::string& name) const {
-    return runtime::JoinPath(directory_, name);
-  }
+  // Does not outlive the journal.
+  class Follower final : public StreamFollower {
+   public:
+    Follower(LocalJournal& journal, std::string name) : journal_(journal), name_(std::move(name)) {}
+    Result<StreamState> Look() override {
+      shown_ = TRY(journal_.Show(name_));
+      base::MutexLock lock(shown_->mutex);
+      return shown_->state;
+    }
+    Result<std::unique_ptr<StreamReader>> Read(Sequence after) override {
+      LUNA_ASSERT(shown_ != nullptr);
+      return LocalStreamReader::Open(shown_, after);
+    }
+
+   private:
+    LocalJournal& journal_;
+    const std::string name_;
+    std::shared_ptr<const Published> shown_;
+  };
+
+  std::string PathOf(const std::string& name) const { return runtime::JoinPath(directory_, name); }
 
   Error Missing(const std::string& name) const {
     return Error(Reason::kStreamMissing, PathOf(name) + ": there is no such stream");
@@ -124,6 +172,10 @@ class LocalJournal final : public Journal {
 
   Status RemoveClaimed(const std::string& name) {
     TRY(SegmentDirectory(runtime_.files(), PathOf(name)).Erase());
+    {
+      base::MutexLock lock(open_->mutex);
+      open_->published.erase(name);
+    }
     TRY(runtime_.files().RemoveDirectory(PathOf(name)));
     return runtime_.files().SyncDirectory(directory_);
   }

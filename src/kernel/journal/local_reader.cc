@@ -15,6 +15,21 @@ Error Corrupt(Reason reason, const framing::FrameReader& frames, uint64_t offset
 
 }  // namespace
 
+Result<std::unique_ptr<StreamReader>> LocalStreamReader::Open(
+    std::shared_ptr<const Published> stream, Sequence after) {
+  {
+    base::MutexLock lock(stream->mutex);
+    if (after < stream->state.released) {
+      return Error(Reason::kLostData, stream->segments.front().segment->path + ": records up to " +
+                                          std::to_string(stream->state.released) +
+                                          " were released; record " + std::to_string(after + 1) +
+                                          " cannot be read");
+    }
+  }
+  return std::unique_ptr<StreamReader>(
+      std::make_unique<LocalStreamReader>(std::move(stream), after));
+}
+
 Result<std::optional<Record>> LocalStreamReader::Next() {
   for (;;) {
     while (!batch_.empty()) {
@@ -70,8 +85,8 @@ Status LocalStreamReader::NextBatch() {
     return Corrupt(Reason::kLostData, *frames_, offset,
                    "records " + std::to_string(batch->next_sequence()) + " to " +
                        std::to_string(batch->end_sequence() - 1) + " where " +
-                       std::to_string(frame_first_) + " to at most " +
-                       std::to_string(place_.last) + " must be");
+                       std::to_string(frame_first_) + " to at most " + std::to_string(place_.last) +
+                       " must be");
   }
   batch_ = *batch;
   frame_first_ = batch->end_sequence();

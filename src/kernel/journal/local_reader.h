@@ -15,7 +15,10 @@ namespace luna::journal {
 
 class LocalStreamReader final : public StreamReader {
  public:
-  // From the first record after `after`.
+  // As Stream::Read.
+  static Result<std::unique_ptr<StreamReader>> Open(std::shared_ptr<const Published> stream,
+                                                    Sequence after);
+  // From the first record after `after`, which was not released.
   LocalStreamReader(std::shared_ptr<const Published> stream, Sequence after)
       : stream_(std::move(stream)), next_(after + 1) {}
 
@@ -26,10 +29,10 @@ class LocalStreamReader final : public StreamReader {
   Status NextBatch();
 
   const std::shared_ptr<const Published> stream_;
-  Sequence next_;                        // the record to give next
-  Published::Place place_;               // of the frame to read next
+  Sequence next_;           // the record to give next
+  Published::Place place_;  // of the frame to read next
   std::optional<framing::FrameReader> frames_;
-  Sequence frame_first_ = 0;             // the first record of the frame to read next
+  Sequence frame_first_ = 0;  // the first record of the frame to read next
   BatchReader batch_;
 };
 

@@ -241,17 +241,7 @@ Result<Sequence> LocalStream::Fence(Epoch expected_epoch, std::optional<Sequence
 }
 
 Result<std::unique_ptr<StreamReader>> LocalStream::Read(Sequence after) {
-  {
-    const Published& published = *published_;
-    base::MutexLock lock(published.mutex);
-    if (after < published.state.released) {
-      return Error(Reason::kLostData, path_ + ": records up to " +
-                                          std::to_string(published.state.released) +
-                                          " were released; record " + std::to_string(after + 1) +
-                                          " cannot be read");
-    }
-  }
-  return std::unique_ptr<StreamReader>(std::make_unique<LocalStreamReader>(published_, after));
+  return LocalStreamReader::Open(published_, after);
 }
 
 Status LocalStream::Release(Sequence upto) {

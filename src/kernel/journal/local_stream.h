@@ -44,6 +44,9 @@ class LocalStream final : public Stream {
   StreamState state() const override;
   Status Roll() override;
 
+  // What readers see; outlives the stream.
+  std::shared_ptr<const Published> published() const { return published_; }
+
   // See Journal::Link; `directory` is the copy's own, which is made.
   Status LinkTo(const std::string& directory);
 

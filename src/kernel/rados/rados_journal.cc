@@ -8,6 +8,7 @@
 #include "base/mutex.h"
 #include "base/try.h"
 #include "kernel/rados/chain.h"
+#include "kernel/rados/rados_reader.h"
 #include "kernel/rados/rados_stream.h"
 
 namespace luna::rados {
@@ -40,6 +41,7 @@ class RadosJournal final : public journal::Journal {
 
   Result<std::unique_ptr<journal::Stream>> Open(const std::string& name,
                                                 const journal::StreamOptions& options) override;
+  Result<std::unique_ptr<journal::StreamFollower>> Follow(const std::string& name) override;
   Result<bool> Exists(const std::string& name) override;
   Result<std::vector<std::string>> List() override;
   Status Remove(const std::string& name) override;
@@ -86,6 +88,12 @@ Result<std::unique_ptr<journal::Stream>> RadosJournal::Open(const std::string& n
     return ready.error();
   }
   return RadosStream::Open(space_, name, options, [open = open_, name] { Unclaim(*open, name); });
+}
+
+Result<std::unique_ptr<journal::StreamFollower>> RadosJournal::Follow(const std::string& name) {
+  TRY(CheckName(name));
+  return std::unique_ptr<journal::StreamFollower>(
+      std::make_unique<RadosFollower>(std::make_shared<Chain>(space_, name)));
 }
 
 Result<bool> RadosJournal::Exists(const std::string& name) {

@@ -17,6 +17,20 @@ Error Corrupt(Reason reason, const std::string& where, const std::string& what) 
 
 }  // namespace
 
+Result<journal::StreamState> RadosFollower::Look() {
+  const Segment end = TRY(chain_->FindEnd());
+  journal::StreamState state = chain_->state();
+  state.epoch = end.epoch;  // of one read, whatever readers found meanwhile
+  state.tail = end.tail;
+  return state;
+}
+
+Result<std::unique_ptr<journal::StreamReader>> RadosFollower::Read(Sequence after) {
+  Spot spot = TRY(chain_->Locate(after));
+  return std::unique_ptr<journal::StreamReader>(
+      std::make_unique<RadosReader>(chain_, std::move(spot), after));
+}
+
 Result<std::optional<journal::Record>> RadosReader::Next() {
   while (true) {
     while (!batch_.empty()) {

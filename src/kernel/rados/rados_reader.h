@@ -38,4 +38,17 @@ class RadosReader final : public journal::StreamReader {
   journal::BatchReader batch_;
 };
 
+// One read of the last segment's attributes a look.
+// Thread rule: guarded by the caller.
+class RadosFollower final : public journal::StreamFollower {
+ public:
+  explicit RadosFollower(std::shared_ptr<Chain> chain) : chain_(std::move(chain)) {}
+
+  Result<journal::StreamState> Look() override;
+  Result<std::unique_ptr<journal::StreamReader>> Read(Sequence after) override;
+
+ private:
+  const std::shared_ptr<Chain> chain_;
+};
+
 }  // namespace luna::rados

@@ -35,6 +35,7 @@ class SimJournal final : public journal::Journal {
 
   Result<std::unique_ptr<journal::Stream>> Open(const std::string& name,
                                                 const journal::StreamOptions& options) override;
+  Result<std::unique_ptr<journal::StreamFollower>> Follow(const std::string& name) override;
   Result<bool> Exists(const std::string& name) override;
   Result<Names> List() override;
   Status Remove(const std::string& name) override;
@@ -67,6 +68,11 @@ Result<std::unique_ptr<journal::Stream>> SimJournal::Open(const std::string& nam
   TRY(CheckName(name));
   TRY(Claim(name));
   return SimStream::Open(endpoint_, name, options, [open = open_, name] { open->erase(name); });
+}
+
+Result<std::unique_ptr<journal::StreamFollower>> SimJournal::Follow(const std::string& name) {
+  TRY(CheckName(name));
+  return std::unique_ptr<journal::StreamFollower>(std::make_unique<SimFollower>(endpoint_, name));
 }
 
 Result<uint64_t> SimJournal::FindId(const std::string& name) {

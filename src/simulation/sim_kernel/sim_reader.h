@@ -45,4 +45,19 @@ class SimReader final : public journal::StreamReader {
   size_t next_ = 0;  // in fetched_
 };
 
+// One question a look; it is the newest of the store when it is asked.
+class SimFollower final : public journal::StreamFollower {
+ public:
+  SimFollower(std::shared_ptr<Endpoint> endpoint, std::string name)
+      : endpoint_(std::move(endpoint)), name_(std::move(name)) {}
+
+  Result<journal::StreamState> Look() override;
+  Result<std::unique_ptr<journal::StreamReader>> Read(Sequence after) override;
+
+ private:
+  const std::shared_ptr<Endpoint> endpoint_;
+  const std::string name_;
+  std::shared_ptr<OpenedStream> opened_;  // as last seen; another one after a removal
+};
+
 }  // namespace luna::sim_kernel

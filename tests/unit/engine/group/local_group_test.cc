@@ -2,94 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "unit/engine/group/group_place.h"
+#include "unit/engine/group/local_group_place.h"
 
 namespace luna::group {
 namespace {
-
-class LocalGroupTest : public GroupPlace {
- protected:
-  void SetUp() override { ASSERT_NO_FATAL_FAILURE(OpenGroup()); }
-  ~LocalGroupTest() override { CloseGroup(); }
-
-  Status TryOpenGroup() {
-    kernel_->background().Register("compact",
-                                   [this](const background::Job& job, background::JobContext&) {
-                                     compacted_.fetch_add(1);
-                                     group_->ReportJob(job, compaction_ends_);
-                                   });
-    group_ = Group::Open({.kernel = kernel_.get(),
-                          .budget = &parts_->budget(),
-                          .durability = durability_,
-                          .relaxed_millis = 10'000,
-                          .retention_millis = 0,
-                          .memtable_bytes_total = uint64_t{16} << 20})
-                 .value();
-    group_->AddDatabase(kDatabase, parts_->state().safe_point());
-    for (const auto& [id, collection] : parts_->state().collections()) {
-      tablets_[id] = parts_->NewTablet(id);
-      group_->AddTablet(tablets_[id]);
-    }
-    return group_->Recover();
-  }
-  void OpenGroup() {
-    const Status recovered = TryOpenGroup();
-    ASSERT_TRUE(recovered.ok()) << recovered.error().ToString();
-    group_->StartBackground();
-  }
-  void CloseGroup() {
-    kernel_->background().Shutdown();
-    if (group_) {
-      (void)group_->Close();
-    }
-    group_.reset();
-    tablets_.clear();
-    parts_.reset();
-    names_.reset();
-    kernel_.reset();
-  }
-  void Reopen() {
-    CloseGroup();
-    OpenKernel();
-    ASSERT_NO_FATAL_FAILURE(OpenGroup());
-  }
-  // Power goes: only what was synced is left.
-  void Crash() {
-    memory_->Crash([] { return memory::Fate::kLost; });
-    Reopen();
-  }
-  Result<Timestamp> Put(const std::string& key, const std::string& value,
-                        Durability durability = Durability::kRelaxed) {
-    Request request;
-    request.Put(a(), key, value).At(durability);
-    return group_->Commit(request.get());
-  }
-  std::string Get(const std::string& key) { return Value(*tablets_.at(first_), key); }
-  Timestamp Now() { return group_->ReadTimestamp(kDatabase); }
-  bool Lives(const std::string& key) {
-    return tablets_.at(first_)->Get(key, Now(), true).value().has_value();
-  }
-
-  void TendAndDrain() {
-    kernel_->background().Spawn(
-        {.kind = "tend", .payload = "", .priority = background::Priority::kFlush});
-    kernel_->background().Drain();
-  }
-  std::string Failure() { return group_->counts().background_error; }
-
-  std::atomic<int> compacted_{0};
-  Status compaction_ends_;
-  Durability durability_ = Durability::kProcess;
-  std::unique_ptr<Group> group_;
-  std::map<catalog::CollectionId, std::shared_ptr<tablet::Tablet>> tablets_;
-};
-
-TEST(TabletPayload, ComesBackAndRefusesOtherText) {
-  EXPECT_EQ(ParseTabletPayload(TabletPayload(12, 345)), (std::pair<DatabaseId, TabletId>{12, 345}));
-  for (const char* text : {"", "12", "12/", "/3", "a/3", "1/2/3", "1/2 "}) {
-    EXPECT_FALSE(ParseTabletPayload(text).has_value()) << text;
-  }
-}
 
 TEST_F(LocalGroupTest, ReplayIsWhatWasCommitted) {
   ASSERT_TRUE(Put("k", "1").ok());
@@ -368,6 +284,37 @@ TEST_F(LocalGroupTest, DatabasesMadeLaterHaveAClockAtOnce) {
   const Timestamp far = entry::FirstAt(runtime_.clock().WallMillis() + 100'000);
   group_->AddDatabase(2, far);
   EXPECT_GE(group_->ReadTimestamp(2), far);
+}
+
+TEST_F(LocalGroupTest, AnObserverHearsOfEveryAppendBeforeAndAfter) {
+  using Kind = AppendObserver::Kind;
+  RecordingObserver observer;
+  observer_ = &observer;
+  Reopen();
+  ASSERT_EQ(observer.sent, std::vector<Kind>{Kind::kLeaderStart});
+  ASSERT_TRUE(Put("k", "v").ok());
+  EXPECT_EQ(observer.sent.back(), Kind::kCommit);
+  ASSERT_TRUE(group_->Renew(false).ok());
+  ASSERT_TRUE(group_->Renew(true).ok());
+  EXPECT_EQ(observer.sent.back(), Kind::kRenew);
+  ASSERT_TRUE(group_->HandOver("b").ok());
+  EXPECT_EQ(observer.sent.back(), Kind::kTransfer);
+  EXPECT_EQ(observer.epochs, std::set<journal::Epoch>{group_->epoch()});
+  for (const auto outcome : observer.ended) {
+    EXPECT_EQ(outcome, journal::AppendResult::Outcome::kOk);
+  }
+  observer_ = nullptr;
+  Reopen();
+  EXPECT_EQ(Get("k"), "v");
+}
+
+TEST_F(LocalGroupTest, NothingIsAppendedAfterLeadershipWasGivenAway) {
+  ASSERT_TRUE(group_->HandOver("b").ok());
+  const Status refused = Put("k", "v").error();
+  EXPECT_EQ(refused.error().reason(), Reason::kFenced);
+  EXPECT_NE(refused.error().message().find("b now"), std::string::npos);
+  EXPECT_FALSE(group_->Renew(false).ok());
+  EXPECT_FALSE(group_->HandOver("").ok());
 }
 
 TEST_F(LocalGroupTest, ClosedItRefusesCommits) {

@@ -59,13 +59,17 @@ std::vector<Body> Samples() {
           Rotate{300},
           Ingest{.tablet = 4, .timestamp = 78, .tables = {SampleRow(), SampleRow()}},
           SampleCheckpoint(),
-          Abort{.id = {.high = 3, .low = 4}, .timestamp = 79}};
+          Abort{.id = {.high = 3, .low = 4}, .timestamp = 79},
+          Renew{.resting = true},
+          Transfer{"b"}};
 }
 
 TEST(Records, EveryTypeKeepsItsNumber) {
   const auto samples = Samples();
+  constexpr char kNumbers[] = {1, 2, 3, 4, 5, 6, 7, 16, 32};
+  ASSERT_EQ(samples.size(), std::size(kNumbers));
   for (size_t i = 0; i < samples.size(); ++i) {
-    EXPECT_EQ(Encoded(samples[i])[0], static_cast<char>(i + 1));
+    EXPECT_EQ(Encoded(samples[i])[0], kNumbers[i]);
   }
 }
 

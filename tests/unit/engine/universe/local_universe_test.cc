@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "api/universe_place.h"
+#include "kernel/kernel_view.h"
 
 namespace luna::universe {
 namespace {
@@ -40,6 +41,33 @@ TEST_F(LocalUniverseTest, ADroppedDatabaseLeavesNothingAfterReopening) {
   EXPECT_TRUE(Objects().empty());
   for (const std::string& stream : files().List("/u/journal").value()) {
     EXPECT_NE(stream, "manifest-1");
+  }
+}
+
+TEST(LedUniverse, IsLedClosedAndLedAgainOnOneKernel) {
+  const auto runtime = posix::NewPosixRuntime();
+  const auto kernel = kernel::OpenKernel("memory:", *runtime, {}).value();
+  Options options;
+  options.memory_budget_bytes = uint64_t{64} << 20;
+  for (int term = 0; term < 3; ++term) {
+    auto stream = kernel->journal().Open(group::kStreamName, {}).value();
+    const journal::StreamState state = stream->state();
+    const journal::Epoch epoch = state.epoch + 3;
+    ASSERT_TRUE(stream->Fence(state.epoch, state.tail, epoch).ok());
+    auto led =
+        OpenLed(options, {},
+                {.kernel = kernel::NewKernelView(*kernel, {}),
+                 .leadership = {.stream = std::move(stream), .epoch = epoch, .server = "a"}});
+    ASSERT_TRUE(led.ok()) << led.error().ToString();
+    EXPECT_EQ(led->group->epoch(), epoch);
+    const auto database = led->universe->OpenOrCreateDatabase("d").value();
+    const auto collection = database->OpenOrCreateCollection("c").value();
+    for (int before = 0; before < term; ++before) {
+      EXPECT_EQ(collection->Get(std::to_string(before)).value(), "v");
+    }
+    ASSERT_TRUE(collection->Put(std::to_string(term), "v").ok());
+    ASSERT_TRUE(led->group->HandOver("b").ok());
+    EXPECT_EQ(collection->Put("x", "v").error().reason(), Reason::kFenced);
   }
 }
 

@@ -1,0 +1,485 @@
+#include "cluster/replica/replica_server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/try.h"
+#include "engine/group/records.h"
+
+namespace luna::replica {
+
+namespace {
+
+AppendKind KindOf(group::AppendObserver::Kind kind) {
+  using Kind = group::AppendObserver::Kind;
+  switch (kind) {
+    case Kind::kRenew:
+      return AppendKind::kRenew;
+    case Kind::kLeaderStart:
+      return AppendKind::kLeaderStart;
+    case Kind::kTransfer:
+      return AppendKind::kTransfer;
+    case Kind::kCommit:
+      break;
+  }
+  return AppendKind::kCommit;
+}
+
+Event EventOf(journal::AppendResult::Outcome outcome) {
+  using Outcome = journal::AppendResult::Outcome;
+  switch (outcome) {
+    case Outcome::kOk:
+      return AppendAcked{};
+    case Outcome::kFenced:
+    case Outcome::kMoved:
+      return AppendFenced{};
+    case Outcome::kFailed:
+      return AppendFailed{};
+    case Outcome::kUnknown:
+      break;
+  }
+  return AppendUnknown{};
+}
+
+bool IsForWatcher(const Action& action) {
+  return std::holds_alternative<Look>(action) || std::holds_alternative<ConfirmEpoch>(action);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ReplicaServer>> ReplicaServer::Open(runtime::Runtime& runtime,
+                                                           journal::Journal& journal,
+                                                           const ReplicaOptions& options,
+                                                           Host& host) {
+  TRY(options.settings.Validate());
+  if (options.server.empty()) {
+    return Error(Reason::kBadOption, "a replica needs a name that others know it by");
+  }
+  return std::make_unique<ReplicaServer>(runtime, journal, options, host);
+}
+
+ReplicaServer::ReplicaServer(runtime::Runtime& runtime, journal::Journal& journal,
+                             const ReplicaOptions& options, Host& host)
+    : runtime_(runtime),
+      journal_(journal),
+      options_(options),
+      host_(host),
+      act_(runtime.NewEvent()),
+      watch_(runtime.NewEvent()),
+      state_(options.settings, runtime.random().Next()) {}
+
+ReplicaServer::~ReplicaServer() {
+  LUNA_ASSERT(actor_ == nullptr);  // stopped, or never started
+}
+
+void ReplicaServer::Start() {
+  actor_ = runtime_.Spawn("replica", runtime::ThreadClass::kForeground, [this] { Act(); });
+  watcher_ = runtime_.Spawn("replica-look", runtime::ThreadClass::kForeground, [this] { Watch(); });
+}
+
+void ReplicaServer::Stop() {
+  if (actor_ == nullptr) {
+    return;
+  }
+  {
+    base::MutexLock lock(mutex_);
+    Queue(state_.Handle(Now(), TransferAsked{}));
+    Publish();
+    stopping_ = true;
+  }
+  act_->Set();
+  watch_->Set();
+  actor_->Join();
+  watcher_->Join();
+  actor_.reset();
+  watcher_.reset();
+}
+
+ReplicaServer::Standing ReplicaServer::standing() const {
+  base::MutexLock lock(mutex_);
+  return {.role = state_.role(),
+          .epoch = state_.epoch(),
+          .leader = state_.role() == Role::kLeading ? options_.server : state_.leader(),
+          .lease_end = state_.lease_end()};
+}
+
+// --- Events in, actions out ---
+
+void ReplicaServer::Queue(Actions actions) {
+  for (Action& action : actions) {
+    (IsForWatcher(action) ? to_look_ : to_do_).push_back(std::move(action));
+  }
+}
+
+void ReplicaServer::Wake(Waiters waiters) {
+  act_->Set();
+  watch_->Set();
+  for (const auto& waiter : waiters) {
+    waiter->Set();
+  }
+}
+
+void ReplicaServer::Give(const Event& event) {
+  Waiters waiters;
+  bool act = false;
+  {
+    base::MutexLock lock(mutex_);
+    if (requested_.exchange(false)) {
+      Queue(state_.Handle(Now(), Requested{}));
+    }
+    Actions actions = state_.Handle(Now(), event);
+    Publish();
+    act = !actions.empty();
+    Queue(std::move(actions));
+    waiters.swap(waiters_);
+  }
+  // Most appends of a leader change nothing that anybody waits for.
+  if (act || !waiters.empty()) {
+    Wake(std::move(waiters));
+  }
+}
+
+void ReplicaServer::OnAppendSent(journal::Epoch epoch, Kind kind) {
+  base::MutexLock lock(mutex_);
+  ++sent_;
+  if (epoch != state_.epoch()) {
+    return;  // of a group that is about to be closed
+  }
+  if (kind == Kind::kLeaderStart) {
+    // The group logs its start when it has applied everything before: no need to tell it.
+    (void)state_.Handle(Now(), CaughtUp{});
+  }
+  Queue(state_.Handle(Now(), AppendSent{KindOf(kind)}));
+  Publish();
+}
+
+void ReplicaServer::OnAppended(journal::Epoch epoch, journal::AppendResult::Outcome outcome) {
+  {
+    base::MutexLock lock(mutex_);
+    if (epoch != state_.epoch()) {
+      return;
+    }
+  }
+  Give(EventOf(outcome));
+}
+
+// --- Strong reads ---
+
+Error ReplicaServer::NotLeading() const {
+  const std::string& leader = state_.leader();
+  const bool known = !leader.empty() && leader != options_.server;
+  return Error(Reason::kFenced, options_.server + " does not lead the group; " +
+                                    (known ? "ask " + leader : "another one will soon: try again"));
+}
+
+bool ReplicaServer::Await(const std::shared_ptr<runtime::Event>& changed, Nanos deadline) {
+  const Nanos now = Now();
+  return now < deadline && changed->WaitFor(deadline - now);
+}
+
+void ReplicaServer::Publish() {
+  const bool same = epoch_.load() == state_.epoch();
+  const Nanos until = state_.readable_until();
+  if (!same) {
+    readable_until_.store(0);
+    epoch_.store(state_.epoch());
+  }
+  readable_until_.store(until);
+}
+
+Result<ReadTicket> ReplicaServer::BeginRead() {
+  ReadTicket ticket{.epoch = epoch_.load()};
+  if (Now() < readable_until_.load()) {
+    if (!requested_.load(std::memory_order_relaxed)) {
+      requested_.store(true, std::memory_order_relaxed);
+    }
+    return ticket;
+  }
+  const Nanos deadline = Now() + options_.settings.lease_nanos;
+  while (true) {
+    std::shared_ptr<runtime::Event> changed;
+    bool act = false;
+    {
+      base::MutexLock lock(mutex_);
+      Actions actions;
+      const Verdict verdict = state_.BeginRead(Now(), ticket, actions);
+      act = !actions.empty();
+      Queue(std::move(actions));
+      if (verdict == Verdict::kNo) {
+        return NotLeading();
+      }
+      if (verdict == Verdict::kWait) {
+        changed = runtime_.NewEvent();
+        waiters_.push_back(changed);
+      }
+    }
+    if (act) {
+      Wake({});
+    }
+    if (changed == nullptr) {
+      return ticket;
+    }
+    if (!Await(changed, deadline)) {
+      return Error(Reason::kBackPressure,
+                   options_.server + " is taking the lead or waits for its stream; try again");
+    }
+  }
+}
+
+Status ReplicaServer::EndRead(const ReadTicket& ticket) {
+  if (Now() < readable_until_.load() && epoch_.load() == ticket.epoch) {
+    return {};
+  }
+  const Nanos deadline = Now() + options_.settings.lease_nanos;
+  while (true) {
+    std::shared_ptr<runtime::Event> changed;
+    {
+      base::MutexLock lock(mutex_);
+      const Verdict verdict = state_.EndRead(Now(), ticket);
+      if (verdict == Verdict::kYes) {
+        return {};
+      }
+      if (verdict == Verdict::kNo) {
+        return NotLeading();
+      }
+      changed = runtime_.NewEvent();
+      waiters_.push_back(changed);
+    }
+    if (!Await(changed, deadline)) {
+      return Error(Reason::kBackPressure,
+                   options_.server + " could not confirm that it leads; try again");
+    }
+  }
+}
+
+Status ReplicaServer::Transfer(const std::string& target) {
+  Waiters waiters;
+  {
+    base::MutexLock lock(mutex_);
+    if (state_.role() != Role::kLeading) {
+      return NotLeading();
+    }
+    Queue(state_.Handle(Now(), TransferAsked{target}));
+    Publish();
+    waiters.swap(waiters_);
+  }
+  Wake(std::move(waiters));
+  return {};
+}
+
+// --- The actor ---
+
+std::optional<Action> ReplicaServer::Next(std::deque<Action>& queue) {
+  if (queue.empty()) {
+    return std::nullopt;
+  }
+  Action action = std::move(queue.front());
+  queue.pop_front();
+  return action;
+}
+
+void ReplicaServer::Act() {
+  while (true) {
+    act_->Reset();
+    std::optional<Action> action;
+    bool stopping = false;
+    {
+      base::MutexLock lock(mutex_);
+      action = Next(to_do_);
+      stopping = stopping_;
+    }
+    if (action.has_value()) {
+      std::visit(
+          [this](const auto& each) {
+            if constexpr (requires { Do(each); }) {
+              Do(each);
+            }
+          },
+          *action);
+    } else if (stopping) {
+      break;
+    } else {
+      (void)act_->WaitFor(options_.settings.LookNanos());
+      Give(Tick{});
+    }
+  }
+  const Standing last = standing();
+  if (last.role != Role::kFollowing && last.role != Role::kFencing) {
+    host_.StopLeading(last.epoch);
+  }
+}
+
+void ReplicaServer::Do(const FenceStream& action) {
+  Result<std::unique_ptr<journal::Stream>> stream = journal_.Open(options_.stream, {});
+  if (!stream.ok()) {
+    Give(FenceUnknown{});
+    return;
+  }
+  const Result<Sequence> fenced =
+      (*stream)->Fence(action.expected_epoch, action.expected_tail, action.new_epoch);
+  if (!fenced.ok()) {
+    stream = std::unique_ptr<journal::Stream>();  // closed before anything else is tried
+    Give(fenced.error().reason() == Reason::kFenced ? Event(FenceRefused{})
+                                                    : Event(FenceUnknown{}));
+    return;
+  }
+  won_ = std::move(stream).value();
+  Give(FenceOk{*fenced});
+}
+
+void ReplicaServer::Do(const CatchUp& action) {
+  if (won_ == nullptr) {
+    Give(LeadFailed{});  // stopped in between
+    return;
+  }
+  const Status led = host_.BecomeLeader({.stream = std::move(won_),
+                                         .epoch = action.epoch,
+                                         .server = options_.server,
+                                         .renew_nanos = options_.settings.RenewNanos()},
+                                        *this);
+  if (!led.ok()) {
+    Give(LeadFailed{});
+  }
+}
+
+void ReplicaServer::UnlessSent(uint64_t sent_before, Epoch epoch, const Event& event) {
+  {
+    base::MutexLock lock(mutex_);
+    if (sent_ != sent_before || state_.epoch() != epoch) {
+      return;
+    }
+  }
+  Give(event);
+}
+
+void ReplicaServer::Do(const AppendRenew& action) {
+  uint64_t sent_before = 0;
+  {
+    base::MutexLock lock(mutex_);
+    sent_before = sent_;
+    if (state_.epoch() != action.epoch || state_.role() != Role::kLeading) {
+      return;
+    }
+  }
+  if (!host_.Renew(action.resting).ok()) {
+    UnlessSent(sent_before, action.epoch, LeadFailed{});  // a group that takes nothing any more
+  }
+}
+
+void ReplicaServer::Do(const AppendTransfer& action) {
+  uint64_t sent_before = 0;
+  {
+    base::MutexLock lock(mutex_);
+    sent_before = sent_;
+    if (state_.epoch() != action.epoch || state_.role() != Role::kHandingOver) {
+      return;
+    }
+  }
+  if (!host_.HandOver(action.target).ok()) {
+    UnlessSent(sent_before, action.epoch, AppendFailed{});
+  }
+}
+
+void ReplicaServer::Do(const StopServing& action) {
+  host_.StopLeading(action.epoch);
+}
+
+// --- The watcher ---
+
+void ReplicaServer::Watch() {
+  while (true) {
+    watch_->Reset();
+    std::optional<Action> action;
+    {
+      base::MutexLock lock(mutex_);
+      if (stopping_) {
+        return;
+      }
+      action = Next(to_look_);
+    }
+    if (!action.has_value()) {
+      watch_->Wait();
+    } else if (const auto* confirm = std::get_if<ConfirmEpoch>(&*action)) {
+      DoConfirm(*confirm);
+    } else {
+      DoLook();
+    }
+  }
+}
+
+void ReplicaServer::DoLook() {
+  const Result<SawTail> saw = LookAtStream();
+  if (!saw.ok() && saw.error().reason() == Reason::kStreamMissing) {
+    (void)journal_.Open(options_.stream, {});  // makes it; whoever is first
+  }
+  Give(saw.ok() ? Event(*saw) : Event(LookFailed{}));
+}
+
+void ReplicaServer::DoConfirm(const ConfirmEpoch& action) {
+  Result<journal::StreamState> state =
+      follower_ == nullptr ? Error(Reason::kStreamMissing, "not looked at yet") : follower_->Look();
+  Give(state.ok() ? Event(EpochRead{.question = action.question, .epoch = state->epoch})
+                  : Event(EpochReadFailed{action.question}));
+}
+
+Result<SawTail> ReplicaServer::LookAtStream() {
+  if (follower_ == nullptr) {
+    follower_ = TRY(journal_.Follow(options_.stream));
+  }
+  const journal::StreamState state = TRY(follower_->Look());
+  if (const Status read = ReadUpTo(state); !read.ok()) {
+    reader_.reset();  // begins anew at the end
+    return read.error();
+  }
+  return SawTail{.epoch = state.epoch, .tail = state.tail, .lease = lease_, .leader = leader_};
+}
+
+// What the last record says. The records before it are read for the leader's name, from where the
+// first look found the end.
+Status ReplicaServer::ReadUpTo(const journal::StreamState& state) {
+  if (state.tail == state.released) {
+    lease_ = Lease::kRunning;
+    return {};
+  }
+  if (reader_ == nullptr) {
+    read_ = std::max(read_, std::max(state.released, state.tail - 1));
+    reader_ = TRY(follower_->Read(read_));
+  }
+  bool anew = false;
+  while (read_ < state.tail) {
+    const std::optional<journal::Record> record = TRY(reader_->Next());
+    if (record.has_value()) {
+      Note(*record);
+    } else if (anew) {
+      return Error(Reason::kLostData, options_.stream + ": record " + std::to_string(read_ + 1) +
+                                          " cannot be read, but the tail is " +
+                                          std::to_string(state.tail));
+    } else {
+      reader_ = TRY(follower_->Read(read_));  // the stream was closed and opened again
+      anew = true;
+    }
+  }
+  return {};
+}
+
+void ReplicaServer::Note(const journal::Record& record) {
+  read_ = record.sequence;
+  lease_ = Lease::kRunning;
+  const Result<group::Decoded> decoded = group::Decode(record.payload);
+  if (!decoded.ok()) {
+    return;  // of a newer build; a leader wrote it all the same
+  }
+  if (const auto* start = std::get_if<group::LeaderStart>(&decoded->body)) {
+    leader_ = start->server;
+  } else if (const auto* renew = std::get_if<group::Renew>(&decoded->body)) {
+    lease_ = renew->resting ? Lease::kResting : Lease::kRunning;
+  } else if (const auto* transfer = std::get_if<group::Transfer>(&decoded->body)) {
+    lease_ = transfer->target == options_.server ? Lease::kGivenToMe
+             : transfer->target.empty()          ? Lease::kGivenUp
+                                                 : Lease::kRunning;
+    leader_ = transfer->target;
+  }
+}
+
+}  // namespace luna::replica

@@ -1,0 +1,148 @@
+// ReplicaServer: carries out what a ReplicaState decides, on a stream of a Journal that several
+// processes share. While it follows, it only looks at the stream; when it wins a fence, it hands
+// the opened stream to its host, which opens the group with it.
+// Threads: "replica" ticks and does everything that appends, fences or opens; "replica-look" reads
+// the stream. The host's callbacks come from the former, one at a time.
+// Thread rule: safe; Start and Stop once each.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "cluster/replica/replica_state.h"
+#include "engine/group/group.h"
+#include "kernel/journal/journal.h"
+#include "luna/status.h"
+#include "runtime/runtime.h"
+
+namespace luna::replica {
+
+// What a replica is part of.
+class Host {
+ public:
+  virtual ~Host() = default;
+  // Opens the group (Group::Open with both arguments, Recover) and begins to serve. May take long.
+  virtual Status BecomeLeader(group::Leadership leadership, group::AppendObserver& observer) = 0;
+  // Lets go of everything that BecomeLeader opened, also when that failed: the stream is closed
+  // when this returns. What is still asked of the group fails.
+  virtual void StopLeading(Epoch epoch) = 0;
+  // The group's methods of these names.
+  virtual Status Renew(bool resting) = 0;
+  virtual Status HandOver(const std::string& target) = 0;
+};
+
+struct ReplicaOptions {
+  Settings settings{};
+  std::string server{};  // as others know this one; they are told to go there
+  std::string stream = group::kStreamName;
+};
+
+class ReplicaServer final : public group::AppendObserver {
+ public:
+  // All outlive the server. kBadOption.
+  static Result<std::unique_ptr<ReplicaServer>> Open(runtime::Runtime& runtime,
+                                                     journal::Journal& journal,
+                                                     const ReplicaOptions& options, Host& host);
+  ReplicaServer(runtime::Runtime& runtime, journal::Journal& journal, const ReplicaOptions& options,
+                Host& host);
+  ~ReplicaServer() override;
+
+  void Start();
+  // Gives leadership up, for anyone to take at once; returns when the host leads no more.
+  void Stop();
+
+  // Before a strong read touches anything: waits for an append or a question where one is needed,
+  // at most a lease long. kFenced: another leads, see standing(); kBackPressure: try again.
+  Result<ReadTicket> BeginRead();
+  // After it: an error means that the answer must not be given. Waits likewise.
+  Status EndRead(const ReadTicket& ticket);
+
+  // A request came that needs a leader, here or elsewhere.
+  void Request() { Give(Requested{}); }
+  // A hint that the leader is gone.
+  void Suspect() { Give(Suspected{}); }
+  // Begins to give leadership to the server of that name. kFenced when it is not this one's.
+  Status Transfer(const std::string& target);
+
+  struct Standing {
+    Role role = Role::kFollowing;
+    Epoch epoch = 0;
+    std::string leader{};  // as far as known; empty: not
+    Nanos lease_end = 0;
+  };
+  Standing standing() const;
+
+  void OnAppendSent(journal::Epoch epoch, Kind kind) override;
+  void OnAppended(journal::Epoch epoch, journal::AppendResult::Outcome outcome) override;
+
+ private:
+  using Waiters = std::vector<std::shared_ptr<runtime::Event>>;
+
+  void Give(const Event& event);
+  Nanos Now() const { return runtime_.clock().MonotonicNanos(); }
+  void Queue(Actions actions) REQUIRES(mutex_);
+  void Wake(Waiters waiters);
+  Error NotLeading() const REQUIRES(mutex_);
+  // After every change of the state.
+  void Publish() REQUIRES(mutex_);
+  // Until something changes or the time has come.
+  bool Await(const std::shared_ptr<runtime::Event>& changed, Nanos deadline);
+
+  void Act();
+  void Watch();
+  std::optional<Action> Next(std::deque<Action>& queue);
+  void Do(const FenceStream& action);
+  void Do(const CatchUp& action);
+  void Do(const AppendRenew& action);
+  void Do(const AppendTransfer& action);
+  void Do(const StopServing& action);
+  // Tells `event` when the append was never handed to the stream.
+  void UnlessSent(uint64_t sent_before, Epoch epoch, const Event& event);
+
+  void DoLook();
+  void DoConfirm(const ConfirmEpoch& action);
+  Result<SawTail> LookAtStream();
+  Status ReadUpTo(const journal::StreamState& state);
+  void Note(const journal::Record& record);
+
+  runtime::Runtime& runtime_;
+  journal::Journal& journal_;
+  const ReplicaOptions options_;
+  Host& host_;
+  const std::unique_ptr<runtime::Event> act_;
+  const std::unique_ptr<runtime::Event> watch_;
+  std::unique_ptr<runtime::Thread> actor_;
+  std::unique_ptr<runtime::Thread> watcher_;
+
+  mutable base::Mutex mutex_;
+  ReplicaState state_ GUARDED_BY(mutex_);
+  std::deque<Action> to_do_ GUARDED_BY(mutex_);
+  std::deque<Action> to_look_ GUARDED_BY(mutex_);
+  Waiters waiters_ GUARDED_BY(mutex_);
+  uint64_t sent_ GUARDED_BY(mutex_) = 0;  // appends handed to the stream
+  bool stopping_ GUARDED_BY(mutex_) = false;
+
+  // What most strong reads look at instead of the state. The end is 0 while the epoch changes, and
+  // is looked at before the epoch after a read: then it is that epoch's.
+  std::atomic<Epoch> epoch_{0};
+  std::atomic<Nanos> readable_until_{0};
+  std::atomic<bool> requested_{false};
+
+  // The actor's.
+  std::unique_ptr<journal::Stream> won_;  // between the fence and the host
+
+  // The watcher's.
+  std::unique_ptr<journal::StreamFollower> follower_;
+  std::unique_ptr<journal::StreamReader> reader_;
+  Sequence read_ = 0;  // the last record read
+  Lease lease_ = Lease::kRunning;
+  std::string leader_;
+};
+
+}  // namespace luna::replica

@@ -1,0 +1,135 @@
+// How a LocalGroup begins: replay, the oracles, LeaderStart, the clock.
+#include <algorithm>
+#include <utility>
+
+#include "base/try.h"
+#include "engine/group/local_group.h"
+
+namespace luna::group {
+
+namespace {
+
+// How long a start waits for the clock: as far as a limit may lie ahead of it (earlier versions: 3
+// s). Where it was set back further, waiting would mend nothing.
+constexpr uint64_t kPatienceMillis = 3'000;
+constexpr journal::Sequence kLookAtClock = 256;  // records between two looks, in a long replay
+
+}  // namespace
+
+Status LocalGroup::Recover() {
+  const uint64_t began = runtime_.clock().MonotonicNanos();
+  said_alive_ = began;
+  TRY(Replay());
+  Timestamp newest = 0;
+  for (const auto& database : state_.Databases()) {
+    database->oracle.Start(std::max(database->newest, database->outcomes.floor()), database->limit);
+    newest = std::max(newest, database->oracle.visible());
+  }
+  pipeline_ = std::make_unique<CommitPipeline>(
+      PipelineContext{.runtime = &runtime_,
+                      .stream = stream_.get(),
+                      .state = &state_,
+                      .budget = context_.budget,
+                      .storage = &context_.kernel->storage(),
+                      .names = &names_,
+                      .epoch = epoch_,
+                      .durability = context_.durability,
+                      .observer = context_.observer,
+                      .rotated =
+                          [this](const tablet::Tablet& tablet) {
+                            context_.kernel->background().Spawn(
+                                {.kind = "flush",
+                                 .payload = TabletPayload(tablet.database(), tablet.id()),
+                                 .priority = background::Priority::kFlush});
+                          }},
+      newest);
+  TRY(pipeline_->Exclusive([&]() -> Status {
+    const Decoded start{.envelope = {.epoch = epoch_, .closed = 0, .database = 0},
+                        .body = LeaderStart{server_}};
+    return pipeline_->Append(std::span(&start, 1), context_.durability);
+  }));
+  AwaitClock();
+  RegisterJobs();
+  if (context_.listener != nullptr) {
+    context_.listener->OnRecovery(state_.applied(), stream_->state().retained_bytes,
+                                  (runtime_.clock().MonotonicNanos() - began) / 1000);
+  }
+  return {};
+}
+
+void LocalGroup::AwaitClock() {
+  for (uint64_t waited = 0; waited < kPatienceMillis;) {
+    uint64_t lead = 0;
+    for (const auto& database : state_.Databases()) {
+      if (const uint64_t own = database->oracle.LeadMillis(); own <= kPatienceMillis) {
+        lead = std::max(lead, own);
+      }
+    }
+    if (lead == 0) {
+      return;
+    }
+    const uint64_t step = renew_nanos_ == 0 ? lead : std::min(lead, renew_nanos_ / 1'000'000 + 1);
+    runtime_.Sleep(step * 1'000'000);
+    waited += step;
+    (void)SayAlive();  // who was deposed meanwhile learns it with the first commit
+  }
+}
+
+Status LocalGroup::SayAlive() {
+  const uint64_t now = runtime_.clock().MonotonicNanos();
+  if (renew_nanos_ == 0 || now - said_alive_ < renew_nanos_) {
+    return {};
+  }
+  said_alive_ = now;
+  if (pipeline_ != nullptr) {
+    return Renew(false);
+  }
+  std::string renew;
+  Encode({.epoch = epoch_, .closed = 0, .database = 0}, group::Renew{}, renew);
+  const std::string_view record = renew;
+  const journal::AppendResult result =
+      stream_->Append(epoch_, stream_->state().tail, std::span(&record, 1), context_.durability);
+  if (result.outcome == journal::AppendResult::Outcome::kOk) {
+    return {};
+  }
+  return result.error.value_or(
+      Error(Reason::kFenced, "another process took the stream of this group (epoch " +
+                                 std::to_string(result.epoch) + ") while it was replayed"));
+}
+
+Status LocalGroup::Replay() {
+  const journal::StreamState stream = stream_->state();
+  for (const auto& tablet : state_.Tablets()) {
+    if (tablet->flushed() > stream.tail) {
+      return Error(Reason::kLostData,
+                   "stream " + stream_name_ + " ends at record " + std::to_string(stream.tail) +
+                       ", but tables hold records up to " + std::to_string(tablet->flushed()) +
+                       ": the journal lost what it acknowledged; restore a backup");
+    }
+  }
+  state_.SetApplied(stream.released);
+  const auto reader = TRY(stream_->Read(stream.released));
+  while (true) {
+    const auto record = TRY(reader->Next());
+    if (!record) {
+      return {};
+    }
+    TRY(Replayed(*record));
+  }
+}
+
+Status LocalGroup::Replayed(const journal::Record& record) {
+  const Decoded decoded = TRY(Decode(record.payload));
+  TRY(state_.Apply(record.sequence, decoded));
+  // Memory stays bounded while a long stream is replayed; nobody reads yet, so everything is kept.
+  if (const auto* rotate = std::get_if<Rotate>(&decoded.body)) {
+    const auto tablet = state_.FindTablet(Qualify(decoded.envelope.database, rotate->tablet));
+    if (tablet != nullptr &&
+        context_.budget->used(base::MemoryUse::kMemtables) > context_.memtable_bytes_total) {
+      TRY(tablet->FlushOldest([] { return compaction::Retention{}; }, record.sequence));
+    }
+  }
+  return record.sequence % kLookAtClock == 0 ? SayAlive() : Status();
+}
+
+}  // namespace luna::group

@@ -1,0 +1,32 @@
+// A universe on a Kernel that several processes have open: led here, under a fence that was won
+// already (cluster/replica). It is closed when leadership ends, and opened anew for the next.
+// What an earlier leader left half-done is not swept: it may still be at work, not knowing that it
+// was deposed. Its objects cost space, no more.
+// Thread rule: functions are safe.
+#pragma once
+
+#include <memory>
+
+#include "engine/group/group.h"
+#include "kernel/kernel.h"
+#include "luna/components.h"
+#include "luna/options.h"
+#include "luna/universe.h"
+
+namespace luna::universe {
+
+struct Lead {
+  std::unique_ptr<kernel::Kernel> kernel{};  // a view (kernel/kernel_view.h): its jobs end with it
+  group::Leadership leadership{};
+  group::AppendObserver* observer = nullptr;
+};
+
+struct LedUniverse {
+  std::unique_ptr<Universe> universe;
+  group::Group* group = nullptr;  // the universe's, for Renew and HandOver
+};
+
+// `options.location` is not looked at. Errors: as Universe::Open, but for those of the location.
+Result<LedUniverse> OpenLed(const Options& options, const Components& components, Lead lead);
+
+}  // namespace luna::universe

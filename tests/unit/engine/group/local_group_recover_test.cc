@@ -1,0 +1,74 @@
+#include <gtest/gtest.h>
+
+#include "unit/engine/group/local_group_place.h"
+
+namespace luna::group {
+namespace {
+
+TEST_F(LocalGroupTest, LeadsUnderAFenceThatWasWonBefore) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  const uint64_t epoch = group_->epoch() + 5;
+  CloseGroup();
+  OpenKernel();
+  auto stream = kernel_->journal().Open(kStreamName, {}).value();
+  const journal::StreamState state = stream->state();
+  ASSERT_TRUE(stream->Fence(state.epoch, state.tail, epoch).ok());
+  leadership_ = {.stream = std::move(stream), .epoch = epoch, .server = "b"};
+  ASSERT_NO_FATAL_FAILURE(OpenGroup());
+  EXPECT_EQ(group_->epoch(), epoch);
+  EXPECT_EQ(Get("k"), "v");
+  EXPECT_TRUE(Put("k", "w").ok());
+  const auto follower = kernel_->journal().Follow(kStreamName).value();
+  const journal::Sequence start = state.tail;  // LeaderStart comes right after the fence
+  ASSERT_EQ(follower->Look()->epoch, epoch);
+  const auto reader = follower->Read(start).value();
+  const auto record = reader->Next().value();
+  ASSERT_TRUE(record.has_value());
+  const Decoded decoded = Decode(record->payload).value();
+  ASSERT_TRUE(std::holds_alternative<LeaderStart>(decoded.body));
+  EXPECT_EQ(std::get<LeaderStart>(decoded.body).server, "b");
+}
+
+TEST_F(LocalGroupTest, AStartThatTakesLongSaysThatItIsAlive) {
+  constexpr int kCommits = 600;
+  for (int i = 0; i < kCommits; ++i) {
+    ASSERT_TRUE(Put("k" + std::to_string(i), "v").ok());
+  }
+  CloseGroup();
+  OpenKernel();
+  auto stream = kernel_->journal().Open(kStreamName, {}).value();
+  const journal::StreamState state = stream->state();
+  ASSERT_TRUE(stream->Fence(state.epoch, state.tail, state.epoch + 1).ok());
+  leadership_ = {.stream = std::move(stream),
+                 .epoch = state.epoch + 1,
+                 .server = "b",
+                 .renew_nanos = 1};  // each time it looks
+  ASSERT_NO_FATAL_FAILURE(OpenGroup());
+  EXPECT_EQ(Get("k7"), "v");
+  EXPECT_TRUE(Put("k", "w").ok());
+  const auto follower = kernel_->journal().Follow(kStreamName).value();
+  ASSERT_TRUE(follower->Look().ok());
+  const auto reader = follower->Read(state.tail).value();
+  int renewals = 0;
+  while (
+      std::holds_alternative<Renew>(Decode(reader->Next().value().value().payload).value().body)) {
+    ++renewals;
+  }
+  EXPECT_GE(renewals, 2);  // then LeaderStart
+}
+
+TEST_F(LocalGroupTest, AStartThatWasFencedMeanwhileEnds) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  CloseGroup();
+  OpenKernel();
+  auto stream = kernel_->journal().Open(kStreamName, {}).value();
+  const journal::StreamState state = stream->state();
+  ASSERT_TRUE(stream->Fence(state.epoch, state.tail, state.epoch + 2).ok());
+  leadership_ = {.stream = std::move(stream), .epoch = state.epoch + 1, .server = "b"};
+  const Status recovered = TryOpenGroup();
+  ASSERT_FALSE(recovered.ok());
+  EXPECT_EQ(recovered.error().reason(), Reason::kFenced);
+}
+
+}  // namespace
+}  // namespace luna::group
