@@ -19,6 +19,7 @@ THIRD_PARTY = {
     "zstd": ("src/engine/table/",),
     "xxhash.h": ("src/base/",),
     "openssl/": ("src/runtime/tls/",),
+    "jemalloc/": ("apps/lunad/",),
     "toml++/": ("src/service/server/config.cc",),
     "spdlog/": ("src/service/server/log_sink.cc",),
     "rados/": ("src/kernel/rados/",),

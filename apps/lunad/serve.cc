@@ -31,10 +31,6 @@ namespace {
 
 // Between two looks whether SHUTDOWN was asked for.
 constexpr uint64_t kLookNanos = 100'000'000;
-// Connections that gave back so much, and so long ago that it was asked for last, are reason to
-// hand memory to the system.
-constexpr uint64_t kReturnBytes = uint64_t{4} << 20;
-constexpr uint64_t kReturnNanos = 3'000'000'000;
 // Descriptors for files of the engine, beside those of connections.
 constexpr uint64_t kSpareDescriptors = 1024;
 
@@ -203,8 +199,6 @@ Status Program::Serve(Universe& universe, std::string password) {
 void Program::WaitForStop(const server::Service& service) {
   const uint64_t alive_interval = notifier_.alive_interval_nanos();
   uint64_t next_alive = now();
-  uint64_t returned_bytes = 0;
-  uint64_t next_return = 0;
   while (!signals_.WaitForStop(kLookNanos)) {
     if (signals_.TakeReload()) {
       Reload();
@@ -216,11 +210,6 @@ void Program::WaitForStop(const server::Service& service) {
     if (alive_interval > 0 && now() >= next_alive) {
       notifier_.Alive();
       next_alive = now() + alive_interval;
-    }
-    if (service.given_back_bytes() - returned_bytes >= kReturnBytes && now() >= next_return) {
-      returned_bytes = service.given_back_bytes();
-      posix::ReturnFreeMemory();
-      next_return = now() + kReturnNanos;
     }
   }
   log_.Info("stopping", {{"reason", signals_.stop_name()}});
@@ -255,7 +244,6 @@ Result<std::string> PasswordOf(const server::Settings& settings) {
 Status Serve(const server::Config& config) {
   const server::Settings& settings = config.settings();
   TRY(server::CheckTogether(settings));
-  posix::KeepLittleFreeMemory();
   std::string password = TRY(PasswordOf(settings));
   const auto sink =
       TRY(server::LineLog::Open(settings.log_file, *base::ParseLogLevel(settings.log_level)));

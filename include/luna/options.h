@@ -38,7 +38,8 @@ struct TransactionId {
 };
 
 struct Options {
-  // Where the universe lives: "file:PATH", a bare path, or "memory:". No default.
+  // Where the universe lives: "file:PATH", a bare path, "memory:", or "rados:POOL?conf=FILE" where
+  // Luna was built with librados. No default.
   std::string location = {};
   // Everything Luna holds in memory: memtables, caches, transactions, buffers. ≥ 64 MiB. More means
   // fewer reads from disk and less rewriting.

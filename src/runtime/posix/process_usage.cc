@@ -1,7 +1,6 @@
 #include "runtime/posix/process_usage.h"
 
 #include <dirent.h>
-#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -49,17 +48,6 @@ ProcessUsage UsageOfProcess() {
   }
   usage.open_descriptors = CountDescriptors();
   return usage;
-}
-
-void KeepLittleFreeMemory() {
-  constexpr int kLargeBytes = 2 << 20;
-  constexpr int kFreeEndBytes = 4 << 20;
-  ::mallopt(M_MMAP_THRESHOLD, kLargeBytes);
-  ::mallopt(M_TRIM_THRESHOLD, kFreeEndBytes);
-}
-
-void ReturnFreeMemory() {
-  ::malloc_trim(0);
 }
 
 }  // namespace luna::posix

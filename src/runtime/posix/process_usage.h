@@ -1,4 +1,4 @@
-// What this process takes of the machine: processor, memory, descriptors; and giving some back.
+// What this process takes of the machine: processor, memory, descriptors.
 // Thread rule: safe.
 #pragma once
 
@@ -19,15 +19,5 @@ struct ProcessUsage {
 
 // What the system does not tell is 0.
 ProcessUsage UsageOfProcess();
-
-// From now on the allocator keeps little of what is freed: blocks of 2 MiB and more go back to
-// the system at once, and so do the free ends of its arenas. Left alone, glibc raises both limits
-// to tens of MiB, for each arena, once a large block was freed. To be called before there are other
-// threads.
-void KeepLittleFreeMemory();
-
-// Hands memory that was freed, but that the allocator keeps, to the system. Milliseconds, during
-// which other threads may wait to allocate.
-void ReturnFreeMemory();
 
 }  // namespace luna::posix

@@ -43,7 +43,6 @@ Connection::~Connection() {
     surroundings_.host->holdings().monitors().Remove(session_.id);
   }
   surroundings_.held_bytes.fetch_sub(held_bytes_, std::memory_order_relaxed);
-  surroundings_.given_back_bytes.fetch_add(room(), std::memory_order_relaxed);
 }
 
 void Connection::Begin() {
@@ -436,7 +435,6 @@ void Connection::Sweep(uint64_t now_nanos) {
   session_.ExpireInteractive(now_nanos);
   if (idle_nanos > kReleaseNanos && parser_.buffered() == 0 && parser_.capacity() > 0 &&
       output_.pending() == 0 && command_ == nullptr && !postponed_) {
-    surroundings_.given_back_bytes.fetch_add(room(), std::memory_order_relaxed);
     parser_ = resp::RequestParser(limits());
     std::vector<std::string_view>().swap(arguments_);
     std::string().swap(after_);

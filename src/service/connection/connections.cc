@@ -123,10 +123,6 @@ size_t Connections::CloseClients(const std::function<bool(const command::ClientR
   return closed;
 }
 
-uint64_t Connections::given_back_bytes() const {
-  return state_->surroundings.given_back_bytes.load(std::memory_order_relaxed);
-}
-
 void Connections::Count(command::ServiceCounts& counts) const {
   state_->surroundings.Fill(counts);
 }

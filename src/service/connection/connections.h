@@ -48,8 +48,6 @@ class Connections {
   std::vector<std::string> addresses() const;  // with the real ports; those with TLS last
   std::vector<command::ClientRow> Clients() const;
   size_t CloseClients(const std::function<bool(const command::ClientRow&)>& chosen);
-  // Memory that idle and ended connections gave back since the start, about.
-  uint64_t given_back_bytes() const;
   // Connection part of the counts.
   void Count(command::ServiceCounts& counts) const;
   void ResetCounts();

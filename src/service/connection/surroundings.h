@@ -48,10 +48,7 @@ class Surroundings {
   std::atomic<uint64_t> max_clients = 0;
   std::atomic<uint64_t> idle_timeout_seconds = 0;
   std::atomic<uint64_t> open = 0;  // connections, from accepted to closed
-  // What connections hold of requests and replies, about; and what idle and ended ones gave back
-  // since the start.
-  std::atomic<uint64_t> held_bytes = 0;
-  std::atomic<uint64_t> given_back_bytes = 0;
+  std::atomic<uint64_t> held_bytes = 0;  // what connections hold of requests and replies, about
 
   operation::Runner runner(command::CommandShard* counts) const {
     return {.runtime = runtime, .host = host, .watch = settings.watch, .counts = counts};

@@ -88,7 +88,6 @@ class Service::State final : public command::Host {
   Status Start();
   void Stop();
   bool stop_requested() const { return stop_requested_; }
-  uint64_t given_back_bytes() const { return connections_.given_back_bytes(); }
   std::vector<std::string> addresses() const { return connections_.addresses(); }
   std::string http_address() const { return page_.address(); }
 
@@ -433,10 +432,6 @@ void Service::Stop() {
 
 bool Service::stop_requested() const {
   return state_->stop_requested();
-}
-
-uint64_t Service::given_back_bytes() const {
-  return state_->given_back_bytes();
 }
 
 std::string Service::http_address() const {

@@ -50,8 +50,6 @@ class Service {
   void Stop();  // orderly: everything received is answered, nothing acknowledged is lost
   // Set when SHUTDOWN was asked for.
   bool stop_requested() const;
-  // Memory that connections gave back since the start, about; the allocator may keep it.
-  uint64_t given_back_bytes() const;
   std::vector<std::string> addresses() const;
   std::string http_address() const;  // with the real port; empty = none
   command::Host& host();

@@ -47,7 +47,7 @@ TEST_F(KernelTest, PathsAreTakenLiterally) {
 }
 
 TEST_F(KernelTest, UnknownSchemesAreBadOptionsThatListTheKnownOnes) {
-  for (const std::string url : {"rados:pool", "s3:bucket", "files:x", "", "file:", "memory:x"}) {
+  for (const std::string url : {"redis:pool", "s3:bucket", "files:x", "", "file:", "memory:x"}) {
     const auto kernel = Open(url);
     ASSERT_FALSE(kernel.ok()) << url;
     EXPECT_EQ(kernel.error().reason(), Reason::kBadOption) << url;

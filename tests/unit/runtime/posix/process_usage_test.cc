@@ -4,9 +4,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <memory>
-#include <string>
 #include <vector>
 
 namespace luna::posix {
@@ -35,49 +32,6 @@ TEST(ProcessUsage, SeesDescriptorsComeAndGo) {
   }
   EXPECT_EQ(UsageOfProcess().open_descriptors, before);
 }
-
-// The sanitizers bring an allocator of their own, which keeps what is freed.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define LUNA_OTHER_ALLOCATOR
-#endif
-#endif
-
-#ifndef LUNA_OTHER_ALLOCATOR
-TEST(ProcessUsage, FreeMemoryGoesBackToTheSystem) {
-  constexpr size_t kPieces = 4000;
-  constexpr size_t kBytes = 16'000;
-  std::vector<std::unique_ptr<std::string>> kept;
-  {
-    std::vector<std::unique_ptr<std::string>> freed;
-    for (size_t i = 0; i < kPieces; ++i) {
-      freed.push_back(std::make_unique<std::string>(kBytes, 'f'));
-      kept.push_back(std::make_unique<std::string>(100, 'k'));  // between them
-    }
-  }
-  const uint64_t before = UsageOfProcess().resident_bytes;
-  ReturnFreeMemory();
-  const uint64_t after = UsageOfProcess().resident_bytes;
-  EXPECT_LT(after + kPieces * kBytes / 2, before);
-  EXPECT_EQ(*kept.back(), std::string(100, 'k'));
-}
-
-// In a process of its own, for the limits last until its end.
-TEST(ProcessUsageDeathTest, LargeBlocksDoNotRaiseWhatIsKept) {
-  const auto keeps_little = [] {
-    KeepLittleFreeMemory();
-    const uint64_t before = UsageOfProcess().resident_bytes;
-    for (size_t bytes = size_t{2} << 20; bytes <= size_t{16} << 20; bytes *= 2) {
-      std::vector<char>(bytes, 'f').clear();
-    }
-    {
-      std::vector<std::string> many(100, std::string(200'000, 'f'));
-    }
-    return UsageOfProcess().resident_bytes < before + (size_t{8} << 20);
-  };
-  EXPECT_EXIT(std::_Exit(keeps_little() ? 0 : 1), testing::ExitedWithCode(0), "");
-}
-#endif
 
 }  // namespace
 }  // namespace luna::posix
