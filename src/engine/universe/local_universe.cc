@@ -64,10 +64,12 @@ Result<LedUniverse> OpenLed(const Options& options, const Components& components
 Result<std::unique_ptr<LocalUniverse>> LocalUniverse::OpenLed(const Options& options,
                                                               const Components& components,
                                                               Lead lead) {
-  TRY(options.Validate());
+  Options located = options;
+  located.location = lead.kernel->location();
+  TRY(located.Validate());
   Components given = components;
   given.runtime = &lead.kernel->runtime();
-  std::unique_ptr<LocalUniverse> universe(new LocalUniverse(options, given, nullptr));
+  std::unique_ptr<LocalUniverse> universe(new LocalUniverse(located, given, nullptr));
   if (Status started = universe->Start(std::move(lead)); !started.ok()) {
     return started.error();
   }

@@ -163,7 +163,7 @@ TEST(Records, AnOutcomeIsCommittedOrNot) {
 }
 
 TEST(Records, AnUnknownTypeIsANewerFormat) {
-  for (const int type : {0, 8, 16, 33, 255}) {
+  for (const int type : {0, 8, 17, 33, 255}) {
     std::string bytes = Encoded(TsLimit{1});
     bytes[0] = static_cast<char>(type);
     const auto decoded = Decode(bytes);
