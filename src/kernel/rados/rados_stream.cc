@@ -117,12 +117,15 @@ Result<std::string> RadosStream::MakeSegment(const Segment& segment) {
   return ToError(code, "making a segment of " + chain_->Where(chain_->HeadName()));
 }
 
+// Compares the turn, too: an attempt that comes late must not take it back from who came after.
 Status RadosStream::TakeTurn() {
   const std::string turn = Hex(space_->client().NewId());
   for (int race = 0; race < kMaxRaces; ++race) {
     TRY(Refresh());
     const int code = space_->Write(last_.name, [&](WriteOperation& operation) {
-      operation.Compare("epoch", Digits(last_.epoch)).Set("turn", turn);
+      operation.Compare("epoch", Digits(last_.epoch))
+          .Compare("turn", last_.turn)
+          .Set("turn", turn);
     });
     if (code >= 0) {
       return Refresh();  // exact: what was under way before is done or void
