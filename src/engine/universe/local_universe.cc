@@ -121,7 +121,7 @@ Status LocalUniverse::SweepRests() {
 Status LocalUniverse::Start(std::optional<Lead> lead) {
   const bool alone = !lead.has_value();
   TRY(OpenGroup(std::move(lead)));
-  manifest_ = TRY(engine_.kernel->OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
+  TRY(OpenSystemManifest(!alone));
   RegisterJobs();
   TRY(OpenDatabases());
   TRY(engine_.group->Recover());
@@ -129,7 +129,7 @@ Status LocalUniverse::Start(std::optional<Lead> lead) {
     TRY(SweepRests());
   } else {
     for (const auto& database : Cores()) {
-      TRY(database->AbortStaleJobs());  // a late commit of such a job is void
+      TRY(database->AbortStaleJobs());
     }
   }
   engine_.group->StartBackground();
@@ -145,6 +145,13 @@ Status LocalUniverse::Start(std::optional<Lead> lead) {
       static_cast<uint64_t>(engine_.options.compaction_interval.count()) * 1'000'000'000,
       {.kind = "sweep", .payload = "", .priority = background::Priority::kSweep});
   return {};
+}
+
+Status LocalUniverse::OpenSystemManifest(bool shared) {
+  manifest_ = TRY(engine_.kernel->OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
+  // Once led, always led: who led before may still be at work, wherever it is opened now.
+  engine_.led = shared || !state_.leads().empty();
+  return engine_.LeadIfLed(manifest_, state_.leads());
 }
 
 Status LocalUniverse::OpenDatabases() {
