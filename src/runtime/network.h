@@ -93,9 +93,9 @@ class Network {
   // Waits for the connection at most `nanos` (kDeadline); kUnreachable when nobody listens.
   virtual Result<std::unique_ptr<Socket>> Connect(std::string_view address, uint64_t nanos) = 0;
   // Begins a connection and waits for nothing: until the socket is established, Read and Write move
-  // nothing; when that is decided, a Poller says so (writable, or ended), and Read fails with
-  // kIoError or finds the end if it will never be. kUnreachable when that is known at once. The
-  // host is a number, see Resolve; kBadOption for a name.
+  // nothing; when that is decided, a Poller says so (writable, or ended), and Read, even of
+  // nothing, fails with kIoError or finds the end if it will never be. kUnreachable when that is
+  // known at once. The host is a number, see Resolve; kBadOption for a name.
   virtual Result<std::unique_ptr<Socket>> Dial(std::string_view address) = 0;
   // The address with the number of its host, as Dial wants it. May wait for seconds when the host
   // is a name; kUnreachable for one that nobody knows, kBadOption for what is no address.
