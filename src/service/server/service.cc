@@ -95,6 +95,7 @@ class Service::State final : public command::Host {
   runtime::Runtime& runtime() override { return *runtime_; }
   const command::CommandTable& commands() override { return table_; }
   command::Holdings& holdings() override { return holdings_; }
+  command::ReadGate* read_gate() override { return settings_.read_gate; }
   Result<std::shared_ptr<Database>> FindDatabase(std::string_view name) override {
     return names_.FindDatabase(name);
   }
@@ -218,7 +219,7 @@ Status Service::State::Start() {
   readers_ = std::make_unique<operation::ReadWorkers>(
       *runtime_, *this, reads_, std::max<size_t>(settings_.reader_threads, 1), &watch_);
   writer_ = std::make_unique<operation::WriteWorker>(*runtime_, *this, writes_, &watch_);
-  if (settings_.handlers_help) {
+  if (settings_.handlers_help && settings_.read_gate == nullptr) {  // a gate may make rounds wait
     connections_.HelpWith(*writer_);
   }
   if (!settings_.http_address.empty()) {

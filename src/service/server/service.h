@@ -12,6 +12,7 @@
 #include "runtime/network.h"
 #include "runtime/runtime.h"
 #include "service/command/host.h"
+#include "service/command/read_gate.h"
 #include "service/connection/connections.h"
 #include "service/server/log_sink.h"
 #include "service/server/settings.h"
@@ -33,6 +34,9 @@ struct ServiceSettings {
   std::string http_address;                      // of the page with metrics; empty = none
   std::function<command::ProcessUsage()> usage;  // of this process; empty = not known
   LineLog* log = nullptr;                        // null: silence; outlives the service
+  // Asked around every read, for servers that lead a group only for a time; null: nobody asks.
+  // Outlives the service.
+  command::ReadGate* read_gate = nullptr;
   // What CONFIG GET shows of settings that are none of the above.
   Settings shown;
 };
