@@ -21,6 +21,7 @@ class CommandCounts;
 class CommandTable;
 class Holdings;
 class LatencyEvents;
+class ServerGroup;
 struct Session;
 
 // What CLIENT LIST shows of one connection, copied.
@@ -129,6 +130,8 @@ class Host {
   virtual void ForgetSlowCommands() = 0;
   // Asks for an orderly stop; returns at once.
   virtual void RequestStop() = 0;
+  // Null: this server serves its universe alone.
+  virtual ServerGroup* group() { return nullptr; }
 };
 
 }  // namespace luna::command
