@@ -21,6 +21,7 @@ class CommandCounts;
 class CommandTable;
 class Holdings;
 class LatencyEvents;
+class ReadGate;
 class ServerGroup;
 struct Session;
 
@@ -96,6 +97,8 @@ class Host {
   virtual const CommandTable& commands() = 0;
   // What the server keeps between commands; ends before the universe.
   virtual Holdings& holdings() = 0;
+  // Asked around everything that is read; null: nobody asks.
+  virtual ReadGate* read_gate() { return nullptr; }
 
   // Databases and collections by name, opened once and kept. The collections "0" to "15" of a
   // database are made when first used; others must exist.

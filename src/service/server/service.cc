@@ -95,6 +95,7 @@ class Service::State final : public command::Host {
   runtime::Runtime& runtime() override { return *runtime_; }
   const command::CommandTable& commands() override { return table_; }
   command::Holdings& holdings() override { return holdings_; }
+  command::ReadGate* read_gate() override { return settings_.read_gate; }
   Result<std::shared_ptr<Database>> FindDatabase(std::string_view name) override {
     return names_.FindDatabase(name);
   }

@@ -12,6 +12,7 @@
 #include "runtime/network.h"
 #include "runtime/runtime.h"
 #include "service/command/host.h"
+#include "service/command/read_gate.h"
 #include "service/command/server_group.h"
 #include "service/connection/connections.h"
 #include "service/server/log_sink.h"
@@ -36,6 +37,9 @@ struct ServiceSettings {
   command::ServerGroup* group = nullptr;         // null: serves alone; outlives the service
   uint64_t grace_nanos = 10'000'000'000;         // for the last replies, when it stops
   LineLog* log = nullptr;                        // null: silence; outlives the service
+  // Asked around every read, for servers that lead a group only for a time; null: nobody asks.
+  // Outlives the service.
+  command::ReadGate* read_gate = nullptr;
   // What CONFIG GET shows of settings that are none of the above.
   Settings shown;
 };

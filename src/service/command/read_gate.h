@@ -1,0 +1,33 @@
+// ReadGate: asked around everything that is read, where a server may answer only while it leads its
+// group: an answer that left out what a later leader wrote would be wrong. A commit needs no gate:
+// that it succeeded proves that this server led.
+// The order is what matters: Begin, then the read, then End, then the answer. The state that was
+// read is then the newest there was at some time between request and answer.
+// Thread rule: safe. May be called from many threads at once, also between rounds of writes.
+#pragma once
+
+#include <cstdint>
+
+#include "luna/status.h"
+
+namespace luna::command {
+
+class ReadGate {
+ public:
+  virtual ~ReadGate() = default;
+
+  // Between Begin and End; means something to the gate alone (replica::ReadTicket).
+  struct Ticket {
+    uint64_t epoch = 0;
+    uint64_t question = 0;
+  };
+
+  // Before anything is read. kFenced: another leads, and the message says who; kBackPressure: try
+  // again. Without `may_wait` it waits for nothing, and answers kNotInMemory where it would have
+  // to: the read is then begun again by somebody who may wait.
+  virtual Result<Ticket> Begin(bool may_wait) = 0;
+  // After it, before the answer goes out: an error means that what was read must not be told.
+  virtual Status End(const Ticket& ticket, bool may_wait) = 0;
+};
+
+}  // namespace luna::command
