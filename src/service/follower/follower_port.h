@@ -1,0 +1,82 @@
+// FollowerPort: the port of a server that does not lead its group. Clients may connect to any
+// server: here their connections are passed on, byte for byte, to the one that leads, or (writes =
+// refuse) each command is answered with an error that names it.
+//
+// Passing on: the leader is dialed when the client's first bytes are there. While one side does not
+// read, the other is not read from, so a connection holds at most buffer_bytes a direction; an end
+// is passed on like bytes. When the leader is lost, or another one leads, the client's connection
+// is closed: what was in flight has an unknown outcome, and a closed connection says so. While
+// nobody leads or the leader cannot be reached, a client waits wait_nanos, then it is told so
+// (TRYAGAIN) and closed. One thread does it all ("luna-follower"); it waits for no single
+// connection. Host names are looked up by a second one, started only when a leader's address has a
+// name.
+//
+// Refusing: PING, HELLO, QUIT and GROUP STATUS are answered, everything else gets "READONLY ...;
+// ask HOST:PORT". Clients that ask nothing or take no replies for idle_nanos are closed. Thread
+// rule: Start and Stop from one thread; the rest is safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "luna/status.h"
+#include "runtime/network.h"
+#include "runtime/runtime.h"
+
+namespace luna::follower {
+
+struct FollowerSettings {
+  std::vector<std::string> addresses;  // where it listens
+  std::string self = {};               // this server's name; a leader of that name is no leader
+  bool forward = true;                 // false: refuse
+  // "HOST:PORT" of the one that leads; empty: nobody is known to. Called by the port's thread, many
+  // times a second: must neither wait nor call the port.
+  std::function<std::string()> leader;
+  std::function<std::string()> status;  // the text of GROUP STATUS; rules as of `leader`
+  size_t max_clients = 10000;           // more are told so and closed
+  uint64_t wait_nanos = 5'000'000'000;  // of a client with a request, for a leader that is reached
+  uint64_t idle_nanos = 60'000'000'000;
+  size_t buffer_bytes = size_t{64} << 10;  // of a connection in each direction
+  base::Log log = {};                      // connections at debug, troubles as warnings
+};
+
+// Since the first Start.
+struct FollowerCounts {
+  uint64_t open = 0;              // clients now
+  uint64_t accepted = 0;          // clients
+  uint64_t refused_clients = 0;   // beyond max_clients
+  uint64_t forwarded = 0;         // clients that reached a leader
+  uint64_t unled = 0;             // clients told that nobody leads or is reached
+  uint64_t lost = 0;              // clients closed because their leader was
+  uint64_t refused_commands = 0;  // answered with an error that names the leader
+  uint64_t to_leader_bytes = 0;
+  uint64_t to_client_bytes = 0;
+};
+
+class FollowerPort {
+ public:
+  // `runtime` and `network` outlive it, as does what the settings refer to.
+  FollowerPort(runtime::Runtime& runtime, runtime::Network& network, FollowerSettings settings);
+  // Stops. Waits for a look-up of a host name, if one is under way; Stop does not.
+  ~FollowerPort();
+
+  // Listens on every address and starts the thread; may follow Stop. kAddressInUse, kBadOption,
+  // kReadOnly: nothing was started.
+  Status Start();
+  // Closes every connection and listens no more: the addresses are free when it returns.
+  void Stop();
+
+  std::vector<std::string> addresses() const;  // with the real ports; empty while stopped
+  FollowerCounts counts() const;
+
+ private:
+  struct State;
+  const std::unique_ptr<State> state_;
+};
+
+}  // namespace luna::follower
