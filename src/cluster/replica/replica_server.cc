@@ -486,6 +486,7 @@ void ReplicaServer::Note(const journal::Record& record) {
     leader_ = start->server;
   } else if (const auto* renew = std::get_if<group::Renew>(&decoded->body)) {
     lease_ = renew->resting ? Lease::kResting : Lease::kRunning;
+    leader_ = renew->server.empty() ? leader_ : renew->server;
   } else if (const auto* transfer = std::get_if<group::Transfer>(&decoded->body)) {
     lease_ = transfer->target == options_.server ? Lease::kGivenToMe
              : transfer->target.empty()          ? Lease::kGivenUp

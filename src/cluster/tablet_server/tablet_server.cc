@@ -102,8 +102,10 @@ Standing TabletServer::standing() const {
   Standing standing = told_;
   standing.role = RoleName(now.role, serves_);
   standing.epoch = now.epoch;
+  // While the lead changes hands here, nobody is to be sent to who led before, or came here.
+  const bool follows = now.role == replica::Role::kFollowing;
   const bool own = now.leader == options_.replica.server;
-  standing.leader = own && !serves_ ? "" : now.leader;
+  standing.leader = follows != own && (follows || serves_) ? now.leader : "";
   standing.lease_left_millis = now.lease_end > clock ? (now.lease_end - clock) / kMillisecond : 0;
   return standing;
 }

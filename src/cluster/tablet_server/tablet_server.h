@@ -50,7 +50,7 @@ struct TabletServerOptions {
 struct Standing {
   std::string role{};  // "leading", "following", "taking-over", "handing-over"
   replica::Epoch epoch = 0;
-  std::string leader{};  // as far as known; this server's own name only while it serves
+  std::string leader{};  // as far as known; nobody while this server takes over
   uint64_t lease_left_millis = 0;
   uint64_t terms = 0;            // served
   uint64_t failures = 0;         // attempts to lead

@@ -210,6 +210,16 @@ TEST_F(ReplicaServerTest, OneOfTwoLeadsAndTheOtherSaysWho) {
   });
 }
 
+TEST_F(ReplicaServerTest, WhoComesLaterHearsWhoLeads) {
+  InWorld([&] {
+    const auto a = NewReplica("a");
+    (void)AwaitLeader(*a);
+    world_.Sleep(2 * kSecond);  // its start is long past
+    const auto b = NewReplica("b");
+    (void)AwaitThat([&] { return b->server->standing().leader == "a"; }, Quick().lease_nanos);
+  });
+}
+
 TEST_F(ReplicaServerTest, AnotherOneTakesOverAtOnceWhenALeaderStops) {
   InWorld([&] {
     auto a = NewReplica("a");
