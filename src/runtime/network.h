@@ -37,8 +37,8 @@ class Socket {
   virtual const std::string& local() const = 0;  // address of this side
   // What carries the bytes: the socket that a decorator wraps, or this one.
   virtual Socket& carrier() { return *this; }
-  // False while a decorator still agrees with the peer on how to speak: a peer that never does so
-  // is to be closed.
+  // False while the connection that Dial began is not there yet, or a decorator still agrees with
+  // the peer on how to speak: a peer that never does so is to be closed.
   virtual bool established() const { return true; }
 };
 
@@ -92,6 +92,14 @@ class Network {
   virtual Result<std::unique_ptr<Listener>> Listen(std::string_view address) = 0;
   // Waits for the connection at most `nanos` (kDeadline); kUnreachable when nobody listens.
   virtual Result<std::unique_ptr<Socket>> Connect(std::string_view address, uint64_t nanos) = 0;
+  // Begins a connection and waits for nothing: until the socket is established, Read and Write move
+  // nothing; when that is decided, a Poller says so (writable, or ended), and Read, even of
+  // nothing, fails with kIoError or finds the end if it will never be. kUnreachable when that is
+  // known at once. The host is a number, see Resolve; kBadOption for a name.
+  virtual Result<std::unique_ptr<Socket>> Dial(std::string_view address) = 0;
+  // The address with the number of its host, as Dial wants it. May wait for seconds when the host
+  // is a name; kUnreachable for one that nobody knows, kBadOption for what is no address.
+  virtual Result<std::string> Resolve(std::string_view address) = 0;
   virtual std::unique_ptr<Poller> NewPoller() = 0;
 };
 
@@ -100,6 +108,10 @@ struct HostAndPort {
   std::string host;  // without brackets
   uint16_t port = 0;
   bool is_v6() const { return host.find(':') != std::string::npos; }
+  // No name: nothing has to be looked up.
+  bool is_number() const {
+    return is_v6() || host.find_first_not_of("0123456789.") == std::string::npos;
+  }
 };
 
 // kBadOption when `address` is not "HOST:PORT" with a port of 0 to 65535.

@@ -43,6 +43,10 @@ class LazyNetwork final : public runtime::Network {
                                                    uint64_t nanos) override {
     return tls_.Begin(address, nanos);
   }
+  Result<std::unique_ptr<runtime::Socket>> Dial(std::string_view address) override {
+    return tls_.Dial(address);
+  }
+  Result<std::string> Resolve(std::string_view address) override { return tls_.Resolve(address); }
   std::unique_ptr<runtime::Poller> NewPoller() override { return tls_.NewPoller(); }
 
  private:
@@ -258,6 +262,70 @@ TEST_P(NetworkConformance, NoWakeIsLostBetweenManyThreads) {
     poller->Wait(ready, ~uint64_t{0});  // every change of `asked` is followed by a Wake
   }
   EXPECT_EQ(asked, 2 * kRounds);
+}
+
+TEST_P(NetworkConformance, DialedSocketsSayWhenTheyAreThere) {
+  const auto listener = Listen();
+  auto client = network().Dial(listener->address()).value();
+  const auto poller = network().NewPoller();
+  ASSERT_TRUE(poller->Add(client->carrier(), 4).ok());
+  std::array<char, 4> buffer;
+  EXPECT_EQ(client->Read(buffer).value().bytes, 0u);
+  EXPECT_TRUE(Await(*poller, 4).writable);
+  EXPECT_TRUE(client->carrier().established());
+  poller->Remove(client->carrier());
+  EXPECT_EQ(client->peer(), listener->address());
+  const Pair pair = {std::move(client), Accept(*listener)};
+  Meet(pair);
+  EXPECT_EQ(pair.server->peer(), pair.client->local());
+  EXPECT_EQ(Write(*pair.client, "dialed").bytes, 6u);
+  EXPECT_EQ(Read(*pair.server, 6), "dialed");
+}
+
+// Some networks know at once that nobody listens, others a little later.
+TEST_P(NetworkConformance, DialsToNobodyFail) {
+  auto listener = Listen();
+  const std::string address = listener->address();
+  listener.reset();
+  auto dialed = network().Dial(address);
+  if (!dialed.ok()) {
+    EXPECT_TRUE(FailsFor(dialed, Reason::kUnreachable, address));
+    return;
+  }
+  runtime::Socket& socket = **dialed;
+  const auto poller = network().NewPoller();
+  ASSERT_TRUE(poller->Add(socket.carrier(), 1).ok());
+  EXPECT_TRUE(Await(*poller, 1).ended);
+  poller->Remove(socket.carrier());
+  EXPECT_FALSE(socket.carrier().established());
+  EXPECT_TRUE(FailsFor(socket.Read({}), Reason::kIoError, address));
+}
+
+TEST_P(NetworkConformance, DialsWantNumbersWhichResolveFinds) {
+  const auto listener = Listen();
+  const std::string port = listener->address().substr(listener->address().rfind(':'));
+  EXPECT_TRUE(FailsFor(network().Dial("localhost" + port), Reason::kBadOption, "localhost" + port));
+  EXPECT_TRUE(FailsFor(network().Dial("nothing"), Reason::kBadOption, "nothing"));
+  EXPECT_EQ(network().Resolve("localhost" + port).value(), listener->address());
+  EXPECT_EQ(network().Resolve("[::1]:7").value(), "[::1]:7");
+  EXPECT_TRUE(FailsFor(network().Resolve("no-such-host.invalid:1"), Reason::kUnreachable,
+                       "no-such-host.invalid:1"));
+  EXPECT_TRUE(FailsFor(network().Resolve("1.2.3.4"), Reason::kBadOption, "1.2.3.4"));
+}
+
+TEST_P(NetworkConformance, AddressesAreFreeAgainWhileTheirConnectionsLive) {
+  auto listener = Listen();
+  const std::string address = listener->address();
+  const auto client = network().Connect(address, kLong).value();
+  const auto server = Accept(*listener);
+  listener.reset();
+  for (int i = 0; i < 3; ++i) {
+    listener = network().Listen(address).value();
+    const auto other = network().Connect(address, kLong).value();
+    EXPECT_NE(Accept(*listener), nullptr);
+    listener.reset();
+  }
+  EXPECT_FALSE(network().Connect(address, kLong).ok());
 }
 
 TEST_P(NetworkConformance, TakenAddressesAreNamed) {

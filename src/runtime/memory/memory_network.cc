@@ -22,6 +22,8 @@ class MemoryNetwork final : public runtime::Network {
   Result<std::unique_ptr<runtime::Listener>> Listen(std::string_view address) override;
   Result<std::unique_ptr<runtime::Socket>> Connect(std::string_view address,
                                                    uint64_t nanos) override;
+  Result<std::unique_ptr<runtime::Socket>> Dial(std::string_view address) override;
+  Result<std::string> Resolve(std::string_view address) override;
   std::unique_ptr<runtime::Poller> NewPoller() override {
     return std::make_unique<MemoryPoller>(*runtime_);
   }
@@ -91,6 +93,26 @@ Result<std::unique_ptr<runtime::Socket>> MemoryNetwork::Connect(std::string_view
                                            "the address");
   }
   return std::unique_ptr<runtime::Socket>(std::make_unique<MemorySocket>(stream, 0, name, mine));
+}
+
+// A connection within the process is there at once, or never.
+Result<std::unique_ptr<runtime::Socket>> MemoryNetwork::Dial(std::string_view address) {
+  const runtime::HostAndPort wanted = TRY(runtime::ParseAddress(address));
+  if (!wanted.is_number()) {
+    return Error(Reason::kBadOption, "cannot dial " + runtime::FormatAddress(wanted) +
+                                         ": its host is a name; look up its number first");
+  }
+  return Connect(address, 0);
+}
+
+Result<std::string> MemoryNetwork::Resolve(std::string_view address) {
+  runtime::HostAndPort wanted = TRY(Parse(address));
+  if (!wanted.is_number()) {
+    return Error(Reason::kUnreachable, "cannot find the host of " + runtime::FormatAddress(wanted) +
+                                           ": within the process there is \"localhost\" only; "
+                                           "check the name");
+  }
+  return runtime::FormatAddress(wanted);
 }
 
 }  // namespace

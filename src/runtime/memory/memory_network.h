@@ -1,5 +1,6 @@
 // Byte streams within the process, with the semantics of TCP: bounded buffers, partial writes, an
-// end each way. Host names count as text but for "localhost", which is 127.0.0.1; port 0 takes a
+// end each way. Host names count as text but for "localhost", which is 127.0.0.1 and the
+// only one that Resolve knows; port 0 takes a
 // free one. Waiting goes through the Runtime's events, so it works in the simulator.
 // Thread rule: safe.
 #pragma once

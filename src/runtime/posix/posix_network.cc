@@ -10,6 +10,7 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/assert.h"
@@ -37,11 +38,11 @@ std::string Words(int number) {
 }
 
 // Every address a host has, IPv4 first: of "localhost" that is what programs listen at.
-Result<std::vector<Resolved>> Resolve(const runtime::HostAndPort& wanted, Reason reason) {
+Result<std::vector<Resolved>> Find(const runtime::HostAndPort& wanted, int flags, Reason reason) {
   addrinfo hints = {};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
+  hints.ai_flags = AI_NUMERICSERV | flags;
   addrinfo* list = nullptr;
   const int failure =
       ::getaddrinfo(wanted.host.c_str(), std::to_string(wanted.port).c_str(), &hints, &list);
@@ -86,6 +87,11 @@ Error ListenError(const runtime::HostAndPort& wanted, int number) {
   }
 }
 
+Error ConnectError(const runtime::HostAndPort& wanted, int number) {
+  return {Reason::kUnreachable, "cannot connect to " + runtime::FormatAddress(wanted) + ": " +
+                                    Words(number) + "; start the server, or check the address"};
+}
+
 // The listening descriptor, or the errno.
 std::optional<Descriptor> ListenAt(const Resolved& resolved, int& number) {
   Descriptor descriptor(
@@ -128,16 +134,22 @@ int AwaitConnected(int descriptor, uint64_t deadline_nanos) {
   }
 }
 
-std::optional<Descriptor> ConnectTo(const Resolved& resolved, uint64_t deadline_nanos,
-                                    int& number) {
+// `number` is 0 if the connection is there, EINPROGRESS if it may come.
+Descriptor BeginTo(const Resolved& resolved, int& number) {
   Descriptor descriptor(
       ::socket(resolved.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   number = 0;
   if (descriptor.number() < 0 ||
       ::connect(descriptor.number(), Pointer(resolved), resolved.size) != 0) {
-    number = errno;
+    number = errno == EINTR ? EINPROGRESS : errno;
   }
-  if (number == EINPROGRESS || number == EINTR) {
+  return descriptor;
+}
+
+std::optional<Descriptor> ConnectTo(const Resolved& resolved, uint64_t deadline_nanos,
+                                    int& number) {
+  Descriptor descriptor = BeginTo(resolved, number);
+  if (number == EINPROGRESS) {
     number = AwaitConnected(descriptor.number(), deadline_nanos);
   }
   return number == 0 ? std::optional<Descriptor>(std::move(descriptor)) : std::nullopt;
@@ -148,13 +160,15 @@ class PosixNetwork final : public runtime::Network {
   Result<std::unique_ptr<runtime::Listener>> Listen(std::string_view address) override;
   Result<std::unique_ptr<runtime::Socket>> Connect(std::string_view address,
                                                    uint64_t nanos) override;
+  Result<std::unique_ptr<runtime::Socket>> Dial(std::string_view address) override;
+  Result<std::string> Resolve(std::string_view address) override;
   std::unique_ptr<runtime::Poller> NewPoller() override { return std::make_unique<PosixPoller>(); }
 };
 
 Result<std::unique_ptr<runtime::Listener>> PosixNetwork::Listen(std::string_view address) {
   const runtime::HostAndPort wanted = TRY(runtime::ParseAddress(address));
   int number = EADDRNOTAVAIL;
-  for (const Resolved& resolved : TRY(Resolve(wanted, Reason::kBadOption))) {
+  for (const Resolved& resolved : TRY(Find(wanted, 0, Reason::kBadOption))) {
     if (auto descriptor = ListenAt(resolved, number)) {
       return std::unique_ptr<runtime::Listener>(
           std::make_unique<PosixListener>(std::move(*descriptor)));
@@ -174,18 +188,42 @@ Result<std::unique_ptr<runtime::Socket>> PosixNetwork::Connect(std::string_view 
   const uint64_t deadline =
       nanos < std::numeric_limits<uint64_t>::max() - now ? now + nanos : now + (uint64_t{1} << 62);
   int number = EADDRNOTAVAIL;
-  for (const Resolved& resolved : TRY(Resolve(wanted, Reason::kUnreachable))) {
+  for (const Resolved& resolved : TRY(Find(wanted, 0, Reason::kUnreachable))) {
     if (auto descriptor = ConnectTo(resolved, deadline, number)) {
       return std::unique_ptr<runtime::Socket>(
           std::make_unique<PosixSocket>(std::move(*descriptor), AddressText(resolved.address)));
     }
   }
-  const std::string start = "cannot connect to " + runtime::FormatAddress(wanted) + ": ";
   if (number == ETIMEDOUT && MonotonicNanos() >= deadline) {
-    return Error(Reason::kDeadline, start + "no answer within the time; try again later");
+    return Error(Reason::kDeadline, "cannot connect to " + runtime::FormatAddress(wanted) +
+                                        ": no answer within the time; try again later");
   }
-  return Error(Reason::kUnreachable,
-               start + Words(number) + "; start the server, or check the address");
+  return ConnectError(wanted, number);
+}
+
+Result<std::unique_ptr<runtime::Socket>> PosixNetwork::Dial(std::string_view address) {
+  const runtime::HostAndPort wanted = TRY(runtime::ParseAddress(address));
+  if (!wanted.is_number()) {
+    return Error(Reason::kBadOption, "cannot dial " + runtime::FormatAddress(wanted) +
+                                         ": its host is a name; look up its number first");
+  }
+  const std::vector<Resolved> found = TRY(Find(wanted, AI_NUMERICHOST, Reason::kBadOption));
+  int number = EADDRNOTAVAIL;
+  if (!found.empty()) {
+    Descriptor descriptor = BeginTo(found.front(), number);
+    if (number == 0 || number == EINPROGRESS) {
+      return std::unique_ptr<runtime::Socket>(std::make_unique<PosixSocket>(
+          std::move(descriptor), AddressText(found.front().address), number == 0));
+    }
+  }
+  return ConnectError(wanted, number);
+}
+
+Result<std::string> PosixNetwork::Resolve(std::string_view address) {
+  LUNA_ASSERT(base::Mutex::HeldCount() == 0);
+  const runtime::HostAndPort wanted = TRY(runtime::ParseAddress(address));
+  const std::vector<Resolved> found = TRY(Find(wanted, 0, Reason::kUnreachable));
+  return found.empty() ? runtime::FormatAddress(wanted) : AddressText(found.front().address);
 }
 
 }  // namespace

@@ -74,12 +74,24 @@ Error NetworkError(std::string_view doing, const std::string& address, int numbe
                                              : "; check the network, then connect again")};
 }
 
-PosixSocket::PosixSocket(Descriptor descriptor, std::string peer)
-    : descriptor_(std::move(descriptor)), peer_(std::move(peer)), local_(LocalText(number())) {
+PosixSocket::PosixSocket(Descriptor descriptor, std::string peer, bool established)
+    : descriptor_(std::move(descriptor)),
+      peer_(std::move(peer)),
+      local_(LocalText(number())),
+      established_(established) {
   const int on = 1;
   // Replies go out when they are whole: waiting for more would only delay them. A refusal costs
   // time, not bytes.
   static_cast<void>(::setsockopt(number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)));
+}
+
+bool PosixSocket::established() const {
+  if (!established_) {
+    sockaddr_storage address = {};
+    socklen_t size = sizeof(address);
+    established_ = ::getpeername(number(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  }
+  return established_;
 }
 
 Result<runtime::Transfer> PosixSocket::Read(std::span<char> into) {

@@ -16,20 +16,23 @@ namespace luna::posix {
 
 class PosixSocket final : public runtime::Socket {
  public:
-  // `descriptor` is a connected, non-blocking TCP socket; `peer` is the address of the other side.
-  PosixSocket(Descriptor descriptor, std::string peer);
+  // `descriptor` is a non-blocking TCP socket, connected or (`established` false) on its way to be;
+  // `peer` is the address of the other side.
+  PosixSocket(Descriptor descriptor, std::string peer, bool established = true);
 
   Result<runtime::Transfer> Read(std::span<char> into) override;
   Result<runtime::Transfer> Write(std::span<const std::string_view> parts) override;
   void FinishWrites() override;
   const std::string& peer() const override { return peer_; }
   const std::string& local() const override { return local_; }
+  bool established() const override;
   int number() const { return descriptor_.number(); }
 
  private:
   const Descriptor descriptor_;
   const std::string peer_;
   const std::string local_;
+  mutable bool established_;  // once it was seen, the system need not be asked again
 };
 
 class PosixListener final : public runtime::Listener {

@@ -74,6 +74,18 @@ Result<std::unique_ptr<runtime::Socket>> TlsNetwork::Begin(std::string_view addr
       std::make_unique<TlsSocket>(std::move(context), std::move(carrier), parsed.host));
 }
 
+Result<std::unique_ptr<runtime::Socket>> TlsNetwork::Dial(std::string_view address) {
+  const runtime::HostAndPort parsed = TRY(runtime::ParseAddress(address));
+  auto context = TRY(Context::ForClient(*runtime_, settings_));
+  auto carrier = TRY(below_->Dial(address));
+  return std::unique_ptr<runtime::Socket>(
+      std::make_unique<TlsSocket>(std::move(context), std::move(carrier), parsed.host));
+}
+
+Result<std::string> TlsNetwork::Resolve(std::string_view address) {
+  return below_->Resolve(address);
+}
+
 Result<std::unique_ptr<runtime::Socket>> TlsNetwork::Connect(std::string_view address,
                                                              uint64_t nanos) {
   const uint64_t now = runtime_->clock().MonotonicNanos();

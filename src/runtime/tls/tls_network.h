@@ -32,6 +32,9 @@ class TlsNetwork final : public runtime::Network {
                                                    uint64_t nanos) override;
   // Connects, and leaves the handshake to Read and Write.
   Result<std::unique_ptr<runtime::Socket>> Begin(std::string_view address, uint64_t nanos);
+  // As Begin.
+  Result<std::unique_ptr<runtime::Socket>> Dial(std::string_view address) override;
+  Result<std::string> Resolve(std::string_view address) override;
   std::unique_ptr<runtime::Poller> NewPoller() override;
 
   // Of connections accepted now; null before the first Reload.

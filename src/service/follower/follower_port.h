@@ -1,19 +1,19 @@
 // FollowerPort: the port of a server that does not lead its group. Clients may connect to any
-// server: here their connections are passed on, byte for byte, to the one that leads, or (writes =
-// refuse) each command is answered with an error that names it.
+// server: here their connections are passed on, byte for byte, to the one that leads, or
+// (writes = refuse) each command is answered with an error that names it.
 //
 // Passing on: the leader is dialed when the client's first bytes are there. While one side does not
 // read, the other is not read from, so a connection holds at most buffer_bytes a direction; an end
 // is passed on like bytes. When the leader is lost, or another one leads, the client's connection
 // is closed: what was in flight has an unknown outcome, and a closed connection says so. While
 // nobody leads or the leader cannot be reached, a client waits wait_nanos, then it is told so
-// (TRYAGAIN) and closed. One thread does it all ("luna-follower"); it waits for no single
-// connection. Host names are looked up by a second one, started only when a leader's address has a
-// name.
+// (TRYAGAIN) and closed. One thread does it all ("luna-follower") and waits for no single
+// connection; host names are looked up by a second one, which starts when the leader has a name.
 //
 // Refusing: PING, HELLO, QUIT and GROUP STATUS are answered, everything else gets "READONLY ...;
-// ask HOST:PORT". Clients that ask nothing or take no replies for idle_nanos are closed. Thread
-// rule: Start and Stop from one thread; the rest is safe.
+// ask HOST:PORT". Clients that ask nothing or take no replies for idle_nanos are closed.
+//
+// Thread rule: Start and Stop from one thread; the rest is safe.
 #pragma once
 
 #include <cstddef>
@@ -52,7 +52,7 @@ struct FollowerCounts {
   uint64_t refused_clients = 0;   // beyond max_clients
   uint64_t forwarded = 0;         // clients that reached a leader
   uint64_t unled = 0;             // clients told that nobody leads or is reached
-  uint64_t lost = 0;              // clients closed because their leader was
+  uint64_t lost = 0;              // clients closed because their leader was lost or another leads
   uint64_t refused_commands = 0;  // answered with an error that names the leader
   uint64_t to_leader_bytes = 0;
   uint64_t to_client_bytes = 0;

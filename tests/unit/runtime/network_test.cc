@@ -18,6 +18,15 @@ TEST(Address, HostAndPortAreTakenApart) {
   EXPECT_EQ(ParseAddress("db.example.org:65535").value().host, "db.example.org");
 }
 
+TEST(Address, NumbersAreToldFromNames) {
+  for (const std::string address : {"127.0.0.1:1", "[::1]:1", "[fe80::1]:1", "10.0.0.255:1"}) {
+    EXPECT_TRUE(ParseAddress(address).value().is_number()) << address;
+  }
+  for (const std::string address : {"localhost:1", "a.example:1", "1.example:1", "10.0.0.x:1"}) {
+    EXPECT_FALSE(ParseAddress(address).value().is_number()) << address;
+  }
+}
+
 TEST(Address, FormattingIsTheWayBack) {
   for (const std::string address : {"127.0.0.1:6479", "[::1]:1", "localhost:0"}) {
     EXPECT_EQ(FormatAddress(ParseAddress(address).value()), address);

@@ -1,0 +1,305 @@
+#include "service/follower/guest.h"
+
+#include <utility>
+
+#include "base/assert.h"
+#include "service/resp/reply_writer.h"
+
+namespace luna::follower {
+
+namespace {
+
+constexpr uint64_t kDialNanos = 1'000'000'000;    // of one attempt: the next may go elsewhere
+constexpr uint64_t kLingerNanos = 2'000'000'000;  // for the client to take the end
+constexpr size_t kWordsBytes = size_t{64} << 10;  // replies not taken yet: no more are made
+constexpr int kReadsOfATurn = 4;
+
+std::string UnledText(const Surroundings& surroundings) {
+  if (surroundings.leader.empty()) {
+    return "TRYAGAIN no server leads the group just now; try again later";
+  }
+  return "TRYAGAIN " + surroundings.leader + " leads the group but is not reached: " +
+         (surroundings.trouble.empty() ? "no answer within the time" : surroundings.trouble) +
+         "; try again later";
+}
+
+}  // namespace
+
+Guest::Guest(Surroundings& surroundings, std::unique_ptr<runtime::Socket> client, uint64_t tag,
+             uint64_t now_nanos)
+    : surroundings_(surroundings), tag_(tag), client_(std::move(client)) {
+  deadline_nanos_ = now_nanos + surroundings.settings->idle_nanos;
+  if (!surroundings.settings->forward) {
+    phase_ = Phase::kRefused;
+    refuser_.emplace(surroundings.settings->status, surroundings.tallies->accepted.load());
+  }
+  if (!surroundings.poller->Add(*client_, tag_).ok()) {
+    phase_ = Phase::kGone;  // nobody would hear of it
+  }
+}
+
+Guest::~Guest() {
+  CloseLeader();
+  surroundings_.poller->Remove(*client_);
+}
+
+void Guest::NoticedClient(const runtime::Ready& ready) {
+  to_leader_.NoticedSource(ready);
+  to_client_.NoticedSink(ready);
+  readable_ = readable_ || ready.readable;
+  end_seen_ = end_seen_ || ready.ended;
+}
+
+void Guest::NoticedLeader(const runtime::Ready& ready) {
+  to_leader_.NoticedSink(ready);
+  to_client_.NoticedSource(ready);
+}
+
+void Guest::Dial(std::unique_ptr<runtime::Socket> leader, uint64_t now_nanos) {
+  LUNA_ASSERT(phase_ == Phase::kSeeking);
+  leader_name_ = surroundings_.leader;
+  to_client_ = Lane();  // what was noticed of an earlier leader is over
+  dial_deadline_nanos_ = now_nanos + kDialNanos;
+  phase_ = Phase::kDialing;
+  if (!surroundings_.poller->Add(*leader, tag_ + 1).ok()) {
+    SeekAgain("the system watches no more connections");
+    return;
+  }
+  leader_ = std::move(leader);
+}
+
+bool Guest::Advance(uint64_t now_nanos) {
+  switch (phase_) {
+    case Phase::kSilent:
+      return AdvanceSilent(now_nanos);
+    case Phase::kSeeking:
+      return AdvanceSeeking(now_nanos);
+    case Phase::kDialing:
+      return AdvanceDialing(now_nanos);
+    case Phase::kPassing:
+      return AdvancePassing(now_nanos);
+    case Phase::kRefused:
+      return AdvanceRefused(now_nanos);
+    case Phase::kLeaving:
+      return AdvanceLeaving(now_nanos);
+    case Phase::kGone:
+      break;
+  }
+  return false;
+}
+
+bool Guest::AdvanceSilent(uint64_t now_nanos) {
+  const auto read = to_leader_.ReadFirst(*client_, surroundings_.scratch);
+  if (!read.ok() || (read->bytes == 0 && to_leader_.source_ended())) {
+    return End();
+  }
+  if (read->bytes > 0) {
+    phase_ = Phase::kSeeking;
+    deadline_nanos_ = now_nanos + surroundings_.settings->wait_nanos;
+    return false;
+  }
+  return now_nanos >= deadline_nanos_ && End();
+}
+
+bool Guest::AdvanceSeeking(uint64_t now_nanos) {
+  if (now_nanos < deadline_nanos_) {
+    return false;
+  }
+  ++surroundings_.tallies->unled;
+  resp::ReplyWriter(words_, resp::Version::k2).Fail(UnledText(surroundings_));
+  return Leave(now_nanos);
+}
+
+bool Guest::AdvanceDialing(uint64_t now_nanos) {
+  if (leader_->established()) {
+    // A dial to a port of this machine that nobody listens at may, by chance, meet itself.
+    if (leader_->local() == leader_->peer()) {
+      SeekAgain("nobody listens at " + leader_->peer());
+      return AdvanceSeeking(now_nanos);
+    }
+    phase_ = Phase::kPassing;
+    deadline_nanos_ = kNever;
+    ++surroundings_.tallies->forwarded;
+    return true;
+  }
+  const auto read = leader_->Read({});  // a byte of the leader's would be lost
+  if (!read.ok()) {
+    SeekAgain(read.error().message());
+  } else if (read->ended) {
+    SeekAgain(leader_->peer() + " closed the connection");
+  } else if (IsTakenOver() || now_nanos >= dial_deadline_nanos_) {
+    SeekAgain({});
+  } else if (now_nanos < deadline_nanos_) {
+    return false;
+  } else {
+    CloseLeader();
+  }
+  return AdvanceSeeking(now_nanos);
+}
+
+bool Guest::IsTakenOver() const {
+  return !surroundings_.leader.empty() && surroundings_.leader != leader_name_;
+}
+
+bool Guest::AdvancePassing(uint64_t now_nanos) {
+  if (IsTakenOver()) {
+    return LoseLeader(now_nanos);  // what it was asked and has not answered, it may never
+  }
+  const bool more = PassOn(now_nanos);
+  CountPassed();
+  return more || (phase_ == Phase::kPassing && now_nanos >= deadline_nanos_ && End());
+}
+
+bool Guest::PassOn(uint64_t now_nanos) {
+  using Outcome = Lane::Outcome;
+  const std::span<char> scratch = surroundings_.scratch;
+  Outcome up = Outcome::kWaits;
+  if (!leader_deaf_) {
+    up = to_leader_.Pump(*client_, *leader_, scratch);
+    if (up == Outcome::kSourceLost) {
+      return End();
+    }
+    leader_deaf_ = up == Outcome::kSinkLost;
+  }
+  const Outcome down = to_client_.Pump(*leader_, *client_, scratch);
+  if (down == Outcome::kSinkLost || (down == Outcome::kEnded && up == Outcome::kEnded)) {
+    return End();
+  }
+  if (down == Outcome::kSourceLost || (down == Outcome::kEnded && leader_deaf_)) {
+    return LoseLeader(now_nanos);
+  }
+  if ((down == Outcome::kEnded || leader_deaf_) && deadline_nanos_ == kNever) {
+    deadline_nanos_ = now_nanos + kLingerNanos;
+  }
+  return up == Outcome::kMore || down == Outcome::kMore;
+}
+
+void Guest::CountPassed() {
+  surroundings_.tallies->to_leader_bytes +=
+      to_leader_.passed_bytes() - std::exchange(counted_to_leader_, to_leader_.passed_bytes());
+  surroundings_.tallies->to_client_bytes +=
+      to_client_.passed_bytes() - std::exchange(counted_to_client_, to_client_.passed_bytes());
+}
+
+bool Guest::AdvanceRefused(uint64_t now_nanos) {
+  if (!Flush(now_nanos)) {
+    return End();
+  }
+  for (int reads = 0; reads < kReadsOfATurn; ++reads) {
+    const bool all_answered = AnswerRequests(now_nanos);
+    if (!Flush(now_nanos)) {
+      return End();
+    }
+    if (refuser_->closing() || (ended_ && all_answered)) {
+      return Leave(now_nanos);
+    }
+    const bool waits = !words_.empty() || (all_answered && !readable_);
+    if (waits) {
+      refuser_->Release();
+      return now_nanos >= deadline_nanos_ && End();
+    }
+    if (all_answered && !TakeRequests()) {
+      return End();
+    }
+  }
+  return true;
+}
+
+bool Guest::AnswerRequests(uint64_t now_nanos) {
+  bool more = true;
+  while (more && words_.size() < kWordsBytes) {
+    more = refuser_->AnswerOne(surroundings_.leader, words_);
+    if (more) {
+      deadline_nanos_ = now_nanos + surroundings_.settings->idle_nanos;
+    }
+  }
+  surroundings_.tallies->refused_commands += refuser_->TakeRefused();
+  return !more;
+}
+
+bool Guest::TakeRequests() {
+  const std::span<char> room = refuser_->Room();
+  const auto read = client_->Read(room);
+  if (!read.ok()) {
+    return false;
+  }
+  refuser_->Filled(read->bytes);
+  ended_ = ended_ || read->ended;
+  readable_ = read->bytes > 0 && (read->bytes == room.size() || end_seen_);
+  return true;
+}
+
+bool Guest::Flush(uint64_t now_nanos) {
+  while (words_sent_ < words_.size()) {
+    const std::string_view rest = std::string_view(words_).substr(words_sent_);
+    const auto written = client_->Write(std::span(&rest, 1));
+    if (!written.ok() || written->ended) {
+      return false;
+    }
+    if (written->bytes == 0) {
+      return true;
+    }
+    words_sent_ += written->bytes;
+    if (phase_ == Phase::kRefused) {
+      deadline_nanos_ = now_nanos + surroundings_.settings->idle_nanos;
+    }
+  }
+  words_.clear();
+  words_sent_ = 0;
+  return true;
+}
+
+bool Guest::Leave(uint64_t now_nanos) {
+  CloseLeader();
+  phase_ = Phase::kLeaving;
+  deadline_nanos_ = now_nanos + kLingerNanos;
+  readable_ = true;
+  return AdvanceLeaving(now_nanos);
+}
+
+bool Guest::AdvanceLeaving(uint64_t now_nanos) {
+  if (!Flush(now_nanos)) {
+    return End();
+  }
+  if (words_.empty() && !std::exchange(end_said_, true)) {
+    client_->FinishWrites();
+  }
+  for (int reads = 0; readable_ && !ended_ && reads < kReadsOfATurn; ++reads) {
+    const auto read = client_->Read(surroundings_.scratch);
+    if (!read.ok()) {
+      return End();
+    }
+    ended_ = read->ended;
+    readable_ = read->bytes > 0;
+  }
+  if ((ended_ && words_.empty()) || now_nanos >= deadline_nanos_) {
+    return End();
+  }
+  return readable_ && !ended_;
+}
+
+void Guest::CloseLeader() {
+  if (leader_ != nullptr) {
+    surroundings_.poller->Remove(*leader_);
+    leader_ = nullptr;
+  }
+}
+
+void Guest::SeekAgain(std::string trouble) {
+  CloseLeader();
+  phase_ = Phase::kSeeking;
+  surroundings_.trouble = std::move(trouble);
+}
+
+bool Guest::LoseLeader(uint64_t now_nanos) {
+  ++surroundings_.tallies->lost;
+  return Leave(now_nanos);
+}
+
+bool Guest::End() {
+  CloseLeader();
+  phase_ = Phase::kGone;
+  return false;
+}
+
+}  // namespace luna::follower

@@ -1,0 +1,104 @@
+// Guest: one client of a server that does not lead, from its arrival to its end.
+//
+//   silent ──first bytes──► seeking ──► dialing ──► passing ──► leaving ──► gone
+//      └──(writes = refuse)► refused ──────────────────────────────┘
+//
+// Silent: nothing was asked yet. Seeking: it waits for a leader; its owner gives it a socket to one
+// (Dial) when it can. Passing: two lanes. Leaving: the last words are written and the end is said;
+// what the client still sends is read and dropped for a while, because a socket that is closed with
+// bytes unread takes the last words away with it.
+// Thread rule: owned by one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "runtime/network.h"
+#include "service/follower/follower_port.h"
+#include "service/follower/lane.h"
+#include "service/follower/refuser.h"
+#include "service/follower/tallies.h"
+
+namespace luna::follower {
+
+// What all guests of a port share. Outlives them.
+struct Surroundings {
+  const FollowerSettings* settings = nullptr;
+  Tallies* tallies = nullptr;
+  runtime::Poller* poller = nullptr;
+  std::string leader;   // as others call it; empty: nobody is known
+  std::string trouble;  // why it was not reached, if it was not
+  std::span<char> scratch;
+};
+
+class Guest {
+ public:
+  enum class Phase : uint8_t { kSilent, kSeeking, kDialing, kPassing, kRefused, kLeaving, kGone };
+
+  // `tag` is the poller's for the client, `tag` + 1 for the leader.
+  Guest(Surroundings& surroundings, std::unique_ptr<runtime::Socket> client, uint64_t tag,
+        uint64_t now_nanos);
+  // Closes both sockets.
+  ~Guest();
+
+  void NoticedClient(const runtime::Ready& ready);
+  void NoticedLeader(const runtime::Ready& ready);
+  // While seeking: a socket on its way to the leader of the surroundings.
+  void Dial(std::unique_ptr<runtime::Socket> leader, uint64_t now_nanos);
+  // Does what can be done now, and what is due. True: there is more to do after others had a turn.
+  bool Advance(uint64_t now_nanos);
+
+  Phase phase() const { return phase_; }
+  const std::string& leader() const { return leader_name_; }  // the one dialed last
+
+ private:
+  static constexpr uint64_t kNever = ~uint64_t{0};
+
+  bool AdvanceSilent(uint64_t now_nanos);
+  bool AdvanceSeeking(uint64_t now_nanos);
+  bool AdvanceDialing(uint64_t now_nanos);
+  bool AdvancePassing(uint64_t now_nanos);
+  bool AdvanceRefused(uint64_t now_nanos);
+  bool AdvanceLeaving(uint64_t now_nanos);
+  bool PassOn(uint64_t now_nanos);
+  bool TakeRequests();
+  bool AnswerRequests(uint64_t now_nanos);  // true: no whole request is left
+  // Writes last_words_. False: the client is gone.
+  bool Flush(uint64_t now_nanos);
+  bool IsTakenOver() const;
+  void CloseLeader();
+  void SeekAgain(std::string trouble);
+  bool LoseLeader(uint64_t now_nanos);
+  bool Leave(uint64_t now_nanos);
+  bool End();
+  void CountPassed();
+
+  Surroundings& surroundings_;
+  const uint64_t tag_;
+  const std::unique_ptr<runtime::Socket> client_;
+  std::unique_ptr<runtime::Socket> leader_;
+  std::string leader_name_;  // whom leader_ was dialed for
+  Phase phase_ = Phase::kSilent;
+  Lane to_leader_;
+  Lane to_client_;
+  uint64_t counted_to_leader_ = 0;  // of the lanes' bytes
+  uint64_t counted_to_client_ = 0;
+  bool leader_deaf_ = false;               // it takes no more bytes
+  uint64_t deadline_nanos_ = kNever;       // of this phase
+  uint64_t dial_deadline_nanos_ = kNever;  // of this attempt
+  // Refused and leaving.
+  std::optional<Refuser> refuser_;
+  std::string words_;  // not written yet, from words_sent_ on
+  size_t words_sent_ = 0;
+  bool readable_ = true;
+  bool end_seen_ = false;  // the Poller knows of it
+  bool ended_ = false;     // it was read
+  bool end_said_ = false;  // to the client
+};
+
+}  // namespace luna::follower

@@ -1,0 +1,57 @@
+// Lane: one direction of a connection that is passed on. Bytes go from the source's read straight
+// into the sink's write; only what the sink did not take is kept, and then nothing more is read
+// until it is gone. The source's end is passed on after its last byte.
+// Thread rule: owned by one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "runtime/network.h"
+
+namespace luna::follower {
+
+class Lane {
+ public:
+  enum class Outcome : uint8_t {
+    kWaits,       // until a socket reports something
+    kMore,        // there may be more now, but others should have their turn
+    kEnded,       // all was passed on, with the end
+    kSourceLost,  // nothing more can be read
+    kSinkLost,    // nobody takes bytes any more
+  };
+
+  // What the Poller said of the two sockets.
+  void NoticedSource(const runtime::Ready& ready);
+  void NoticedSink(const runtime::Ready& ready);
+
+  // One read into `scratch`, kept until Pump: the first bytes, before there is a sink. Its bytes.
+  Result<runtime::Transfer> ReadFirst(runtime::Socket& source, std::span<char> scratch);
+  // Passes on what there is, through `scratch`, which bounds what is kept.
+  Outcome Pump(runtime::Socket& source, runtime::Socket& sink, std::span<char> scratch);
+
+  bool source_ended() const { return source_ended_; }  // it was read
+  size_t pending() const { return kept_.size() - sent_; }
+  uint64_t passed_bytes() const { return passed_bytes_; }
+
+ private:
+  // Writes as much of `bytes` as the sink takes, and counts it there. False: the sink is lost.
+  bool WriteTo(runtime::Socket& sink, std::string_view& bytes);
+  bool WriteKept(runtime::Socket& sink);
+  void Took(const runtime::Transfer& read, size_t offered);
+  Outcome PassEnd(runtime::Socket& sink);
+
+  std::string kept_;  // what the sink did not take yet, from sent_ on
+  size_t sent_ = 0;
+  uint64_t passed_bytes_ = 0;
+  bool readable_ = true;   // as far as is known
+  bool writable_ = true;   // as far as is known
+  bool end_seen_ = false;  // the Poller knows of the end: read on to it
+  bool source_ended_ = false;
+  bool end_passed_ = false;
+};
+
+}  // namespace luna::follower

@@ -1,0 +1,87 @@
+// Usher: the thread of a FollowerPort. Each turn of its loop: asks who leads, takes new clients and
+// what the Poller found, lets those guests advance, and starts dials for the ones that seek. Dials
+// are bounded: many at once while they succeed, one after a pause while they fail, so that a leader
+// that just came or goes is not run over by all clients of its follower.
+// Thread rule: Listen comes before Run, which is the thread's body; Stop is safe.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "service/follower/guest.h"
+#include "service/follower/resolver.h"
+
+namespace luna::follower {
+
+class Usher {
+ public:
+  // All outlive it. `settings` has its callbacks set.
+  Usher(runtime::Runtime& runtime, runtime::Network& network, const FollowerSettings& settings,
+        Tallies& tallies, Resolver& resolver);
+  ~Usher();
+
+  // On every address; kAddressInUse, kBadOption, kReadOnly.
+  Status Listen();
+  std::vector<std::string> addresses() const;  // with the real ports
+  void Run();                                  // until Stop; then nothing is open any more
+  void Stop();
+
+ private:
+  struct Slot {
+    std::unique_ptr<Guest> guest;
+    uint32_t generation = 0;
+    bool queued = false;  // in again_
+  };
+
+  uint64_t WaitNanos() const;
+  void AskWhoLeads();
+  bool AcceptAll(runtime::Listener& listener);  // false: try again a little later
+  void Admit(std::unique_ptr<runtime::Socket> client);
+  void TakeReady(size_t count);
+  void TakeQueued();
+  void TickAll();
+  void Advance(uint32_t index);
+  void StartDials();
+  bool DialFor(uint32_t index, const std::string& address);
+  void DialFailed();
+  void End(uint32_t index);
+  void CloseAll();
+  uint64_t TagOf(uint32_t index) const;
+  Slot* Find(uint64_t tag);
+  bool Seeks(uint64_t tag);
+
+  runtime::Runtime& runtime_;
+  runtime::Network& network_;
+  const FollowerSettings& settings_;
+  Tallies& tallies_;
+  Resolver& resolver_;
+  const std::unique_ptr<runtime::Poller> poller_;
+  std::vector<std::unique_ptr<runtime::Listener>> listeners_;
+  std::atomic<bool> stopping_ = false;
+  base::LogThrottle throttle_;
+
+  // The thread's own.
+  std::vector<char> scratch_;
+  Surroundings surroundings_;
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> free_slots_;
+  size_t guests_ = 0;
+  std::deque<uint64_t> seeking_;  // tags, longest first; of guests that may be gone
+  std::vector<uint64_t> again_;   // tags of guests that have more to do
+  size_t dialing_ = 0;            // guests
+  bool reached_ = true;           // the last dial succeeded, or nobody tried yet
+  bool all_accepted_ = true;
+  uint64_t now_nanos_ = 0;
+  uint64_t asked_nanos_ = 0;  // who leads
+  uint64_t next_dial_nanos_ = 0;
+  uint64_t next_tick_nanos_ = 0;
+  std::array<runtime::Ready, 256> ready_;
+};
+
+}  // namespace luna::follower

@@ -1,0 +1,261 @@
+#include "service/follower/guest.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/service/follower/follower_world.h"
+
+namespace luna::follower {
+
+namespace {
+
+using Phase = Guest::Phase;
+
+// A guest whose clock, leader and readiness are the test's.
+class GuestTest : public testing::Test {
+ protected:
+  GuestTest() {
+    settings_.wait_nanos = 1000;
+    settings_.idle_nanos = 5000;
+    surroundings_.settings = &settings_;
+    surroundings_.tallies = &tallies_;
+    surroundings_.poller = poller_.get();
+    surroundings_.leader = "1.0.0.1:1";
+    surroundings_.scratch = scratch_;
+  }
+
+  void Enter(uint64_t now_nanos = 0) {
+    const auto listener = network_->Listen("a:1").value();
+    client_ = network_->Connect("a:1", 0).value();
+    guest_.emplace(surroundings_, listener->Accept().value(), 0, now_nanos);
+  }
+  // The leader's far end of a connection that was dialed for the guest.
+  std::unique_ptr<runtime::Socket> Dial(uint64_t now_nanos = 0) {
+    const auto listener = network_->Listen("1.0.0.1:1").value();
+    guest_->Dial(network_->Dial("1.0.0.1:1").value(), now_nanos);
+    return listener->Accept().value();
+  }
+  void Send(runtime::Socket& socket, std::string_view bytes) {
+    EXPECT_EQ(socket.Write(std::span(&bytes, 1)).value().bytes, bytes.size());
+    Notice();
+  }
+  // Tells the guest what the poller knows.
+  void Notice() {
+    std::array<runtime::Ready, 4> ready;
+    const size_t count = poller_->Wait(ready, 0);
+    for (size_t i = 0; i < count; ++i) {
+      ready[i].tag == 0 ? guest_->NoticedClient(ready[i]) : guest_->NoticedLeader(ready[i]);
+    }
+  }
+  void AdvanceAll(uint64_t now_nanos) {
+    Notice();
+    while (guest_->Advance(now_nanos)) {
+    }
+  }
+  // What came, with "$" for the end.
+  static std::string Received(runtime::Socket& socket) {
+    std::string all;
+    std::array<char, 100> buffer;
+    while (true) {
+      const auto read = socket.Read(buffer).value();
+      all.append(buffer.data(), read.bytes);
+      if (read.ended || read.bytes == 0) {
+        return all + (read.ended ? "$" : "");
+      }
+    }
+  }
+
+  const std::unique_ptr<runtime::Runtime> runtime_ = posix::NewPosixRuntime();
+  const std::unique_ptr<runtime::Network> network_ = memory::NewMemoryNetwork(*runtime_, 1000);
+  const std::unique_ptr<runtime::Poller> poller_ = network_->NewPoller();
+  FollowerSettings settings_;
+  Tallies tallies_;
+  std::array<char, 100> scratch_ = {};
+  Surroundings surroundings_;
+  std::unique_ptr<runtime::Socket> client_;
+  std::optional<Guest> guest_;
+};
+
+TEST_F(GuestTest, FirstBytesMakeItSeek) {
+  Enter();
+  AdvanceAll(0);
+  EXPECT_EQ(guest_->phase(), Phase::kSilent);
+  Send(*client_, "x");
+  AdvanceAll(1);
+  EXPECT_EQ(guest_->phase(), Phase::kSeeking);
+}
+
+TEST_F(GuestTest, ItWaitsForALeaderFromItsFirstBytesOn) {
+  Enter();
+  surroundings_.leader.clear();
+  Send(*client_, "x");
+  AdvanceAll(3000);
+  AdvanceAll(3999);
+  EXPECT_EQ(guest_->phase(), Phase::kSeeking);
+  AdvanceAll(4000);
+  EXPECT_EQ(guest_->phase(), Phase::kLeaving);
+  EXPECT_EQ(Received(*client_),
+            "-TRYAGAIN no server leads the group just now; try again later\r\n$");
+  EXPECT_EQ(tallies_.unled, 1u);
+  client_.reset();
+  AdvanceAll(4001);
+  EXPECT_EQ(guest_->phase(), Phase::kGone);
+}
+
+TEST_F(GuestTest, ThoseThatAskNothingAreClosed) {
+  Enter(100);
+  AdvanceAll(5099);
+  EXPECT_EQ(guest_->phase(), Phase::kSilent);
+  AdvanceAll(5100);
+  EXPECT_EQ(guest_->phase(), Phase::kGone);
+}
+
+TEST_F(GuestTest, ThoseThatOnlyLookedInAreGone) {
+  Enter();
+  client_.reset();
+  AdvanceAll(0);
+  EXPECT_EQ(guest_->phase(), Phase::kGone);
+}
+
+TEST_F(GuestTest, BytesFromBeforeTheDialComeFirst) {
+  Enter();
+  Send(*client_, "one ");
+  AdvanceAll(0);
+  const auto leader = Dial();
+  EXPECT_EQ(guest_->phase(), Phase::kDialing);
+  Send(*client_, "two");
+  AdvanceAll(0);
+  EXPECT_EQ(guest_->phase(), Phase::kPassing);
+  EXPECT_EQ(Received(*leader), "one two");
+  Send(*leader, "three");
+  AdvanceAll(100'000);  // no deadline any more
+  EXPECT_EQ(Received(*client_), "three");
+  EXPECT_EQ(tallies_.to_leader_bytes, 7u);
+  EXPECT_EQ(tallies_.to_client_bytes, 5u);
+}
+
+TEST_F(GuestTest, EndsArePassedOnBothWays) {
+  Enter();
+  Send(*client_, "bye");
+  AdvanceAll(0);
+  const auto leader = Dial();
+  client_->FinishWrites();
+  AdvanceAll(0);
+  EXPECT_EQ(Received(*leader), "bye$");
+  EXPECT_EQ(guest_->phase(), Phase::kPassing);
+  Send(*leader, "and you");
+  leader->FinishWrites();
+  AdvanceAll(0);
+  EXPECT_EQ(Received(*client_), "and you$");
+  EXPECT_EQ(guest_->phase(), Phase::kGone);
+  EXPECT_EQ(tallies_.lost, 0u);
+}
+
+TEST_F(GuestTest, AnEndOfTheLeaderIsHeardAtOnceAndFinalSoon) {
+  Enter();
+  Send(*client_, "x");
+  AdvanceAll(0);
+  const auto leader = Dial();
+  AdvanceAll(0);
+  leader->FinishWrites();
+  AdvanceAll(10);
+  EXPECT_EQ(Received(*client_), "$");
+  EXPECT_EQ(guest_->phase(), Phase::kPassing);
+  Send(*client_, "y");
+  AdvanceAll(20);
+  EXPECT_EQ(Received(*leader), "xy");
+  AdvanceAll(10'000'000'000);
+  EXPECT_EQ(guest_->phase(), Phase::kGone);
+}
+
+TEST_F(GuestTest, ALeaderThatTakesNothingMoreIsLost) {
+  Enter();
+  Send(*client_, "x");
+  AdvanceAll(0);
+  auto leader = Dial();
+  AdvanceAll(0);
+  Send(*leader, "half a rep");
+  leader.reset();
+  Send(*client_, "y");
+  AdvanceAll(0);
+  EXPECT_EQ(Received(*client_), "half a rep$");
+  EXPECT_EQ(guest_->phase(), Phase::kLeaving);
+  EXPECT_EQ(tallies_.lost, 1u);
+}
+
+TEST_F(GuestTest, AnotherLeaderEndsIt) {
+  Enter();
+  Send(*client_, "x");
+  AdvanceAll(0);
+  const auto leader = Dial();
+  AdvanceAll(0);
+  surroundings_.leader.clear();
+  AdvanceAll(0);
+  EXPECT_EQ(guest_->phase(), Phase::kPassing);
+  surroundings_.leader = "1.0.0.2:1";
+  AdvanceAll(0);
+  EXPECT_EQ(guest_->phase(), Phase::kLeaving);
+  EXPECT_EQ(Received(*client_), "$");
+  EXPECT_EQ(Received(*leader), "x$");
+  EXPECT_EQ(tallies_.lost, 1u);
+}
+
+TEST_F(GuestTest, ClientsThatKeepTalkingAfterTheEndAreClosedInTheEnd) {
+  Enter();
+  surroundings_.leader.clear();
+  Send(*client_, "x");
+  AdvanceAll(0);
+  AdvanceAll(1000);
+  EXPECT_EQ(guest_->phase(), Phase::kLeaving);
+  for (int i = 0; i < 5; ++i) {
+    Send(*client_, std::string(900, 'y'));  // is taken, so that the last words are not lost
+    AdvanceAll(2000);
+  }
+  EXPECT_EQ(guest_->phase(), Phase::kLeaving);
+  AdvanceAll(10'000'000'000);
+  EXPECT_EQ(guest_->phase(), Phase::kGone);
+  EXPECT_TRUE(Received(*client_).starts_with("-TRYAGAIN "));
+}
+
+TEST_F(GuestTest, RefusedOnesPauseWhileTheirRepliesAreNotTaken) {
+  settings_.forward = false;
+  Enter();
+  EXPECT_EQ(guest_->phase(), Phase::kRefused);
+  std::string commands;
+  for (int i = 0; i < 100; ++i) {
+    commands += "GET k\r\n";
+  }
+  Send(*client_, commands);
+  AdvanceAll(0);
+  const uint64_t answered = tallies_.refused_commands;
+  EXPECT_EQ(answered, 100u);  // one read, answered whole
+  Send(*client_, commands);
+  AdvanceAll(0);
+  EXPECT_EQ(tallies_.refused_commands, answered);
+  std::string replies;
+  for (int i = 0; i < 50; ++i) {
+    replies += Received(*client_);
+    AdvanceAll(10);
+  }
+  EXPECT_EQ(tallies_.refused_commands, 200u);
+  const std::string one = "-" + RefusalText("1.0.0.1:1") + "\r\n";
+  EXPECT_EQ(replies.size(), 200 * one.size());
+  EXPECT_TRUE(replies.starts_with(one));
+  AdvanceAll(5009);
+  EXPECT_EQ(guest_->phase(), Phase::kRefused);
+  AdvanceAll(5010);
+  EXPECT_EQ(guest_->phase(), Phase::kGone);
+}
+
+TEST_F(GuestTest, RefusedOnesAreAnsweredBeforeTheirEnd) {
+  settings_.forward = false;
+  Enter();
+  Send(*client_, "PING\r\nPING\r\n");
+  client_->FinishWrites();
+  AdvanceAll(0);
+  EXPECT_EQ(Received(*client_), "+PONG\r\n+PONG\r\n$");
+  EXPECT_EQ(guest_->phase(), Phase::kGone);
+}
+
+}  // namespace
+
+}  // namespace luna::follower

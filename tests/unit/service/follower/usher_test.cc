@@ -1,0 +1,239 @@
+#include "service/follower/usher.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/service/follower/follower_world.h"
+
+namespace luna::follower {
+
+namespace {
+
+enum class Road : uint8_t { kOpen, kSilent, kClosed, kCircle };
+
+// A connection that gets nowhere while its road is silent.
+class RoadSocket final : public runtime::Socket {
+ public:
+  RoadSocket(std::unique_ptr<runtime::Socket> carrier, const std::atomic<Road>& road,
+             std::atomic<int>& open, std::atomic<int>& most_open)
+      : carrier_(std::move(carrier)), road_(road), open_(open), most_open_(most_open) {
+    most_open_ = std::max(most_open_.load(), ++open_);
+  }
+  ~RoadSocket() override { --open_; }
+  Result<runtime::Transfer> Read(std::span<char> into) override {
+    return established() ? carrier_->Read(into) : runtime::Transfer{};
+  }
+  Result<runtime::Transfer> Write(std::span<const std::string_view> parts) override {
+    return established() ? carrier_->Write(parts) : runtime::Transfer{};
+  }
+  void FinishWrites() override { carrier_->FinishWrites(); }
+  const std::string& peer() const override { return carrier_->peer(); }
+  const std::string& local() const override {
+    return road_ == Road::kCircle ? carrier_->peer() : carrier_->local();
+  }
+  runtime::Socket& carrier() override { return *carrier_; }
+  bool established() const override { return road_ != Road::kSilent; }
+
+ private:
+  const std::unique_ptr<runtime::Socket> carrier_;
+  const std::atomic<Road>& road_;
+  std::atomic<int>& open_;
+  std::atomic<int>& most_open_;
+};
+
+class RoadPoller final : public runtime::Poller {
+ public:
+  explicit RoadPoller(std::unique_ptr<runtime::Poller> below) : below_(std::move(below)) {}
+  Status Add(runtime::Socket& socket, uint64_t tag) override {
+    return below_->Add(socket.carrier(), tag);
+  }
+  Status Add(runtime::Listener& listener, uint64_t tag) override {
+    return below_->Add(listener, tag);
+  }
+  void Remove(runtime::Socket& socket) override { below_->Remove(socket.carrier()); }
+  void Remove(runtime::Listener& listener) override { below_->Remove(listener); }
+  size_t Wait(std::span<runtime::Ready> ready, uint64_t nanos) override {
+    return below_->Wait(ready, nanos);
+  }
+  void Wake() override { below_->Wake(); }
+
+ private:
+  const std::unique_ptr<runtime::Poller> below_;
+};
+
+// The network below, where the way to whoever is dialed is as the test wants it, and is counted.
+class RoadNetwork final : public runtime::Network {
+ public:
+  explicit RoadNetwork(runtime::Network& below) : below_(below) {}
+  Result<std::unique_ptr<runtime::Listener>> Listen(std::string_view address) override {
+    return below_.Listen(address);
+  }
+  Result<std::unique_ptr<runtime::Socket>> Connect(std::string_view address,
+                                                   uint64_t nanos) override {
+    return below_.Connect(address, nanos);
+  }
+  Result<std::unique_ptr<runtime::Socket>> Dial(std::string_view address) override {
+    ++dials;
+    if (road == Road::kClosed) {
+      return Error(Reason::kUnreachable, "the road is closed");
+    }
+    auto socket = below_.Dial(address);
+    if (!socket.ok()) {
+      return socket;
+    }
+    return std::unique_ptr<runtime::Socket>(
+        std::make_unique<RoadSocket>(std::move(socket).value(), road, open, most_open));
+  }
+  Result<std::string> Resolve(std::string_view address) override { return below_.Resolve(address); }
+  std::unique_ptr<runtime::Poller> NewPoller() override {
+    return std::make_unique<RoadPoller>(below_.NewPoller());
+  }
+
+  std::atomic<Road> road = Road::kOpen;
+  std::atomic<int> dials = 0;
+  std::atomic<int> open = 0;  // dialed and not closed
+  std::atomic<int> most_open = 0;
+
+ private:
+  runtime::Network& below_;
+};
+
+class UsherTest : public testing::Test {
+ protected:
+  ~UsherTest() override { Stop(); }
+
+  void Start(uint64_t wait_nanos = kPatienceNanos) {
+    settings_ = world_.Settings();
+    settings_.wait_nanos = wait_nanos;
+    usher_ = std::make_unique<Usher>(world_.runtime(), network_, settings_, tallies_, resolver_);
+    usher_->Listen().value();
+    thread_ = world_.runtime().Spawn("usher", runtime::ThreadClass::kForeground,
+                                     [this] { usher_->Run(); });
+    address_ = usher_->addresses().front();
+  }
+  void Stop() {
+    if (thread_ != nullptr) {
+      usher_->Stop();
+      thread_->Join();
+      thread_ = nullptr;
+    }
+  }
+  std::vector<Client> Ask(size_t clients) {
+    std::vector<Client> all;
+    for (size_t i = 0; i < clients; ++i) {
+      all.emplace_back(network_, address_);
+      EXPECT_EQ(all.back().Send("hello"), 5u);
+    }
+    return all;
+  }
+
+  World world_{Kind::kSimulated};
+  RoadNetwork network_{world_.network()};
+  Resolver resolver_{world_.runtime(), network_};
+  FollowerSettings settings_;
+  Tallies tallies_;
+  std::unique_ptr<Usher> usher_;
+  std::unique_ptr<runtime::Thread> thread_;
+  std::string address_;
+};
+
+TEST_F(UsherTest, ALeaderThatRefusesIsNotRunOver) {
+  world_.SetLeader("127.0.0.1:1");
+  network_.road = Road::kClosed;
+  Start(300 * kMilli);
+  auto clients = Ask(200);
+  for (Client& client : clients) {
+    const std::string reply = client.ReadAll();
+    EXPECT_TRUE(
+        reply.starts_with("-TRYAGAIN 127.0.0.1:1 leads the group but is not reached: the "
+                          "road is closed; "))
+        << reply;
+  }
+  EXPECT_EQ(tallies_.unled, 200u);
+  EXPECT_GE(network_.dials, 2);
+  EXPECT_LE(network_.dials, 100);  // one each 20 ms, not one each client
+}
+
+TEST_F(UsherTest, DialsOnTheirWayAreBounded) {
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  network_.road = Road::kSilent;
+  Start();
+  auto clients = Ask(600);
+  EXPECT_TRUE(world_.Becomes([&] { return network_.open == 256; }));
+  network_.road = Road::kOpen;
+  for (Client& client : clients) {
+    EXPECT_EQ(client.Read(5), "hello");
+  }
+  EXPECT_EQ(tallies_.forwarded, 600u);
+}
+
+TEST_F(UsherTest, DialsThatGetNoAnswerAreTriedAgain) {
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  network_.road = Road::kSilent;
+  Start();
+  auto clients = Ask(1);
+  EXPECT_TRUE(world_.Becomes([&] { return network_.dials >= 2; }));
+  network_.road = Road::kOpen;
+  EXPECT_EQ(clients[0].Read(5), "hello");
+}
+
+TEST_F(UsherTest, SilentDialsEndInTime) {
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  network_.road = Road::kSilent;
+  Start(100 * kMilli);
+  auto clients = Ask(1);
+  EXPECT_EQ(clients[0].ReadAll(), "-TRYAGAIN " + leader->address() +
+                                      " leads the group but is not reached: no answer within the "
+                                      "time; try again later\r\n");
+  EXPECT_TRUE(world_.Becomes([&] { return network_.open == 0; }));
+}
+
+TEST_F(UsherTest, DialsToAFormerLeaderAreGivenUp) {
+  const auto former = world_.NewLeader();
+  const auto next = world_.NewLeader();
+  world_.SetLeader(former->address());
+  network_.road = Road::kSilent;
+  Start();
+  auto clients = Ask(3);
+  EXPECT_TRUE(world_.Becomes([&] { return network_.open == 3; }));
+  world_.SetLeader(next->address());
+  EXPECT_TRUE(world_.Becomes([&] { return network_.dials >= 6; }));
+  network_.road = Road::kOpen;
+  for (Client& client : clients) {
+    EXPECT_EQ(client.Read(5), "hello");
+  }
+  EXPECT_EQ(next->received_bytes(), 15u);
+  EXPECT_EQ(former->received_bytes(), 0u);
+}
+
+TEST_F(UsherTest, AConnectionToItselfIsNone) {
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  network_.road = Road::kCircle;
+  Start(100 * kMilli);
+  auto clients = Ask(1);
+  const std::string reply = clients[0].ReadAll();
+  EXPECT_NE(reply.find("nobody listens at " + leader->address()), std::string::npos) << reply;
+  EXPECT_EQ(leader->received_bytes(), 0u);
+}
+
+TEST_F(UsherTest, PlacesOfThoseThatLeftAreTakenByOthers) {
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  Start();
+  for (int i = 0; i < 50; ++i) {
+    auto clients = Ask(3);
+    for (Client& client : clients) {
+      EXPECT_EQ(client.Read(5), "hello");
+    }
+  }
+  EXPECT_TRUE(world_.Becomes([&] { return tallies_.open == 0; }));
+  EXPECT_EQ(tallies_.accepted, 150u);
+  EXPECT_TRUE(world_.Becomes([&] { return network_.open == 0; }));
+}
+
+}  // namespace
+
+}  // namespace luna::follower
