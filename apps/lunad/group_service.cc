@@ -1,5 +1,6 @@
 #include "apps/lunad/group_service.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -27,6 +28,9 @@ follower::FollowerSettings GroupService::PortSettings(size_t max_clients) {
           .leader = [this] { return server_->standing().leader; },
           .status = [this] { return command::GroupText(Standing()); },
           .max_clients = max_clients,
+          // Longer than a take-over takes: clients need not notice it.
+          .wait_nanos = std::max(uint64_t{5'000'000'000},
+                                 3 * static_cast<uint64_t>(settings_.lease) * 1'000'000),
           .log = log_};
 }
 
