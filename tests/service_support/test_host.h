@@ -42,6 +42,7 @@ class TestHost : public command::Host {
   std::atomic<bool> stop_requested{false};
   command::ServerGroup* server_group = nullptr;
   std::atomic<int> resets{0};
+  command::ReadGate* gate = nullptr;
 
   // A session in database "default", collection "0".
   command::Session NewSession();
@@ -58,6 +59,7 @@ class TestHost : public command::Host {
   runtime::Runtime& runtime() override { return *runtime_; }
   const command::CommandTable& commands() override { return *table_; }
   command::Holdings& holdings() override { return *holdings_; }
+  command::ReadGate* read_gate() override { return gate; }
   Result<std::shared_ptr<Database>> FindDatabase(std::string_view name) override;
   Result<std::shared_ptr<Collection>> FindCollection(Database& database,
                                                      std::string_view name) override;

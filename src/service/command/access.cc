@@ -83,20 +83,27 @@ Result<std::unique_ptr<Iterator>> Access::Scan(Collection& collection, const Sca
   return snapshot_ != nullptr ? snapshot_->Scan(collection, options) : collection.Scan(options);
 }
 
+Status Access::Counted(Status written) {
+  writes_ += written.ok() ? 1 : 0;
+  return written;
+}
+
 Status Access::Put(Collection& collection, std::string_view key, std::string_view value,
                    Expiry expiry, uint8_t type) {
   LUNA_ASSERT(transaction_ != nullptr);
-  return transaction_->Put(collection, key, value, expiry, type);
+  return Counted(transaction_->Put(collection, key, value, expiry, type));
 }
 
 Status Access::Delete(Collection& collection, std::string_view key) {
   LUNA_ASSERT(transaction_ != nullptr);
-  return transaction_->Delete(collection, key);
+  return Counted(transaction_->Delete(collection, key));
 }
 
 Status Access::DeleteRange(Collection& collection, std::string_view begin, std::string_view end) {
   LUNA_ASSERT(transaction_ != nullptr);
-  return transaction_->DeleteRange(collection, begin, end);
+  Status deleted = transaction_->DeleteRange(collection, begin, end);
+  const bool is_empty = !end.empty() && begin >= end;
+  return is_empty ? deleted : Counted(std::move(deleted));
 }
 
 }  // namespace luna::command

@@ -42,6 +42,8 @@ class Access {
   // Keys that Get and MultiGet found and did not find.
   uint64_t hits() const { return hits_; }
   uint64_t misses() const { return misses_; }
+  // Writes that went into the transaction, also when a savepoint took them back.
+  uint64_t writes() const { return writes_; }
 
   // With a transaction only (asserted).
   Status Put(Collection& collection, std::string_view key, std::string_view value,
@@ -51,6 +53,7 @@ class Access {
 
  private:
   ReadOptions options() const;
+  Status Counted(Status written);
   Result<std::optional<Value>> Find(Collection& collection, std::string_view key);
   Result<std::vector<std::optional<std::string>>> FindAll(Collection& collection,
                                                           std::span<const std::string_view> keys);
@@ -61,6 +64,7 @@ class Access {
   std::shared_ptr<Snapshot> own_;  // of Hold
   uint64_t hits_ = 0;
   uint64_t misses_ = 0;
+  uint64_t writes_ = 0;
 };
 
 }  // namespace luna::command

@@ -3,6 +3,7 @@
 
 #include "service/command/bounds.h"
 #include "service/command/command_table.h"
+#include "service/command/read_gate.h"
 
 namespace luna::command {
 namespace {
@@ -22,6 +23,9 @@ void RunBackup(Call& call) {
   if (!report.ok()) {
     return call.Fail(report.error());
   }
+  if (const Status confirmed = Confirm(call.host.read_gate()); !confirmed.ok()) {
+    return call.Fail(confirmed.error());  // another leader may have committed more before it began
+  }
   call.reply.Map(3);
   WriteCount(call, "objects_copied", report->objects_copied);
   WriteCount(call, "bytes_copied", report->bytes_copied);
@@ -29,7 +33,8 @@ void RunBackup(Call& call) {
 }
 
 void RunCheckpoint(Call& call) {
-  call.Answer(call.host.universe().Checkpoint(std::string(call.arguments[1])));
+  const Status made = call.host.universe().Checkpoint(std::string(call.arguments[1]));
+  call.Answer(made.ok() ? Confirm(call.host.read_gate()) : made);
 }
 
 void RunRestore(Call& call) {

@@ -17,6 +17,7 @@ void Call::Fail(std::string_view text) {
 
 void Call::Fail(const Error& error) {
   session.left_memory = session.left_memory || error.reason() == Reason::kNotInMemory;
+  committed = committed || error.code() == ErrorCode::kClosed;  // what it led to is not known
   Fail(std::string(RespWord(error.reason())) + " " + error.message());
 }
 

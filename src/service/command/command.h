@@ -42,6 +42,7 @@ enum Flag : uint32_t {
   kFlagNoMulti = 1u << 10,        // refused inside MULTI
   kFlagPartial = 1u << 11,        // may fail after its first write: the writer sets a savepoint
   kFlagNoTransaction = 1u << 12,  // refused between BEGIN and COMMIT
+  kFlagConfirms = 1u << 13,       // asks the ReadGate itself: where there is one, it is kSlow
 };
 
 struct Call;
@@ -73,6 +74,9 @@ struct Call {
   resp::ReplyWriter& reply;
   size_t reply_begin = 0;  // reply.size() before this call
   bool failed = false;
+  // Of kCommit: something was committed, or may have been. Then no ReadGate is asked: the commit is
+  // the proof, and an open outcome must stay what the client is told.
+  bool committed = false;
 
   // The reply becomes this error: "ERR no such key". What was written of it is taken back.
   void Fail(std::string_view text);

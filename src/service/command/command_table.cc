@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "service/command/holdings.h"
+#include "service/command/read_gate.h"
 #include "service/command/rights.h"
 #include "service/command/unsupported.h"
 
@@ -163,6 +164,53 @@ Decision Answer(const Command* command, Session& session, resp::ReplyWriter& rep
 // The first words of browsers and mail programs that were made to speak to this port.
 bool IsForeignProtocol(std::string_view name) {
   return IsWord(name, "post") || IsWord(name, "host:");
+}
+
+// Whether the answer tells of the data. What writes does, where no round commits it: between BEGIN
+// and COMMIT. What tells of this server alone (INFO, STATS) does not.
+bool TellsOfData(const Command& command) {
+  return command.place == Place::kRead || command.place == Place::kWrite ||
+         (command.place == Place::kSlow && (command.flags & kFlagReadOnly) != 0);
+}
+
+void RunAround(Call& call, ReadGate& gate) {
+  const bool may_wait = !call.session.memory_only;
+  const auto ticket = gate.Begin(may_wait);
+  if (!ticket.ok()) {
+    return call.Fail(ticket.error());
+  }
+  call.command.run(call);
+  if (call.session.left_memory) {
+    return;  // it begins again
+  }
+  if (const Status ended = gate.End(*ticket, may_wait); !ended.ok()) {
+    call.Fail(ended.error());
+  }
+}
+
+// Only now is it known whether the answer rests on a commit or on what was read. A change of names
+// is one.
+void RunCommitting(Call& call, ReadGate& gate) {
+  call.command.run(call);
+  const bool changed_names = (call.command.flags & kFlagWrite) != 0 && !call.failed;
+  if (call.committed || changed_names) {
+    return;
+  }
+  if (const Status confirmed = Confirm(&gate); !confirmed.ok()) {
+    call.Fail(confirmed.error());
+  }
+}
+
+void RunGated(Call& call, ReadGate* gate) {
+  if (gate == nullptr) [[likely]] {
+    call.command.run(call);
+  } else if (call.command.place == Place::kCommit) {
+    RunCommitting(call, *gate);
+  } else if (TellsOfData(call.command)) {
+    RunAround(call, *gate);
+  } else {
+    call.command.run(call);
+  }
 }
 
 Access AccessOf(Session& session, Transaction* round) {
@@ -346,14 +394,17 @@ bool Run(const Command& command, Session& session, Host& host,
             .arguments = arguments,
             .reply = reply,
             .reply_begin = begin};
+  ReadGate* const gate = round == nullptr ? host.read_gate() : nullptr;
+  // With a gate whatever writes may fail after that.
+  const uint32_t may_fail_late = gate == nullptr ? kFlagPartial : kFlagPartial | kFlagWrite;
   const bool guarded = session.interactive && session.interactive->transaction &&
-                       (command.flags & kFlagPartial) != 0;
+                       (command.flags & may_fail_late) != 0;
   Transaction* own = guarded ? session.interactive->transaction.get() : nullptr;
   const Status set = own != nullptr ? own->SetSavepoint(kSavepoint) : Status();
   if (!set.ok()) {
     call.Fail(set.error());
   } else {
-    command.run(call);
+    RunGated(call, gate);
   }
   if (session.left_memory) {
     reply.Truncate(begin);

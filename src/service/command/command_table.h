@@ -118,6 +118,7 @@ Place PlaceOf(const Command& command, const Session& session);
 // round until then is the caller's to take back, in the session's own transaction Run does it.
 // Who runs a command again after a conflict restores session.replies first. Expects PlaceOf to have
 // been honoured. Counts nothing, logs nothing.
+// Asks the host's ReadGate around what is read, but within a `round`: there its owner does.
 bool Run(const Command& command, Session& session, Host& host,
          std::span<const std::string_view> arguments, Transaction* round, resp::ReplyWriter& reply);
 

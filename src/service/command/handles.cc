@@ -173,6 +173,8 @@ void RunCommit(Call& call) {
   const Interactive& interactive = open.interactive;
   const auto committed = interactive.snapshot ? Result<Timestamp>(interactive.snapshot->timestamp())
                                               : interactive.transaction->Commit();
+  call.committed = committed.ok() && interactive.transaction &&
+                   *committed != interactive.transaction->start_timestamp();
   call.host.holdings().transactions().End(
       {.kind = committed.ok() ? Kind::kCommitted : Kind::kRolledBack,
        .id = interactive.id,

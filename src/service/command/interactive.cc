@@ -42,6 +42,7 @@ void RunCommit(Call& call) {
     return call.reply.Bulk(std::to_string(ended.snapshot->timestamp()));
   }
   const auto committed = ended.transaction->Commit();
+  call.committed = committed.ok() && *committed != ended.transaction->start_timestamp();
   committed.ok() ? call.reply.Bulk(std::to_string(*committed)) : call.Fail(committed.error());
 }
 

@@ -1,8 +1,10 @@
 // ReadGate: asked around everything that is read, where a server may answer only while it leads its
 // group: an answer that left out what a later leader wrote would be wrong. A commit needs no gate:
 // that it succeeded proves that this server led.
-// The order is what matters: Begin, then the read, then End, then the answer. The state that was
-// read is then the newest there was at some time between request and answer.
+// Begin, then the read, then End, then the answer: the state that was read is then the newest there
+// was at some time between request and answer.
+// A service serves one leadership: it is stopped before its server can lead again. So whatever was
+// read since it started is covered by a ticket taken later, too (Confirm).
 // Thread rule: safe. May be called from many threads at once, also between rounds of writes.
 #pragma once
 
@@ -29,5 +31,9 @@ class ReadGate {
   // After it, before the answer goes out: an error means that what was read must not be told.
   virtual Status End(const Ticket& ticket, bool may_wait) = 0;
 };
+
+// Whether what was read already may be told: for those who know only afterwards that they
+// committed nothing. Waits; the gate's errors. Null: yes.
+Status Confirm(ReadGate* gate);
 
 }  // namespace luna::command

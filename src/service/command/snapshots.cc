@@ -5,6 +5,7 @@
 #include "service/command/help.h"
 #include "service/command/holdings.h"
 #include "service/command/moments.h"
+#include "service/command/read_gate.h"
 
 namespace luna::command {
 namespace {
@@ -54,6 +55,11 @@ void RunCreate(Call& call) {
   if (!created.ok()) {
     return call.Fail(created.error());
   }
+  // Its time may be used elsewhere, so it must have been the newest.
+  if (const Status confirmed = Confirm(call.host.read_gate()); !confirmed.ok()) {
+    call.host.holdings().snapshots().Drop(call.session.database->name(), name);
+    return call.Fail(confirmed.error());
+  }
   call.reply.Map(3);
   WriteMoment(call, name, *created);
 }
@@ -91,10 +97,16 @@ constexpr Command Row(std::string_view name, int arity, std::string_view syntax,
           .run = run};
 }
 
+constexpr Command Confirming(Command command) {
+  command.flags |= kFlagConfirms;
+  return command;
+}
+
 constexpr Command kSubcommands[] = {
-    Row("snapshot|create", -2, "[name] [TTL seconds]",
-        "Keeps the database as it is now readable; until the server stops if no TTL is given.",
-        RunCreate),
+    Confirming(
+        Row("snapshot|create", -2, "[name] [TTL seconds]",
+            "Keeps the database as it is now readable; until the server stops if no TTL is given.",
+            RunCreate)),
     Row("snapshot|drop", 3, "name", "Gives a snapshot up.", RunDrop),
     HelpRow("snapshot|help", "luna", "luna 0.2.0"),
     Row("snapshot|list", 2, "", "Lists the snapshots of the database.", RunList),

@@ -64,9 +64,11 @@ void RunUnwatch(Call& call) {
   call.reply.Simple("OK");
 }
 
-// One queued command; what it wrote is taken back when it fails. An error means that the whole
-// transaction cannot go on.
-Status RunQueued(Call& exec, Transaction& transaction, Access& access, const Queued& queued) {
+// One queued command; what it wrote is taken back when it fails, and `wrote` set when it stays. An
+// error means that the whole transaction cannot go on.
+Status RunQueued(Call& exec, Transaction& transaction, Access& access, const Queued& queued,
+                 bool& wrote) {
+  const uint64_t writes_before = access.writes();
   const std::vector<std::string_view> arguments(queued.arguments.begin(), queued.arguments.end());
   const bool writes = (queued.command->flags & kFlagWrite) != 0;
   if (writes) {
@@ -80,6 +82,7 @@ Status RunQueued(Call& exec, Transaction& transaction, Access& access, const Que
             .reply = exec.reply,
             .reply_begin = exec.reply.size()};
   queued.command->run(call);
+  wrote = wrote || (!call.failed && access.writes() > writes_before);
   if (writes && call.failed) {
     TRY(transaction.RollbackTo(kSavepoint));
   }
@@ -107,12 +110,16 @@ struct Taken {
   std::vector<std::string> refusals;  // of each command, "" if it may run; or empty
   WatchedKeys watched;
   std::string monitor_lines;  // of what ran in the last attempt
+  // Likewise: it left something to commit. The timestamp of the commit does not tell: where keys
+  // were watched, it is a new one, though nothing goes to the journal.
+  bool wrote = false;
 };
 
 // All of it once. The replies are written; kConflict: they do not count.
 Status RunQueue(Call& call, Taken& taken) {
   const bool told = call.host.holdings().monitors().any();
   taken.monitor_lines.clear();
+  taken.wrote = false;
   auto transaction = TRY(call.session.database->Begin());
   for (const auto& [place, key] : taken.watched) {
     TRY(transaction->Require(*key.collection, place.second,
@@ -124,7 +131,7 @@ Status RunQueue(Call& call, Taken& taken) {
     if (!taken.refusals.empty() && !taken.refusals[i].empty()) {
       call.reply.Fail(taken.refusals[i]);
     } else {
-      TRY(RunQueued(call, *transaction, access, taken.queue[i]));
+      TRY(RunQueued(call, *transaction, access, taken.queue[i], taken.wrote));
       taken.monitor_lines += told ? LineOf(call, taken.queue[i]) : "";
     }
     TRY(CheckReplies(call));
@@ -159,6 +166,7 @@ void RunExec(Call& call) {
     call.reply.Truncate(call.reply_begin);
     done = RunQueue(call, taken);
     if (done.ok()) {
+      call.committed = taken.wrote;
       return call.host.holdings().monitors().Tell(database->name(), taken.monitor_lines);
     }
     if (done.error().reason() == Reason::kPreconditionFailed) {

@@ -219,7 +219,7 @@ bool Connection::Joins(Queue queue, bool alone) const {
 }
 
 bool Connection::Take(Tally& tally) {
-  const Place place = command::PlaceOf(*command_, session_);
+  const Place place = PlaceOfCommand();
   const bool here = place == Place::kConnection || (place == Place::kRead && ReadsHere());
   if (here && operation_.empty() && RunHere(tally)) {
     return true;
@@ -242,6 +242,13 @@ bool Connection::Take(Tally& tally) {
   operation_.light = !alone && queue == Queue::kWrites && parser_.capacity() <= kLightBytes;
   operation_.Add(*std::exchange(command_, nullptr), arguments_);
   return true;
+}
+
+Place Connection::PlaceOfCommand() const {
+  const bool confirms = (command_->flags & command::kFlagConfirms) != 0;
+  return confirms && surroundings_.host->read_gate() != nullptr
+             ? Place::kSlow
+             : command::PlaceOf(*command_, session_);
 }
 
 // In a transaction of the client's own whatever is read may lie on a device.

@@ -98,6 +98,7 @@ class Connection {
   bool Receive(Tally& tally);  // false: nothing came
   bool Judge(Tally& tally);    // false: answered or postponed
   bool Take(Tally& tally);     // runs or adds command_; false: it has to wait for the operation
+  command::Place PlaceOfCommand() const;
   bool ReadsHere() const;
   bool RunHere(Tally& tally);
   bool Joins(Queue queue, bool alone) const;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "service/command/read_gate.h"
 
 namespace luna::operation {
 
@@ -158,6 +159,7 @@ void Rounds::Commit(Round& round) {
   ended_nanos_ = 0;  // what follows is not the next command's time
   for (int attempt = 1; round.transaction != nullptr; ++attempt) {
     const uint64_t start = runner_.runtime->clock().MonotonicNanos();
+    const Timestamp begun = round.transaction->start_timestamp();
     const auto committed = round.transaction->Commit();
     const uint64_t nanos = runner_.runtime->clock().MonotonicNanos() - start;
     round.transaction = nullptr;
@@ -166,15 +168,32 @@ void Rounds::Commit(Round& round) {
       round_commands_.Add(round.steps.size());
       commit_micros_.Add(nanos / 1000);
       runner_.NoteLatency("commit", nanos);
+      if (*committed == begun) {  // nothing was written: all answers rest on what was read
+        ConfirmReads(round);
+      }
       break;
     }
     const bool conflict = committed.error().code() == ErrorCode::kConflict;
     if (!conflict || attempt >= kAttemptsMax || !RunAgain(round)) {
-      FailSteps(round, committed.error());
+      FailCommit(round, committed.error());
       break;
     }
   }
   Close(round);
+}
+
+void Rounds::ConfirmReads(Round& round) {
+  const Status confirmed = command::Confirm(runner_.host->read_gate());
+  if (!confirmed.ok()) {
+    FailSteps(round, confirmed.error(), confirmed);
+  }
+}
+
+// A refusal rests on what was read, too. And who asks knows better than the journal who leads now.
+void Rounds::FailCommit(Round& round, const Error& error) {
+  const Status confirmed = command::Confirm(runner_.host->read_gate());
+  const bool is_fenced = error.reason() == Reason::kFenced;
+  FailSteps(round, is_fenced && !confirmed.ok() ? confirmed.error() : error, confirmed);
 }
 
 void Rounds::Close(Round& round) {
@@ -211,8 +230,9 @@ bool Rounds::RunAgain(Round& round) {
   return fits;
 }
 
-// The steps' replies become `error`; a command that had failed for its own reason keeps its reply.
-void Rounds::FailSteps(Round& round, const Error& error) {
+// The steps' replies become `error`; a command that had failed for its own reason keeps its reply,
+// if that is `confirmed`.
+void Rounds::FailSteps(Round& round, const Error& error, const Status& confirmed) {
   const std::string text = ErrorText(error);
   std::string kept;
   for (size_t i = 0; i < round.steps.size();) {
@@ -227,17 +247,16 @@ void Rounds::FailSteps(Round& round, const Error& error) {
       const size_t begin = step.reply_begin - from;
       const size_t end = is_last ? kept.size() : round.steps[i + 1].reply_begin - from;
       const bool shown = step.replies == command::Session::Replies::kOn;
-      if (step.failed || !shown) {
+      if (!shown || (step.failed && confirmed.ok())) {
         operation.replies.append(kept, begin, end - begin);
-        step.failed = true;
       } else {
         resp::ReplyWriter reply(operation.replies, operation.session->version);
-        reply.Fail(text);
-        step.failed = true;
-        if (runner_.counts != nullptr) {
+        reply.Fail(step.failed ? ErrorText(confirmed.error()) : text);
+        if (!step.failed && runner_.counts != nullptr) {
           runner_.counts->FailedLater(*step.request->command, "-" + text);
         }
       }
+      step.failed = true;
     }
   }
 }

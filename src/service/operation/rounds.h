@@ -59,8 +59,10 @@ class Rounds {
   void RunStraight(Operation& operation, const Request& request);
   void CommitOpen();
   void Commit(Round& round);
+  void ConfirmReads(Round& round);
+  void FailCommit(Round& round, const Error& error);
   bool RunAgain(Round& round);
-  void FailSteps(Round& round, const Error& error);
+  void FailSteps(Round& round, const Error& error, const Status& confirmed);
   void Close(Round& round);
 
   Runner runner_;

@@ -220,7 +220,7 @@ Status Service::State::Start() {
   readers_ = std::make_unique<operation::ReadWorkers>(
       *runtime_, *this, reads_, std::max<size_t>(settings_.reader_threads, 1), &watch_);
   writer_ = std::make_unique<operation::WriteWorker>(*runtime_, *this, writes_, &watch_);
-  if (settings_.handlers_help) {
+  if (settings_.handlers_help && settings_.read_gate == nullptr) {  // a gate may make rounds wait
     connections_.HelpWith(*writer_);
   }
   if (!settings_.http_address.empty()) {

@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "service_support/command_test.h"
+#include "service_support/test_gate.h"
 
 namespace luna::command {
 namespace {
@@ -13,6 +14,7 @@ class CareTest : public service_support::CommandTest {
   const std::string directory_ = testing::TempDir() + "care_test-" +
                                  testing::UnitTest::GetInstance()->current_test_info()->name() +
                                  "-" + std::to_string(host_.runtime().random().Next());
+  service_support::TestGate gate_;
 };
 
 using service_support::Has;
@@ -44,6 +46,17 @@ TEST_F(CareTest, ChecksAndTidies) {
 TEST_F(CareTest, CheckpointNeedsAnEmptyDirectory) {
   EXPECT_EQ(Do("CHECKPOINT " + directory_), "+OK\r\n");
   EXPECT_EQ(Do("CHECKPOINT " + directory_).front(), '-');
+}
+
+TEST_F(CareTest, CopiesMustHaveTheNewest) {
+  gate_.at_end = service_support::TestGate::Says::kFenced;
+  host_.gate = &gate_;
+  EXPECT_EQ(Do("BACKUP START " + directory_), service_support::kFencedReply);
+  EXPECT_EQ(Do("CHECKPOINT " + directory_ + "-2"), service_support::kFencedReply);
+  gate_.at_end = service_support::TestGate::Says::kYes;
+  EXPECT_TRUE(Has(Do("BACKUP " + directory_), "objects_copied"));
+  EXPECT_EQ(gate_.Asked(), "3/3");
+  std::filesystem::remove_all(directory_ + "-2");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "service/command/holdings.h"
+#include "service_support/test_gate.h"
 #include "unit/service/connection/small_service.h"
 
 namespace luna::connection {
@@ -44,6 +45,7 @@ class ConnectionTest : public testing::Test {
   }
 
   const std::vector<command::Command> rows_;
+  service_support::TestGate gate_;
   service_support::TestHost host_{rows_};
   const std::unique_ptr<runtime::Network> network_ = memory::NewMemoryNetwork(host_.runtime());
   const std::unique_ptr<runtime::Listener> listener_ = network_->Listen("a:1").value();
@@ -110,6 +112,33 @@ TEST_F(ConnectionTest, HiddenReadsStayHiddenWhenTheyLeaveMemory) {
   connection_->operation().session->replies = command::Session::Replies::kOn;  // the worker's part
   EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
   EXPECT_EQ(Received(), "$1\r\nb\r\n");
+}
+
+TEST_F(ConnectionTest, ReadsThatAGateAllowsAtOnceAreAnsweredAtOnce) {
+  host_.gate = &gate_;
+  EXPECT_EQ(Send("get a\r\nping\r\nget b\r\n"), Need::kWait);
+  EXPECT_EQ(Received(), "$-1\r\n+PONG\r\n$-1\r\n");
+  EXPECT_EQ(gate_.Asked(), "2/2");
+  gate_.at_end = service_support::TestGate::Says::kFenced;
+  EXPECT_EQ(Send("get a\r\n"), Need::kWait);
+  EXPECT_EQ(Received(), service_support::kFencedReply);
+  EXPECT_EQ(tally_.errors, 1u);
+}
+
+TEST_F(ConnectionTest, ReadsThatAGateLetsWaitGoToTheirQueue) {
+  using Says = service_support::TestGate::Says;
+  host_.gate = &gate_;
+  for (const bool at_begin : {true, false}) {
+    gate_.at_begin = at_begin ? Says::kWait : Says::kYes;
+    gate_.at_end = Says::kWait;
+    EXPECT_EQ(Send("get a\r\nping\r\n"), Need::kRead);
+    EXPECT_EQ(gate_.Asked(), at_begin ? "1/0" : "1/1");
+    ASSERT_EQ(connection_->operation().requests().size(), 1u);
+    Answer("$1\r\n1\r\n");
+    EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+    EXPECT_EQ(Received(), "$1\r\n1\r\n+PONG\r\n");
+    EXPECT_EQ(tally_.errors, 0u);
+  }
 }
 
 TEST_F(ConnectionTest, IsFinishedWhenEverythingIsSaid) {
@@ -320,6 +349,18 @@ TEST_F(RealCommandsTest, SweptTransactionNoLongerConflicts) {
   command::Session other = host_.NewSession();
   EXPECT_EQ(host_.Line(other, "SET a theirs"), "+OK\r\n");
   EXPECT_EQ(Ask("ROLLBACK\r\nGET a\r\n"), "+OK\r\n$6\r\ntheirs\r\n");
+}
+
+TEST_F(RealCommandsTest, WhatConfirmsItselfWaitsForAGateOnAWorker) {
+  EXPECT_EQ(Send("SNAPSHOT CREATE one\r\n"), Need::kWait);
+  EXPECT_TRUE(Received().starts_with("*6\r\n"));
+  host_.gate = &gate_;
+  EXPECT_EQ(Send("SNAPSHOT CREATE two\r\nPING\r\n"), Need::kRead);
+  EXPECT_EQ(gate_.Asked(), "0/0");
+  RunOperation();
+  EXPECT_EQ(gate_.Asked(), "1/1");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_TRUE(Received().ends_with("+PONG\r\n"));
 }
 
 }  // namespace

@@ -6,13 +6,17 @@
 #include <array>
 #include <functional>
 
+#include "service_support/test_gate.h"
 #include "unit/service/operation/small_commands.h"
 
 namespace luna::operation {
 
 namespace {
 
+using service_support::kFencedReply;
+using service_support::TestGate;
 using service_support::TestHost;
+using Says = TestGate::Says;
 
 // What another writer of this process does between a command's read and its round's commit.
 std::function<void(command::Call&)> meanwhile;
@@ -27,6 +31,7 @@ void Disturbed(command::Call& call) {
 std::vector<command::Command> Rows() {
   std::vector<command::Command> rows = SmallCommands();
   rows.push_back(Row("disturbed", 2, command::Place::kWrite, command::kFlagWrite, Disturbed));
+  rows.push_back(Row("peek", 2, command::Place::kWrite, command::kFlagWrite, Get));  // as GETEX
   return rows;
 }
 
@@ -38,7 +43,17 @@ class RoundsTest : public testing::Test {
     return session.collection->Get(key).value().value_or("(none)");
   }
 
+  std::string RepliesTo(std::initializer_list<std::string_view> lines) {
+    Prepared one(host_, lines);
+    const std::array<Operation*, 1> operations = {&one};
+    rounds_.Run(operations);
+    failures_ = one->failures;
+    return one->replies;
+  }
+
   const std::vector<command::Command> rows_ = Rows();
+  uint32_t failures_ = 0;  // of the last Run
+  TestGate gate_;
   TestHost host_{rows_};
   Rounds rounds_{Runner{.runtime = &host_.runtime(), .host = &host_}};
 };
@@ -197,6 +212,62 @@ TEST_F(RoundsTest, HiddenRepliesStayHidden) {
   rounds_.Run(operations);
   EXPECT_EQ(one->replies, "+OK\r\n");
   EXPECT_EQ(Value("a"), "1");
+}
+
+TEST_F(RoundsTest, CommitIsProofForAllOfItsRound) {
+  host_.gate = &gate_;
+  gate_.set(Says::kFenced);
+  EXPECT_EQ(RepliesTo({"peek a", "set a 1", "half b", "peek a"}),
+            "$-1\r\n+OK\r\n-ERR only half\r\n$1\r\n1\r\n");
+  EXPECT_EQ(gate_.Asked(), "0/0");
+  EXPECT_EQ(Value("a"), "1");
+}
+
+TEST_F(RoundsTest, RoundThatCommittedNothingIsAskedFor) {
+  host_.gate = &gate_;
+  gate_.set(Says::kWait);
+  EXPECT_EQ(RepliesTo({"peek a", "half a"}), "$-1\r\n-ERR only half\r\n");
+  EXPECT_EQ(gate_.Asked(), "1/1");
+  EXPECT_EQ(failures_, 1u);
+  for (const bool at_begin : {true, false}) {
+    gate_.at_begin = at_begin ? Says::kFenced : Says::kYes;
+    gate_.at_end = Says::kFenced;
+    EXPECT_EQ(RepliesTo({"peek a", "half a"}),
+              std::string(kFencedReply) + std::string(kFencedReply));
+    EXPECT_EQ(gate_.Asked(), at_begin ? "1/0" : "1/1");
+    EXPECT_EQ(failures_, 2u);
+  }
+}
+
+TEST_F(RoundsTest, RefusalInARoundThatDidNotCommitIsAskedFor) {
+  meanwhile = [](command::Call& call) { call.collection().Put(call.arguments[1], "0").value(); };
+  host_.gate = &gate_;
+  EXPECT_NE(RepliesTo({"half x", "disturbed a"}).find("-ERR only half\r\n-CONFLICT "),
+            std::string::npos);
+  EXPECT_EQ(gate_.Asked(), "1/1");
+  gate_.at_end = Says::kFenced;
+  EXPECT_TRUE(
+      RepliesTo({"half x", "disturbed a"}).starts_with(std::string(kFencedReply) + "-CONFLICT "));
+  EXPECT_EQ(gate_.Asked(), "1/1");
+}
+
+TEST_F(RoundsTest, WhatRunsBetweenRoundsIsAskedFor) {
+  host_.gate = &gate_;
+  EXPECT_EQ(RepliesTo({"set a 1", "look a"}), "+OK\r\n$1\r\n1\r\n");
+  EXPECT_EQ(gate_.Asked(), "1/1");
+  gate_.at_end = Says::kFenced;
+  EXPECT_EQ(RepliesTo({"set a 1", "look a"}), "+OK\r\n" + std::string(kFencedReply));
+}
+
+TEST_F(RoundsTest, HiddenRepliesStayHiddenWhenTheyAreRefused) {
+  host_.gate = &gate_;
+  gate_.set(Says::kFenced);
+  Prepared one(host_, {"peek a", "peek a"});
+  one.session().replies = command::Session::Replies::kSkipNext;
+  const std::array<Operation*, 1> operations = {&one};
+  rounds_.Run(operations);
+  EXPECT_EQ(one->replies, kFencedReply);
+  EXPECT_EQ(one->failures, 2u);
 }
 
 }  // namespace

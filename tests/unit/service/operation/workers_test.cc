@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "service_support/test_gate.h"
 #include "unit/service/operation/small_commands.h"
 
 namespace luna::operation {
@@ -123,6 +124,29 @@ TEST(ReadWorkers, ShareTheQueue) {
   for (Prepared& read : reads) {
     EXPECT_EQ(read->replies, "$1\r\n1\r\n$-1\r\n");
   }
+}
+
+// A worker may wait, so a gate that needs to is waited for.
+TEST(ReadWorkers, AskTheGateAroundEachRead) {
+  const auto rows = SmallCommands();
+  service_support::TestGate gate;
+  TestHost host(rows);
+  OperationQueue queue(host.runtime(), 100);
+  gate.set(service_support::TestGate::Says::kWait);
+  host.gate = &gate;
+  const ReadWorkers workers(host.runtime(), host, queue, 1);
+  Prepared one(host, {"get a", "get b"});
+  EXPECT_TRUE(queue.Push(*one));
+  one.Wait();
+  EXPECT_EQ(one->replies, "$-1\r\n$-1\r\n");
+  EXPECT_EQ(gate.Asked(), "2/2");
+  gate.at_end = service_support::TestGate::Says::kFenced;
+  Prepared other(host, {"get a"});
+  EXPECT_TRUE(queue.Push(*other));
+  other.Wait();
+  EXPECT_EQ(other->replies, service_support::kFencedReply);
+  EXPECT_EQ(other->failures, 1u);
+  queue.Close();
 }
 
 }  // namespace

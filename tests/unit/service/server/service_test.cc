@@ -18,6 +18,7 @@
 #include "runtime/posix/posix_runtime.h"
 #include "service/command/command_table.h"
 #include "service/resp/reply_parser.h"
+#include "service_support/test_gate.h"
 
 namespace luna::server {
 namespace {
@@ -81,6 +82,27 @@ TEST_F(ServiceTest, ServesReadsWritesAndTransactions) {
   EXPECT_GE(service_->host().Counts().commands, 9u);
   service_->host().ResetCounts();
   EXPECT_EQ(service_->host().Counts().write_rounds, 0u);
+}
+
+TEST_F(ServiceTest, AsksItsGateAroundReadsAndAnswersCommitsWithout) {
+  using service_support::kFencedReply;
+  using Says = service_support::TestGate::Says;
+  service_support::TestGate gate;
+  ServiceSettings settings;
+  settings.handlers_help = true;
+  settings.read_gate = &gate;
+  Start(settings);
+  const auto socket = Connect();
+  gate.set(Says::kWait);
+  constexpr std::string_view kLines = "SET a 1\r\nGET a\r\nSETNX a 2\r\nMULTI\r\nGET a\r\nEXEC\r\n";
+  constexpr std::string_view kReplies =
+      "+OK\r\n$1\r\n1\r\n:0\r\n+OK\r\n+QUEUED\r\n*1\r\n$1\r\n1\r\n";
+  EXPECT_EQ(Ask(*socket, kLines, kReplies), kReplies);
+  gate.set(Says::kFenced);
+  const std::string fenced(kFencedReply);
+  const std::string refused =
+      "+OK\r\n" + fenced + fenced + "+OK\r\n+QUEUED\r\n" + fenced + "+PONG\r\n";
+  EXPECT_EQ(Ask(*socket, std::string(kLines) + "PING\r\n", refused), refused);
 }
 
 TEST_F(ServiceTest, AnswersWhatWasReceivedBeforeItStops) {
