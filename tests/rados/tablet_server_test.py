@@ -101,6 +101,7 @@ class TabletServerTest(unittest.TestCase):
                 self.assertEqual(connection.call("GROUP", "TRANSFER", new.name), "OK")
             self.assertIs(group.leader(but=old), new)
             print(f"writes went on {ledger.gap(sent + 0.1) + 0.1:.2f} s after a transfer")
+            time.sleep(1)
         self.judge(group, ledger)
 
     def test_who_asks_before_each_read_needs_no_clock(self):
