@@ -1,6 +1,7 @@
 // Three servers with one universe on the simulated store: the real engine, led where the replicas
-// say. A client writes wherever a leader is, the ways to the store are cut, leadership is sent
-// around. Afterwards every acknowledged write is there, and somebody leads.
+// say. A client writes wherever a leader is, which flushes and compacts all the time; the ways to
+// the store are cut, leadership is sent around. Afterwards somebody leads, whose flushes and
+// compactions work, and every acknowledged write is there; so it is for a server that comes later.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -35,6 +36,8 @@ class EngineHost final : public Host {
  public:
   explicit EngineHost(kernel::Kernel& kernel) : kernel_(kernel) {
     options_.memory_budget_bytes = uint64_t{64} << 20;
+    options_.memtable_bytes = 64 << 10;
+    options_.table_bytes = 64 << 10;
   }
 
   Status BecomeLeader(group::Leadership leadership, group::AppendObserver& observer) override {
@@ -67,6 +70,16 @@ class EngineHost final : public Host {
   std::optional<Result<std::optional<std::string>>> Get(const std::string& key) {
     return Use<Result<std::optional<std::string>>>(
         [&](Collection& collection) { return collection.Get(key); });
+  }
+
+  std::optional<Status> Flush() {
+    return Use<Status>([](Collection& collection) { return collection.Flush(); });
+  }
+  std::optional<Status> Compact() {
+    return Use<Status>([](Collection& collection) { return collection.Compact(); });
+  }
+  std::optional<Result<VerifyReport>> Verify() {
+    return Use<Result<VerifyReport>>([this](Collection&) { return universe_->Verify(); });
   }
 
   int terms = 0;
@@ -122,10 +135,20 @@ class Failover {
           servers_.push_back(std::make_unique<Server>(store, world_, name));
         }
         auto client = world_.Spawn("client", runtime::ThreadClass::kForeground, [&] { Write(); });
+        auto tender = world_.Spawn("tender", runtime::ThreadClass::kForeground, [&] { Tend(); });
         auto nemesis = world_.Spawn("nemesis", runtime::ThreadClass::kForeground, [&] { Harm(); });
         nemesis->Join();
         over_ = true;
         client->Join();
+        tender->Join();
+        Settle();
+        Check();
+        for (auto& server : servers_) {
+          terms_ += server->host.terms;
+        }
+        servers_.clear();
+        servers_.push_back(std::make_unique<Server>(store, world_, "d"));
+        Settle();
         Check();
         servers_.clear();
       }
@@ -133,19 +156,41 @@ class Failover {
   }
   size_t acknowledged() const { return acknowledged_.size(); }
   int terms() const { return terms_; }
+  int flushes() const { return flushes_; }
+  int deposed() const { return deposed_; }
 
  private:
+  static std::string ValueOf(const std::string& key) { return key + std::string(500, 'x'); }
+
   void Write() {
     for (int i = 0; !over_; ++i) {
       const std::string key = "k" + std::to_string(i);
       for (auto& server : servers_) {
-        const auto put = server->host.Put(key, key);
+        const auto put = server->host.Put(key, ValueOf(key));
         if (put.has_value() && put->ok()) {
           acknowledged_.push_back(key);
           break;
         }
       }
       world_.Sleep(5 * kMillisecond);
+    }
+  }
+
+  // Nothing is ever dropped here: an edit that is void is a deposed leader's.
+  void Tend() {
+    for (int i = 0; !over_; ++i) {
+      for (auto& server : servers_) {
+        const auto done = i % 4 == 3 ? server->host.Compact() : server->host.Flush();
+        if (done.has_value()) {
+          flushes_ += done->ok() ? 1 : 0;
+          if (!done->ok()) {
+            ASSERT_NE(done->error().reason(), Reason::kCollectionMissing)
+                << done->error().ToString();
+            deposed_ += done->error().message().find("leads group") != std::string::npos ? 1 : 0;
+          }
+        }
+      }
+      world_.Sleep(50 * kMillisecond);
     }
   }
 
@@ -184,28 +229,50 @@ class Failover {
     store_->wire().SetCut(id, Cut::kNone);
   }
 
-  void Check() {
-    const uint64_t deadline = world_.clock().MonotonicNanos() + 10 * kSecond;
-    for (const std::string& key : acknowledged_) {
-      std::optional<Result<std::optional<std::string>>> got;
-      while (!got.has_value() || !got->ok()) {
-        ASSERT_LT(world_.clock().MonotonicNanos(), deadline) << "nobody answers";
-        for (auto& server : servers_) {
-          const auto ticket = server->replica->BeginRead();
-          got = ticket.ok() ? server->host.Get(key) : std::nullopt;
-          if (got.has_value() && server->replica->EndRead(*ticket).ok()) {
-            break;
-          }
-          got.reset();
+  // Until what the leader does in the background works, and what it has is whole.
+  void Settle() {
+    const uint64_t deadline = Now() + 10 * kSecond;
+    for (bool settled = false; !settled;) {
+      ASSERT_LT(Now(), deadline) << "nobody flushes and compacts: " << trouble_;
+      world_.Sleep(10 * kMillisecond);
+      for (auto& server : servers_) {
+        settled = settled || (Works(server->host.Flush()) && Works(server->host.Compact()));
+        if (const auto report = server->host.Verify(); report.has_value() && report->ok()) {
+          ASSERT_TRUE((*report)->damage.empty()) << (*report)->damage.front().ToString();
         }
-        world_.Sleep(kMillisecond);
       }
-      ASSERT_EQ(**got, key) << "lost";
-    }
-    for (auto& server : servers_) {
-      terms_ += server->host.terms;
     }
   }
+  bool Works(const std::optional<Status>& done) {
+    if (done.has_value() && !done->ok()) {
+      trouble_ = done->error().ToString();
+    }
+    return done.has_value() && done->ok();
+  }
+
+  void Check() {
+    for (const std::string& key : acknowledged_) {
+      const uint64_t deadline = Now() + 10 * kSecond;
+      std::optional<Result<std::optional<std::string>>> got;
+      while (!(got = Read(key)).has_value()) {
+        ASSERT_LT(Now(), deadline) << "nobody answers";
+        world_.Sleep(kMillisecond);
+      }
+      ASSERT_EQ(**got, ValueOf(key)) << "lost";
+    }
+  }
+  // Nothing: nobody answers now.
+  std::optional<Result<std::optional<std::string>>> Read(const std::string& key) {
+    for (auto& server : servers_) {
+      const auto ticket = server->replica->BeginRead();
+      auto got = ticket.ok() ? server->host.Get(key) : std::nullopt;
+      if (got.has_value() && got->ok() && server->replica->EndRead(*ticket).ok()) {
+        return got;
+      }
+    }
+    return std::nullopt;
+  }
+  uint64_t Now() { return world_.clock().MonotonicNanos(); }
 
   simulation::SimulatedRuntime world_;
   sim_kernel::SimStore* store_ = nullptr;
@@ -213,6 +280,9 @@ class Failover {
   std::vector<std::string> acknowledged_;
   bool over_ = false;
   int terms_ = 0;
+  int flushes_ = 0;
+  int deposed_ = 0;  // whose edit came late
+  std::string trouble_;
 };
 
 TEST(Failover, NoAcknowledgedWriteIsLost) {
@@ -220,6 +290,8 @@ TEST(Failover, NoAcknowledgedWriteIsLost) {
   const uint64_t seeds = given != nullptr ? std::stoull(given) : 20;
   size_t acknowledged = 0;
   int terms = 0;
+  int flushes = 0;
+  int deposed = 0;
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Failover failover(seed);
@@ -229,9 +301,13 @@ TEST(Failover, NoAcknowledgedWriteIsLost) {
     }
     acknowledged += failover.acknowledged();
     terms += failover.terms();
+    flushes += failover.flushes();
+    deposed += failover.deposed();
   }
   EXPECT_GT(acknowledged, 100 * seeds);
   EXPECT_GT(terms, static_cast<int>(3 * seeds));
+  EXPECT_GT(flushes, static_cast<int>(20 * seeds));
+  EXPECT_GT(deposed, static_cast<int>(seeds / 20));
 }
 
 }  // namespace

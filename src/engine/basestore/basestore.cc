@@ -100,6 +100,9 @@ void Basestore::Publish(std::shared_ptr<const levels::Levels> levels, Timestamp 
 }
 
 void Basestore::Refresh() {
+  if (context_.leader.epoch != 0 && !context_.state->leads().Hold(context_.leader)) {
+    return;
+  }
   const auto found = context_.state->collections().find(collection_);
   const bool gone =
       dropped_.load(std::memory_order_acquire) || found == context_.state->collections().end();

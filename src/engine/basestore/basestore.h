@@ -40,6 +40,7 @@ struct BasestoreContext {
       nullptr;                   // behind that manifest; read under Inspect or `done`
   table::TableContext tables;    // storage, bucket, cache, budget
   ObjectNames* names = nullptr;  // of this process's epoch
+  catalog::Leader leader{};      // who this process leads as; epoch 0: the manifest has one owner
   std::function<compaction::Retention()> retention;  // asked once a job, before its JobStart
   // There is something to collect: called in any thread, a reader's that ends, or even after the
   // Basestore's own end. Must not wait; may be null.
@@ -66,6 +67,7 @@ class Basestore {
   // result ends. The memtable keeps it (Memtable::KeepUntilEnd).
   std::shared_ptr<const void> HoldBlobs(std::vector<std::string> names);
   // Publishes the levels as the manifest has them now; called from `done` of Manifest::Commit.
+  // Nothing once another leads: what its edits replaced is not this one's to remove.
   void Refresh();
   // At open, before the first compaction: closes the jobs a crash left open.
   Status AbortStaleJobs();

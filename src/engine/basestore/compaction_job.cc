@@ -136,7 +136,11 @@ Result<JobResult> CompactionJob::Run(const compaction::Retention& retention,
   }
   const Result<bool> committed = Commit(written.tables);
   if (!committed.ok()) {
-    // The edit may be in the manifest all the same: what it names must stay.
+    // The edit may be in the manifest all the same: what it names must stay. But for a deposed
+    // leader's, which is void.
+    if (committed.error().reason() == Reason::kFenced) {
+      Abandon();
+    }
     return committed.error();
   }
   if (!*committed) {

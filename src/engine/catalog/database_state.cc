@@ -11,6 +11,7 @@ namespace luna::catalog {
 namespace {
 
 constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kLedStateVersion = 2;  // somebody took the lead: begins with the leads
 
 Error BadState(const char* what) {
   return Error(Reason::kBadFormat, std::string("a saved manifest state is damaged: ") + what +
@@ -39,8 +40,9 @@ levels::Change AddedToLevel0(const std::vector<levels::Row>& rows) {
 }  // namespace
 
 Result<bool> DatabaseState::Apply(manifest::Position position, std::string_view bytes) {
-  const Edit edit = TRY(Decode(bytes));
-  return std::visit([&](const auto& one) { return Judge(position, one); }, edit);
+  return leads_.Judge(bytes, [&](const Edit& edit) {
+    return std::visit([&](const auto& one) { return Judge(position, one); }, edit);
+  });
 }
 
 const CollectionState* DatabaseState::FindCollection(std::string_view name) const {
@@ -173,7 +175,10 @@ bool DatabaseState::Judge(manifest::Position, const AttachTables& edit) {
 }
 
 std::string DatabaseState::Save() const {
-  std::string out(1, static_cast<char>(kStateVersion));
+  std::string out(1, static_cast<char>(leads_.empty() ? kStateVersion : kLedStateVersion));
+  if (!leads_.empty()) {
+    leads_.Save(out);
+  }
   base::PutVarint(out, safe_point_);
   base::PutVarint(out, collections_.size());
   for (const auto& [id, collection] : collections_) {
@@ -243,40 +248,49 @@ bool Follows(const std::map<uint64_t, Saved>& saved, uint64_t id) {
 Status DatabaseState::Load(std::string_view saved) {
   base::ByteReader reader(saved);
   const uint8_t version = reader.Byte();
-  if (reader.ok() && version != kStateVersion) {
+  if (reader.ok() && version != kStateVersion && version != kLedStateVersion) {
     return Error(Reason::kNewerFormat, "a saved manifest state has version " +
                                            std::to_string(version) +
                                            ", unknown to this build; open it with a newer one");
   }
   DatabaseState next;
-  next.safe_point_ = reader.Varint();
+  if (version == kLedStateVersion && !(next.leads_.Load(reader) && !next.leads_.empty())) {
+    return BadState("who leads");
+  }
+  TRY(next.Load(reader));
+  *this = std::move(next);
+  return {};
+}
+
+Status DatabaseState::Load(base::ByteReader& reader) {
+  safe_point_ = reader.Varint();
   const uint64_t collections = reader.Varint();
   for (uint64_t i = 0; i < collections && reader.ok(); ++i) {
     CollectionState collection;
     collection.id = reader.Varint();
     collection.name = reader.String();
     collection.levels = TRY(levels::Levels::Decode(reader));
-    if (reader.ok() && !Follows(next.collections_, collection.id)) {
+    if (reader.ok() && !Follows(collections_, collection.id)) {
       return BadState("collections out of order");
     }
-    next.collections_[collection.id] = std::move(collection);
+    collections_[collection.id] = std::move(collection);
   }
   const uint64_t tablets = reader.Varint();
   for (uint64_t i = 0; i < tablets && reader.ok(); ++i) {
     TabletState tablet = TakeTablet(reader);
-    if (!next.collections_.contains(tablet.collection)) {
+    if (!collections_.contains(tablet.collection)) {
       return BadState("a tablet without its collection");
     }
-    if (reader.ok() && !Follows(next.tablets_, tablet.id)) {
+    if (reader.ok() && !Follows(tablets_, tablet.id)) {
       return BadState("tablets out of order");
     }
-    next.tablets_[tablet.id] = std::move(tablet);
+    tablets_[tablet.id] = std::move(tablet);
   }
   const uint64_t jobs = reader.Varint();
   for (uint64_t i = 0; i < jobs && reader.ok(); ++i) {
     JobState job = TRY(TakeJob(reader));
-    const auto collection = next.collections_.find(job.collection);
-    if (collection == next.collections_.end()) {
+    const auto collection = collections_.find(job.collection);
+    if (collection == collections_.end()) {
       return BadState("a job without its collection");
     }
     for (const std::string& input : job.inputs) {
@@ -284,15 +298,14 @@ Status DatabaseState::Load(std::string_view saved) {
         return BadState("a job without its input");
       }
     }
-    if (reader.ok() && !Follows(next.jobs_, job.id)) {
+    if (reader.ok() && !Follows(jobs_, job.id)) {
       return BadState("jobs out of order");
     }
-    next.jobs_[job.id] = std::move(job);
+    jobs_[job.id] = std::move(job);
   }
   if (!reader.ok() || !reader.empty()) {
     return BadState("wrong length");
   }
-  *this = std::move(next);
   return {};
 }
 

@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "engine/catalog/edits.h"
+#include "engine/catalog/leads.h"
 #include "kernel/manifest/manifest.h"
 
 namespace luna::catalog {
@@ -45,6 +45,7 @@ class DatabaseState final : public manifest::State {
   const std::map<TabletId, TabletState>& tablets() const { return tablets_; }
   const std::map<JobId, JobState>& jobs() const { return jobs_; }
   Timestamp safe_point() const { return safe_point_; }
+  const Leads& leads() const { return leads_; }
   const CollectionState* FindCollection(std::string_view name) const;
   // Every object the state refers to: tables, and parts of the blobs their rows name.
   std::set<std::string> LiveTables() const;
@@ -65,7 +66,9 @@ class DatabaseState final : public manifest::State {
   bool Judge(manifest::Position, const Other&) {
     return false;
   }  // edits of the system database
+  Status Load(base::ByteReader& reader);  // what follows the leads
 
+  Leads leads_;
   std::map<CollectionId, CollectionState> collections_;
   std::map<TabletId, TabletState> tablets_;
   std::map<JobId, JobState> jobs_;

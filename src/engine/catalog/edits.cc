@@ -22,6 +22,8 @@ enum Kind : uint8_t {
   kJobAbort = 10,
   kSafePoint = 11,
   kAttachTables = 12,
+  kTakeLead = 13,
+  kLed = 14,
 };
 
 using Placed = std::vector<std::pair<int, levels::Row>>;
@@ -135,6 +137,17 @@ struct Encoder {
     Number(edit.collection);
     PutPlaced(out, edit.tables);
   }
+  void operator()(const TakeLead& edit) {
+    Start(kTakeLead);
+    Number(edit.group);
+    Number(edit.epoch);
+  }
+  void operator()(const Led& edit) {
+    Start(kLed);
+    Number(edit.group);
+    Number(edit.epoch);
+    base::PutString(out, edit.edit);
+  }
 };
 
 JobStart TakeJobStart(base::ByteReader& reader) {
@@ -145,6 +158,23 @@ JobStart TakeJobStart(base::ByteReader& reader) {
   }
   edit.safe_timestamp = reader.Varint();
   return edit;
+}
+
+// What cannot be read within is no edit as a whole, whoever wrote it.
+Result<Edit> TakeLed(base::ByteReader& reader) {
+  Led led{.group = reader.Varint(), .epoch = reader.Varint(), .edit = {}};
+  led.edit = reader.String();
+  if (!reader.ok()) {
+    return Edit(std::move(led));  // too short: told by the caller
+  }
+  const uint8_t within = led.edit.empty() ? 0 : static_cast<uint8_t>(led.edit.front());
+  if (within == kTakeLead || within == kLed) {
+    return Error(Reason::kBadFormat, "a manifest edit of a leader holds one of kind " +
+                                         std::to_string(within) +
+                                         "; restore the database from a backup");
+  }
+  TRY(Decode(led.edit));
+  return Edit(std::move(led));
 }
 
 // Fields are read in the order they are written: braces evaluate left to right.
@@ -175,6 +205,10 @@ Result<Edit> Take(uint8_t kind, base::ByteReader& in) {
       return Edit(SafePoint{in.Varint()});
     case kAttachTables:
       return Edit(AttachTables{in.Varint(), TakePlaced(in)});
+    case kTakeLead:
+      return Edit(TakeLead{in.Varint(), in.Varint()});
+    case kLed:
+      return TakeLed(in);
     default:
       return Error(Reason::kNewerFormat, "a manifest edit of kind " + std::to_string(kind) +
                                              " is unknown to this build; open it with a newer one");
@@ -223,6 +257,14 @@ struct Printer {
   std::string operator()(const AttachTables& e) const {
     return "AttachTables collection " + std::to_string(e.collection) + ": " +
            Tables(e.tables.size());
+  }
+  std::string operator()(const TakeLead& e) const {
+    return "TakeLead group " + std::to_string(e.group) + ", epoch " + std::to_string(e.epoch);
+  }
+  std::string operator()(const Led& e) const {
+    const auto within = Decode(e.edit);
+    return "Led group " + std::to_string(e.group) + ", epoch " + std::to_string(e.epoch) + ": " +
+           (within.ok() ? ToString(*within) : within.error().message());
   }
 };
 

@@ -1,8 +1,10 @@
 // edits: what a manifest records. System database 0 holds the databases; each database's manifest
 // holds its collections, tablets, tables and jobs. An edit is valid or void by the state it meets;
-// the rule stands beside each. Bytes: kind (1), then fields in order (docs/formats/manifest.md).
-// Kinds reserved for the cluster: Split 32, Merge 33, Move 34, Cancel 35, Home 36, Steward 37,
-// Delete 38, Pin 39, Unpin 40. Never reuse a number.
+// the rule stands beside each. Where universes change leaders (leads.h), every manifest holds who
+// leads, and the leader's edits come as Led: those of a deposed leader are void.
+// Bytes: kind (1), then fields in order (docs/formats/manifest.md). Kinds reserved for the cluster:
+// Split 32, Merge 33, Move 34, Cancel 35, Home 36, Steward 37, Delete 38, Pin 39, Unpin 40. Never
+// reuse a number.
 // Thread rule: plain values.
 #pragma once
 
@@ -44,7 +46,7 @@ struct DropCollection {
 struct RenameCollection {
   CollectionId collection = 0;
   std::string name;
-};              // valid: exists, name free
+};  // valid: exists, name free
 struct Flush {  // valid: tablet, tenure, from = flushed < upto
   TabletId tablet = 0;
   uint64_t tenure = 0;
@@ -73,20 +75,32 @@ struct JobAbort {
 };  // valid: job open
 struct SafePoint {
   Timestamp timestamp = 0;
-};                     // valid: larger than the current one
+};  // valid: larger than the current one
 struct AttachTables {  // valid: collection has no tables (restore)
   CollectionId collection = 0;
   std::vector<std::pair<int, levels::Row>> tables;
 };
 
-using Edit =
-    std::variant<CreateDatabase, DropDatabase, CreateCollection, DropCollection, RenameCollection,
-                 Flush, Ingest, JobStart, JobCommit, JobAbort, SafePoint, AttachTables>;
+// Any manifest, that of system database 0 included. After the first TakeLead an edit that is none
+// and does not come as Led is void.
+struct TakeLead {
+  uint64_t group = kFirstGroup;
+  uint64_t epoch = 0;  // of the fence that was won
+};  // valid: epoch larger than that of the group's last TakeLead
+struct Led {
+  uint64_t group = kFirstGroup;
+  uint64_t epoch = 0;
+  std::string edit;  // encoded; neither TakeLead nor Led
+};  // valid: the group's last TakeLead has this epoch, and the edit within is valid
+
+using Edit = std::variant<CreateDatabase, DropDatabase, CreateCollection, DropCollection,
+                          RenameCollection, Flush, Ingest, JobStart, JobCommit, JobAbort, SafePoint,
+                          AttachTables, TakeLead, Led>;
 
 std::string Encode(const Edit& edit);
 // kBadFormat; kNewerFormat for a kind this build does not know.
 Result<Edit> Decode(std::string_view bytes);
-// One line for people: "Flush tablet 3 (0, 17] → 2 tables".
+// One line for people: "Flush tablet 3 (0, 17] to 2 tables".
 std::string ToString(const Edit& edit);
 
 }  // namespace luna::catalog

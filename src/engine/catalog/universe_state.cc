@@ -7,6 +7,7 @@ namespace luna::catalog {
 namespace {
 
 constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kLedStateVersion = 2;  // somebody took the lead: begins with the leads
 
 }  // namespace
 
@@ -20,7 +21,10 @@ DatabaseId UniverseState::Find(std::string_view name) const {
 }
 
 Result<bool> UniverseState::Apply(manifest::Position position, std::string_view bytes) {
-  const Edit edit = TRY(Decode(bytes));
+  return leads_.Judge(bytes, [&](const Edit& edit) { return Judge(position, edit); });
+}
+
+bool UniverseState::Judge(manifest::Position position, const Edit& edit) {
   if (const auto* create = std::get_if<CreateDatabase>(&edit)) {
     if (Find(create->name) != 0) {
       return false;
@@ -35,7 +39,10 @@ Result<bool> UniverseState::Apply(manifest::Position position, std::string_view 
 }
 
 std::string UniverseState::Save() const {
-  std::string out(1, static_cast<char>(kStateVersion));
+  std::string out(1, static_cast<char>(leads_.empty() ? kStateVersion : kLedStateVersion));
+  if (!leads_.empty()) {
+    leads_.Save(out);
+  }
   base::PutVarint(out, databases_.size());
   for (const auto& [id, name] : databases_) {
     base::PutVarint(out, id);
@@ -47,10 +54,16 @@ std::string UniverseState::Save() const {
 Status UniverseState::Load(std::string_view saved) {
   base::ByteReader reader(saved);
   const uint8_t version = reader.Byte();
-  if (reader.ok() && version != kStateVersion) {
+  if (reader.ok() && version != kStateVersion && version != kLedStateVersion) {
     return Error(Reason::kNewerFormat, "the saved list of databases has version " +
                                            std::to_string(version) +
                                            ", unknown to this build; open it with a newer one");
+  }
+  Leads leads;
+  if (version == kLedStateVersion && !(leads.Load(reader) && !leads.empty())) {
+    return Error(Reason::kBadFormat,
+                 "the saved list of databases is damaged: who leads; "
+                 "restore the universe from a backup");
   }
   std::map<DatabaseId, std::string> databases;
   const uint64_t count = reader.Varint();
@@ -68,6 +81,7 @@ Status UniverseState::Load(std::string_view saved) {
                  "the saved list of databases is damaged: wrong length; "
                  "restore the universe from a backup");
   }
+  leads_ = std::move(leads);
   databases_ = std::move(databases);
   return {};
 }

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "engine/catalog/edits.h"
+#include "engine/catalog/leads.h"
 #include "kernel/manifest/manifest.h"
 
 namespace luna::catalog {
@@ -19,8 +19,12 @@ class UniverseState final : public manifest::State {
   Status Load(std::string_view saved) override;
   const std::map<DatabaseId, std::string>& databases() const { return databases_; }
   DatabaseId Find(std::string_view name) const;  // 0: none
+  const Leads& leads() const { return leads_; }
 
  private:
+  bool Judge(manifest::Position position, const Edit& edit);
+
+  Leads leads_;
   std::map<DatabaseId, std::string> databases_;
 };
 

@@ -275,8 +275,14 @@ Result<bool> Tablet::FlushOldest(const std::function<compaction::Retention()>& r
     context_.base->Refresh();
     flushed_.store(frozen->upto, std::memory_order_release);
   };
-  const bool valid = TRY(context_.manifest->Commit(catalog::Encode(edit), publish));
-  if (!valid) {
+  const Result<bool> valid = context_.manifest->Commit(catalog::Encode(edit), publish);
+  if (!valid.ok()) {
+    if (valid.error().reason() == Reason::kFenced) {
+      context_.base->Discard(written);  // another leads: the edit is void, or was not stored
+    }
+    return valid.error();
+  }
+  if (!*valid) {
     context_.base->Discard(written);
     return Error(Reason::kCollectionMissing, "tablet " + std::to_string(context_.id) +
                                                  " was dropped or moved while it was flushed");

@@ -10,6 +10,7 @@
 #include "base/memory_budget.h"
 #include "base/metrics.h"
 #include "engine/cache/block_cache.h"
+#include "engine/catalog/leads.h"
 #include "engine/group/group.h"
 #include "engine/universe/compaction_gate.h"
 #include "kernel/kernel.h"
@@ -40,10 +41,14 @@ struct Engine {
   CompactionGate gate;
   std::unique_ptr<kernel::Kernel> kernel;
   std::unique_ptr<group::Group> group;
+  // Manifests are written as the leader of the group's epoch (led_manifest.h): other processes lead
+  // this universe too, or did once.
+  bool led = false;
   std::atomic<bool> closed{false};
   base::Counter reads;
 
   Status CheckOpen() const;  // kShutDown after Close
+  catalog::Leader leader() const { return {.epoch = group->epoch()}; }
 };
 
 // A registered read timestamp, given back at the end.

@@ -7,6 +7,7 @@
 #include "base/try.h"
 #include "engine/group/local_group.h"
 #include "engine/universe/backup.h"
+#include "engine/universe/led_manifest.h"
 #include "engine/universe/local_database.h"
 #include "engine/universe/names.h"
 #include "engine/universe/verify.h"
@@ -121,7 +122,7 @@ Status LocalUniverse::SweepRests() {
 Status LocalUniverse::Start(std::optional<Lead> lead) {
   const bool alone = !lead.has_value();
   TRY(OpenGroup(std::move(lead)));
-  manifest_ = TRY(engine_.kernel->OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
+  TRY(OpenSystemManifest(!alone));
   RegisterJobs();
   TRY(OpenDatabases());
   TRY(engine_.group->Recover());
@@ -129,7 +130,7 @@ Status LocalUniverse::Start(std::optional<Lead> lead) {
     TRY(SweepRests());
   } else {
     for (const auto& database : Cores()) {
-      TRY(database->AbortStaleJobs());  // a late commit of such a job is void
+      TRY(database->AbortStaleJobs());
     }
   }
   engine_.group->StartBackground();
@@ -144,6 +145,16 @@ Status LocalUniverse::Start(std::optional<Lead> lead) {
   engine_.kernel->background().SpawnEvery(
       static_cast<uint64_t>(engine_.options.compaction_interval.count()) * 1'000'000'000,
       {.kind = "sweep", .payload = "", .priority = background::Priority::kSweep});
+  return {};
+}
+
+Status LocalUniverse::OpenSystemManifest(bool shared) {
+  manifest_ = TRY(engine_.kernel->OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
+  // Once led, always led: who led before may still be at work, wherever it is opened now.
+  engine_.led = shared || !state_.leads().empty();
+  if (engine_.led) {
+    manifest_ = TRY(LeadManifest(std::move(manifest_), state_.leads(), engine_.leader()));
+  }
   return {};
 }
 

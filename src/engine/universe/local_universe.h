@@ -52,6 +52,7 @@ class LocalUniverse final : public Universe {
   Status Start(std::optional<Lead> lead);
   Status OpenGroup(std::optional<Lead> lead);
   Status SweepRests();  // what an earlier life left half-done
+  Status OpenSystemManifest(bool shared);
   Status OpenDatabases();
   void RegisterJobs();
   void Compact(const background::Job& job, background::JobContext& context);

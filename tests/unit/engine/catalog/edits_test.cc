@@ -37,7 +37,9 @@ std::vector<Edit> OneOfEach() {
           JobCommit{40, {{0, NewRow("j.1")}, {6, NewRow("j.2")}}},
           JobAbort{41},
           SafePoint{12345678901234},
-          AttachTables{3, {{2, NewRow("x")}}}};
+          AttachTables{3, {{2, NewRow("x")}}},
+          TakeLead{1, 300},
+          Led{1, 300, Encode(Flush{3, 1, 10, 17, {NewRow("1.1.4")}, 999})}};
 }
 
 std::string Lines(const std::vector<Edit>& edits) {
@@ -61,7 +63,9 @@ TEST(Edits, PrintAsOneLineEach) {
             "JobCommit 40 to 2 tables\n"
             "JobAbort 41\n"
             "SafePoint 12345678901234\n"
-            "AttachTables collection 3: 1 table\n");
+            "AttachTables collection 3: 1 table\n"
+            "TakeLead group 1, epoch 300\n"
+            "Led group 1, epoch 300: Flush tablet 3 (10, 17] to 1 table\n");
 }
 
 TEST(Edits, RoundTripInOneForm) {
@@ -102,6 +106,13 @@ TEST(Edits, FieldsComeBackInTheirPlaces) {
   EXPECT_EQ(std::get<JobCommit>(commit).job, 40u);
   EXPECT_EQ(std::get<JobCommit>(commit).outputs[0].first, 6);
   EXPECT_EQ(*std::get<JobCommit>(commit).outputs[0].second, *NewRow("j"));
+  const Edit take = Decode(Encode(TakeLead{4, 9})).value();
+  EXPECT_EQ(std::get<TakeLead>(take).group, 4u);
+  EXPECT_EQ(std::get<TakeLead>(take).epoch, 9u);
+  const Edit led = Decode(Encode(Led{4, 9, Encode(SafePoint{7})})).value();
+  EXPECT_EQ(std::get<Led>(led).group, 4u);
+  EXPECT_EQ(std::get<Led>(led).epoch, 9u);
+  EXPECT_EQ(std::get<Led>(led).edit, Encode(SafePoint{7}));
 }
 
 // Stored in every manifest: these bytes never change.
@@ -126,6 +137,8 @@ TEST(Edits, BytesAreThoseOfTheFormat) {
   EXPECT_EQ(Encode(JobAbort{1}), "\x0a\x01");
   EXPECT_EQ(Encode(SafePoint{1}), "\x0b\x01");
   EXPECT_EQ(Encode(AttachTables{1, {}}), std::string("\x0c\x01\x00", 3));
+  EXPECT_EQ(Encode(TakeLead{1, 300}), "\x0d\x01\xac\x02");
+  EXPECT_EQ(Encode(Led{1, 5, Encode(JobAbort{1})}), "\x0e\x01\x05\x02\x0a\x01");
 }
 
 TEST(Edits, TruncationAndTrailingBytesAreBadFormat) {
@@ -140,8 +153,19 @@ TEST(Edits, TruncationAndTrailingBytesAreBadFormat) {
   }
 }
 
+TEST(Edits, WhatALeaderWritesIsAnEditThatIsNoLeadership) {
+  for (const std::string& within :
+       {Encode(TakeLead{1, 6}), Encode(Led{1, 5, Encode(SafePoint{7})}), std::string(),
+        Encode(SafePoint{7}) + "x", std::string("\x0b")}) {
+    const Result<Edit> result = Decode(Encode(Led{1, 5, within}));
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().reason(), Reason::kBadFormat);
+  }
+  EXPECT_EQ(Decode(Encode(Led{1, 5, "\x63"})).error().reason(), Reason::kNewerFormat);
+}
+
 TEST(Edits, KindsOfNewerBuildsAreNamed) {
-  for (int kind : {0, 13, 32, 40, 255}) {
+  for (int kind : {0, 15, 32, 40, 255}) {
     const Result<Edit> result = Decode(std::string(1, static_cast<char>(kind)) + "rest");
     ASSERT_FALSE(result.ok());
     EXPECT_EQ(result.error().reason(), Reason::kNewerFormat);

@@ -71,6 +71,37 @@ TEST(LedUniverse, IsLedClosedAndLedAgainOnOneKernel) {
   }
 }
 
+TEST_F(LocalUniverseTest, OnceLedItIsLedByWhoeverOpensIt) {
+  Put("k", "v");
+  Close();
+  {
+    const auto kernel = kernel::OpenKernel(options_.location, runtime_, {}).value();
+    auto stream = kernel->journal().Open(group::kStreamName, {}).value();
+    const journal::StreamState state = stream->state();
+    ASSERT_TRUE(stream->Fence(state.epoch, state.tail, state.epoch + 1).ok());
+    const auto led = OpenLed(
+        options_, {},
+        {.kernel = kernel::NewKernelView(*kernel, {}),
+         .leadership = {.stream = std::move(stream), .epoch = state.epoch + 1, .server = "a"}});
+    ASSERT_TRUE(led.ok()) << led.error().ToString();
+    const auto database = led->universe->OpenDatabase("d").value();
+    ASSERT_TRUE(database->OpenCollection("c").value()->Flush().ok());
+  }
+  for (const std::string key : {"l", "m"}) {
+    Open();  // alone: edits that are no leader's would be void
+    Put(key, "v");
+    EXPECT_TRUE(collection_->Flush().ok());
+    EXPECT_TRUE(database_->CreateCollection("with " + key).ok());
+    EXPECT_TRUE(universe_->CreateDatabase("for " + key).ok());
+    Close();
+  }
+  Open();
+  EXPECT_EQ(Scan(), "k=v l=v m=v ");
+  EXPECT_EQ(database_->ListCollections().value(),
+            (std::vector<std::string>{"c", "with l", "with m"}));
+  EXPECT_EQ(universe_->ListDatabases().value(), (std::vector<std::string>{"d", "for l", "for m"}));
+}
+
 TEST_F(LocalUniverseTest, ANameIsFreeAgainAfterADrop) {
   Put("k", "v");
   ASSERT_TRUE(universe_->DropDatabase("d").ok());

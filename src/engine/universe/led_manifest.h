@@ -1,0 +1,21 @@
+// A manifest written by the leader of a group: TakeLead is its first edit, every further one comes
+// as Led. From TakeLead on nothing that an earlier leader sends, or sent and the store kept back,
+// changes the state; from a successor's TakeLead on nothing of this one does.
+// Thread rule: functions are safe; the manifest they give is safe.
+#pragma once
+
+#include <memory>
+
+#include "engine/catalog/leads.h"
+#include "kernel/manifest/manifest.h"
+
+namespace luna::universe {
+
+// Takes the lead. `leads` is part of the state behind `manifest` and outlives the result. kFenced:
+// a later epoch has the lead already. Otherwise the errors of Commit.
+// The result's Commit: a void edit is kFenced, not false, once another epoch took the lead.
+Result<std::unique_ptr<manifest::Manifest>> LeadManifest(
+    std::unique_ptr<manifest::Manifest> manifest, const catalog::Leads& leads,
+    catalog::Leader leader);
+
+}  // namespace luna::universe
