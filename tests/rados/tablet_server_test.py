@@ -104,6 +104,19 @@ class TabletServerTest(unittest.TestCase):
             time.sleep(1)
         self.judge(group, ledger)
 
+    def test_a_leader_that_stops_in_order_hands_over(self):
+        group = self.group()
+        ledger = self.load(group)
+        leader = group.leader()
+        with leader.connect() as connection:
+            self.assertEqual(connection.call("SHUTDOWN"), "OK")
+        self.assertEqual(leader.process.wait(WAIT_SECONDS), 0, group.journals())
+        ended = time.monotonic()
+        group.leader(but=leader)
+        print(f"writes went on {ledger.gap(ended):.2f} s after an orderly stop")
+        time.sleep(1)
+        self.judge(group, ledger)
+
     def test_who_asks_before_each_read_needs_no_clock(self):
         group = self.group("--confirm", "true")
         ledger = self.load(group)
