@@ -138,7 +138,8 @@ bool Guest::AdvanceDialing(uint64_t now_nanos) {
 }
 
 bool Guest::IsTakenOver() const {
-  return !surroundings_.leader.empty() && surroundings_.leader != leader_name_;
+  return surroundings_.leads_itself ||
+         (!surroundings_.leader.empty() && surroundings_.leader != leader_name_);
 }
 
 bool Guest::AdvancePassing(uint64_t now_nanos) {

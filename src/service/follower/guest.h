@@ -31,8 +31,9 @@ struct Surroundings {
   const FollowerSettings* settings = nullptr;
   Tallies* tallies = nullptr;
   runtime::Poller* poller = nullptr;
-  std::string leader;   // as others call it; empty: nobody is known
-  std::string trouble;  // why it was not reached, if it was not
+  std::string leader;         // as others call it; empty: nobody else is known
+  bool leads_itself = false;  // so this server is told, but its port does not serve
+  std::string trouble;        // why the leader was not reached, if it was not
   std::span<char> scratch;
 };
 

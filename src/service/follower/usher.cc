@@ -112,7 +112,9 @@ void Usher::AskWhoLeads() {
   asked_nanos_ = now_nanos_;
   std::string leader = settings_.leader ? settings_.leader() : std::string();
   const auto is_leader = [&](const auto& listener) { return listener->address() == leader; };
-  if (leader == settings_.self || std::ranges::any_of(listeners_, is_leader)) {
+  surroundings_.leads_itself =
+      !leader.empty() && (leader == settings_.self || std::ranges::any_of(listeners_, is_leader));
+  if (surroundings_.leads_itself) {
     leader.clear();  // it leads no more, or not yet: its clients would come back here
   }
   if (leader != surroundings_.leader) {

@@ -195,6 +195,17 @@ TEST_P(FollowerPortOn, ItsOwnAddressIsNoLeader) {
   EXPECT_EQ(world_.port().counts().accepted, 2u);
 }
 
+TEST_P(FollowerPortOn, WhoIsToLeadPassesNothingOn) {
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  const FollowerPort& port = world_.Open();
+  Client client = world_.NewClient();
+  EXPECT_EQ(client.Ask("x", 1), "x");
+  world_.SetLeader(port.addresses().front());
+  EXPECT_EQ(client.ReadAll(), "");
+  EXPECT_EQ(port.counts().lost, 1u);
+}
+
 TEST_P(FollowerPortOn, LeadersMayHaveNames) {
   const auto leader = world_.NewLeader();
   const std::string port = leader->address().substr(leader->address().rfind(':'));

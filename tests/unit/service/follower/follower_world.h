@@ -41,7 +41,9 @@ inline std::string Pattern(size_t bytes, uint32_t seed) {
 class EchoLeader {
  public:
   EchoLeader(runtime::Runtime& runtime, runtime::Network& network, const std::string& address)
-      : poller_(network.NewPoller()), listener_(network.Listen(address).value()) {
+      : poller_(network.NewPoller()),
+        listener_(network.Listen(address).value()),
+        turned_(runtime.NewEvent()) {
     address_ = listener_->address();
     poller_->Add(*listener_, kListener).value();
     thread_ = runtime.Spawn("echo", runtime::ThreadClass::kForeground, [this] { Run(); });
@@ -58,10 +60,12 @@ class EchoLeader {
       thread_ = nullptr;
     }
   }
-  // Reads nothing more until it is told to again.
+  // From its return on, nothing more is read until it is told to again.
   void SetDeaf(bool deaf) {
     deaf_ = deaf;
+    turned_->Reset();
     poller_->Wake();
+    turned_->Wait();
   }
   size_t accepted() const { return accepted_; }
   size_t received_bytes() const { return received_bytes_; }
@@ -87,6 +91,7 @@ class EchoLeader {
         }
       }
       was_deaf_ = deaf_;
+      turned_->Set();
     }
     for (auto& [tag, peer] : peers_) {
       poller_->Remove(*peer.socket);
@@ -136,6 +141,7 @@ class EchoLeader {
 
   const std::unique_ptr<runtime::Poller> poller_;
   std::unique_ptr<runtime::Listener> listener_;
+  const std::unique_ptr<runtime::Event> turned_;  // once each turn of its loop
   std::string address_;
   std::map<uint64_t, Peer> peers_;
   uint64_t next_tag_ = 0;

@@ -199,6 +199,21 @@ TEST_F(GuestTest, AnotherLeaderEndsIt) {
   EXPECT_EQ(tallies_.lost, 1u);
 }
 
+// Were it kept, two servers that once took each other for the leader would go on passing bytes in a
+// circle.
+TEST_F(GuestTest, WhenItsServerIsToLeadAConnectionToTheFormerLeaderEnds) {
+  Enter();
+  Send(*client_, "x");
+  AdvanceAll(0);
+  const auto leader = Dial();
+  AdvanceAll(0);
+  surroundings_.leader.clear();
+  surroundings_.leads_itself = true;
+  AdvanceAll(0);
+  EXPECT_EQ(guest_->phase(), Phase::kLeaving);
+  EXPECT_EQ(Received(*client_), "$");
+}
+
 TEST_F(GuestTest, ClientsThatKeepTalkingAfterTheEndAreClosedInTheEnd) {
   Enter();
   surroundings_.leader.clear();
