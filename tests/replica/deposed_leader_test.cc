@@ -50,6 +50,7 @@ class Server {
     auto led = Lead(*kernel_, epoch);
     ASSERT_TRUE(led.ok()) << led.error().ToString();
     universe_ = std::move(led->universe);
+    group_ = led->group;
     database_ = universe_->OpenOrCreateDatabase("d").value();
     collection_ = database_->OpenOrCreateCollection("c").value();
   }
@@ -59,6 +60,7 @@ class Server {
     universe_.reset();
   }
   Universe& universe() { return *universe_; }
+  group::Group& group() { return *group_; }
   Database& database() { return *database_; }
   Collection& collection() { return *collection_; }
   SimKernel& kernel() { return *kernel_; }
@@ -111,6 +113,7 @@ class Server {
  private:
   const std::unique_ptr<SimKernel> kernel_;
   std::unique_ptr<Universe> universe_;
+  group::Group* group_ = nullptr;
   std::shared_ptr<Database> database_;
   std::shared_ptr<Collection> collection_;
 };
@@ -240,6 +243,27 @@ TEST(DeposedLeader, ThatOpensLateIsTurnedAway) {
     EXPECT_EQ(late.error().reason(), Reason::kFenced);
     EXPECT_NE(late.error().message().find("epoch 8 leads group 1"), std::string::npos);
     next.ExpectInOrder();
+  });
+}
+
+// Otherwise it would lead on, with views that may not be what its manifest says.
+TEST(DeposedLeader, LeadsNoMoreWhenItIsUnknownWhatAManifestStored) {
+  simulation::SimulatedRuntime world(1);
+  world.Run([&] {
+    SimStore store(world, world.trace(), world.seed());
+    Server server(store, world);
+    server.TakeOver(3);
+    server.Fill();
+    const auto id = server.kernel().server();
+    store.wire().SetFaults(id, {.timeout_millis = 200});
+    store.wire().SetCut(id, Cut::kDrop);
+    EXPECT_FALSE(server.database().CreateCollection("late").ok());
+    store.wire().SetCut(id, Cut::kNone);
+    EXPECT_FALSE(server.group().Renew(false).ok());
+    EXPECT_FALSE(server.collection().Put("k0", "lost").ok());
+    server.Close();
+    server.TakeOver(5);
+    server.ExpectInOrder();
   });
 }
 

@@ -163,6 +163,9 @@ class Group {
   // A background job ended. A failure goes to the listener, and to counts() until the same job ends
   // well; it is tried again. Damage stays.
   virtual void ReportJob(const background::Job& job, const Status& ended) = 0;
+  // Ends commits for good, as a record that could not be written does: the universe must be opened
+  // again, here or by another leader. The first error is what later commits are told.
+  virtual void Stop(const Error& error) = 0;
   // Stops background work of the group, persists relaxed commits; later commits: kShutDown.
   virtual Status Close() = 0;
 };

@@ -432,6 +432,12 @@ Status LocalGroup::Renew(bool resting) {
   });
 }
 
+void LocalGroup::Stop(const Error& error) {
+  if (pipeline_ != nullptr) {  // else it is not open yet, and will not be
+    pipeline_->Stop(error);
+  }
+}
+
 Status LocalGroup::HandOver(const std::string& target) {
   return pipeline_->Exclusive([&] {
     const Decoded transfer{.envelope = {.epoch = epoch_, .closed = 0, .database = 0},

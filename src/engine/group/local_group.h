@@ -58,6 +58,7 @@ class LocalGroup final : public Group {
   const std::string& stream() const override { return stream_name_; }
   Counts counts() const override;
   void ReportJob(const background::Job& job, const Status& ended) override;
+  void Stop(const Error& error) override;
   Status Close() override;
 
  private:

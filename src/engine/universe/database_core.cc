@@ -10,7 +10,6 @@
 #include "base/try.h"
 #include "engine/blob/blob.h"
 #include "engine/group/local_group.h"
-#include "engine/universe/led_manifest.h"
 #include "engine/universe/names.h"
 
 namespace luna::universe {
@@ -27,10 +26,8 @@ Result<std::shared_ptr<DatabaseCore>> DatabaseCore::Open(Engine& engine, catalog
   std::shared_ptr<DatabaseCore> core(new DatabaseCore(engine, id, std::move(name)));
   core->manifest_ = TRY(engine.kernel->OpenManifest(ManifestName(id), core->bucket_, core->state_));
   const catalog::DatabaseState& state = core->state_;
-  if (engine.led) {
-    // Before anything is read: what is flushed moves no more by another hand.
-    core->manifest_ = TRY(LeadManifest(std::move(core->manifest_), state.leads(), engine.leader()));
-  }
+  // Before anything is read: what is flushed moves no more by another hand.
+  TRY(engine.LeadIfLed(core->manifest_, state.leads()));
   engine.group->AddDatabase(id, state.safe_point());
   for (const auto& [tablet_id, tablet] : state.tablets()) {
     auto made =
@@ -59,7 +56,7 @@ std::shared_ptr<CollectionCore> DatabaseCore::MakeCollection(
                     .cache = &engine_.cache,
                     .budget = &engine_.budget};
   context.names = &engine_.group->names();
-  context.leader = engine_.led ? engine_.leader() : catalog::Leader{};
+  context.leader = engine_.leader();
   context.retention = [group = engine_.group.get(), id = id_] { return group->Retention(id); };
   context.garbage = [&engine = engine_, payload = group::TabletPayload(id_, tablet.id)] {
     engine.kernel->background().Spawn(

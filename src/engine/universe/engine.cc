@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "engine/universe/led_manifest.h"
 
 namespace luna::universe {
 
@@ -36,6 +37,15 @@ Status Engine::CheckOpen() const {
   if (closed.load(std::memory_order_acquire)) {
     return Error(Reason::kShutDown,
                  "the universe at " + options.location + " is closed; open it again");
+  }
+  return {};
+}
+
+Status Engine::LeadIfLed(std::unique_ptr<manifest::Manifest>& manifest,
+                         const catalog::Leads& leads) {
+  if (led) {
+    manifest = TRY(LeadManifest(std::move(manifest), leads, leader(),
+                                [this](const Error& error) { group->Stop(error); }));
   }
   return {};
 }

@@ -48,7 +48,10 @@ struct Engine {
   base::Counter reads;
 
   Status CheckOpen() const;  // kShutDown after Close
-  catalog::Leader leader() const { return {.epoch = group->epoch()}; }
+  // As whom manifests are written; epoch 0: as their one owner.
+  catalog::Leader leader() const { return {.epoch = led ? group->epoch() : 0}; }
+  // Takes the lead of a manifest, where this universe is led. See led_manifest.h.
+  Status LeadIfLed(std::unique_ptr<manifest::Manifest>& manifest, const catalog::Leads& leads);
 };
 
 // A registered read timestamp, given back at the end.

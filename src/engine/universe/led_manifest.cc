@@ -11,8 +11,8 @@ namespace {
 class LedManifest final : public manifest::Manifest {
  public:
   LedManifest(std::unique_ptr<manifest::Manifest> manifest, const catalog::Leads& leads,
-              catalog::Leader leader)
-      : manifest_(std::move(manifest)), leads_(leads), leader_(leader) {}
+              catalog::Leader leader, std::function<void(const Error&)> lost)
+      : manifest_(std::move(manifest)), leads_(leads), leader_(leader), lost_(std::move(lost)) {}
 
   Status Take() {
     // Void also when this epoch has it: an earlier try may have been stored without an answer.
@@ -25,11 +25,11 @@ class LedManifest final : public manifest::Manifest {
                       const std::function<void(manifest::Position)>& done) override {
     const catalog::Edit led =
         catalog::Led{.group = leader_.group, .epoch = leader_.epoch, .edit = std::string(edit)};
-    const bool valid = TRY(manifest_->Commit(catalog::Encode(led), done));
-    if (!valid) {
-      TRY(CheckLeads());
+    const Result<bool> verdict = Judged(manifest_->Commit(catalog::Encode(led), done));
+    if (!verdict.ok() && IsLost(verdict.error())) {
+      lost_(verdict.error());
     }
-    return valid;
+    return verdict;
   }
   Status CatchUp() override { return manifest_->CatchUp(); }
   void Inspect(const std::function<void(manifest::Position)>& reader) override {
@@ -39,6 +39,17 @@ class LedManifest final : public manifest::Manifest {
   Status Link(const std::string& directory) override { return manifest_->Link(directory); }
 
  private:
+  // Deposed, or of unknown outcome: the state here may not be what the manifest says.
+  static bool IsLost(const Error& error) {
+    return error.reason() == Reason::kFenced ||
+           (error.code() == ErrorCode::kClosed && error.reason() != Reason::kShutDown);
+  }
+  Result<bool> Judged(Result<bool> verdict) {
+    if (verdict.ok() && !*verdict) {
+      TRY(CheckLeads());
+    }
+    return verdict;
+  }
   Status CheckLeads() {
     uint64_t epoch = 0;
     manifest_->Inspect([&](manifest::Position) { epoch = leads_.EpochOf(leader_.group); });
@@ -54,14 +65,15 @@ class LedManifest final : public manifest::Manifest {
   const std::unique_ptr<manifest::Manifest> manifest_;
   const catalog::Leads& leads_;  // under Inspect
   const catalog::Leader leader_;
+  const std::function<void(const Error&)> lost_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<manifest::Manifest>> LeadManifest(
     std::unique_ptr<manifest::Manifest> manifest, const catalog::Leads& leads,
-    catalog::Leader leader) {
-  auto led = std::make_unique<LedManifest>(std::move(manifest), leads, leader);
+    catalog::Leader leader, std::function<void(const Error&)> lost) {
+  auto led = std::make_unique<LedManifest>(std::move(manifest), leads, leader, std::move(lost));
   TRY(led->Take());
   return std::unique_ptr<manifest::Manifest>(std::move(led));
 }

@@ -4,6 +4,7 @@
 // Thread rule: functions are safe; the manifest they give is safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "engine/catalog/leads.h"
@@ -13,9 +14,11 @@ namespace luna::universe {
 
 // Takes the lead. `leads` is part of the state behind `manifest` and outlives the result. kFenced:
 // a later epoch has the lead already. Otherwise the errors of Commit.
-// The result's Commit: a void edit is kFenced, not false, once another epoch took the lead.
+// The result's Commit: a void edit is kFenced, not false, once another epoch took the lead. After
+// that, and when it is unknown what was stored, no further edit can be written by this leader:
+// `lost` is told, in the committing thread, so that the leadership ends with it.
 Result<std::unique_ptr<manifest::Manifest>> LeadManifest(
     std::unique_ptr<manifest::Manifest> manifest, const catalog::Leads& leads,
-    catalog::Leader leader);
+    catalog::Leader leader, std::function<void(const Error&)> lost);
 
 }  // namespace luna::universe

@@ -26,7 +26,8 @@ struct LedUniverse {
   group::Group* group = nullptr;  // the universe's, for Renew and HandOver
 };
 
-// `options.location` is not looked at. Errors: as Universe::Open, but for those of the location.
+// `options.location` is not looked at. Errors: as Universe::Open, but for those of the location;
+// kFenced when a later epoch leads already.
 Result<LedUniverse> OpenLed(const Options& options, const Components& components, Lead lead);
 
 }  // namespace luna::universe

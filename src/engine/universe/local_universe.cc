@@ -7,7 +7,6 @@
 #include "base/try.h"
 #include "engine/group/local_group.h"
 #include "engine/universe/backup.h"
-#include "engine/universe/led_manifest.h"
 #include "engine/universe/local_database.h"
 #include "engine/universe/names.h"
 #include "engine/universe/verify.h"
@@ -152,10 +151,7 @@ Status LocalUniverse::OpenSystemManifest(bool shared) {
   manifest_ = TRY(engine_.kernel->OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
   // Once led, always led: who led before may still be at work, wherever it is opened now.
   engine_.led = shared || !state_.leads().empty();
-  if (engine_.led) {
-    manifest_ = TRY(LeadManifest(std::move(manifest_), state_.leads(), engine_.leader()));
-  }
-  return {};
+  return engine_.LeadIfLed(manifest_, state_.leads());
 }
 
 Status LocalUniverse::OpenDatabases() {

@@ -144,6 +144,7 @@ class BasestorePlace : public testing::Test {
                                 .last_level_minimum_bytes = 16384};
   Events events_;
   uint64_t epoch_ = 1;
+  catalog::Leader leader_{};
 
  private:
   void OpenManifest() {
@@ -164,6 +165,7 @@ class BasestorePlace : public testing::Test {
     context.tables = {
         .storage = storage_.get(), .bucket = "db-1", .cache = &cache_, .budget = &budget_};
     context.names = names_.get();
+    context.leader = leader_;
     context.retention = [this] { return retention_; };
     context.pick = pick_;
     context.table.block_bytes = 1024;

@@ -215,6 +215,24 @@ TEST_F(BasestoreTest, MovedTableKeepsItsObject) {
   EXPECT_EQ(base_->compacted_bytes().value(), 0U);
 }
 
+TEST_F(BasestoreTest, ADeposedLeaderKeepsWhatItsSuccessorReplaced) {
+  const std::string table = Flush({Put("a", 10)}).tables[0]->object;
+  leader_.epoch = 5;
+  Reopen();
+  ASSERT_TRUE(Commit(catalog::TakeLead{.epoch = 5}));
+  ASSERT_TRUE(Commit(catalog::TakeLead{.epoch = 6}));
+  const auto by_successor = [&](const catalog::Edit& edit) {
+    return Commit(catalog::Led{.epoch = 6, .edit = catalog::Encode(edit)});
+  };
+  ASSERT_TRUE(by_successor(catalog::JobStart{.collection = collection().id, .inputs = {table}}));
+  const catalog::JobId job = state_->jobs().begin()->first;
+  ASSERT_TRUE(by_successor(catalog::JobCommit{.job = job, .outputs = {}}));
+  EXPECT_TRUE(state_->LiveTables().empty());
+  ASSERT_TRUE(base_->CollectGarbage().ok());
+  EXPECT_EQ(Get("a"), "v");
+  EXPECT_EQ(Objects(), std::vector<std::string>{table});  // the successor's readers may need it
+}
+
 TEST_F(BasestoreTest, ListenerHearsOfFlushAndCompaction) {
   Flush(Rows(10, 0, 20));
   base_->Rename("renamed");

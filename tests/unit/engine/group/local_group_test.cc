@@ -21,6 +21,17 @@ TEST_F(LocalGroupTest, ReplayIsWhatWasCommitted) {
   EXPECT_EQ(Value(*tablets_.at(second_), "m"), "4");
 }
 
+TEST_F(LocalGroupTest, StoppedItCommitsNothingUntilItIsReopened) {
+  ASSERT_TRUE(Put("k", "1").ok());
+  group_->Stop(Error(Reason::kIoError, "the manifest is out of reach"));
+  group_->Stop(Error(Reason::kFenced, "later"));
+  EXPECT_EQ(Put("k", "2").error().reason(), Reason::kIoError);
+  EXPECT_EQ(group_->Renew(false).error().reason(), Reason::kIoError);
+  EXPECT_EQ(Get("k"), "1");
+  Reopen();
+  EXPECT_TRUE(Put("k", "2").ok());
+}
+
 TEST_F(LocalGroupTest, TimestampsGoOnAboveEverythingGivenOut) {
   const Timestamp before = Put("k", "1").value();
   const Timestamp read = Now();

@@ -21,7 +21,8 @@ class LedManifestTest : public testing::Test {
     state_ = catalog::DatabaseState();
     auto plain = kernel_->OpenManifest("manifest-1", "db-1", state_);
     plain_ = plain->get();
-    return LeadManifest(std::move(plain).value(), state_.leads(), {.epoch = epoch});
+    return LeadManifest(std::move(plain).value(), state_.leads(), {.epoch = epoch},
+                        [this](const Error& error) { lost_.push_back(error.reason()); });
   }
   static Result<bool> Create(manifest::Manifest& manifest, const std::string& name) {
     return manifest.Commit(catalog::Encode(catalog::CreateCollection{.name = name}));
@@ -34,6 +35,7 @@ class LedManifestTest : public testing::Test {
   const std::unique_ptr<kernel::Kernel> kernel_;
   catalog::DatabaseState state_;
   manifest::Manifest* plain_ = nullptr;
+  std::vector<Reason> lost_;
 };
 
 TEST_F(LedManifestTest, TakesTheLeadAndWritesAsTheLeader) {
@@ -48,6 +50,7 @@ TEST_F(LedManifestTest, TakesTheLeadAndWritesAsTheLeader) {
   EXPECT_FALSE(Create(*led, "c").value());  // void by its own rule
   EXPECT_TRUE(led->CatchUp().ok());
   EXPECT_TRUE(led->Snapshot().ok());
+  EXPECT_TRUE(lost_.empty());
 }
 
 TEST_F(LedManifestTest, OnceDeposedEveryEditIsFenced) {
@@ -58,6 +61,7 @@ TEST_F(LedManifestTest, OnceDeposedEveryEditIsFenced) {
   EXPECT_EQ(created.error().reason(), Reason::kFenced);
   EXPECT_NE(created.error().message().find("epoch 6 leads group 1"), std::string::npos);
   EXPECT_EQ(state_.FindCollection("c"), nullptr);
+  EXPECT_EQ(lost_, std::vector<Reason>{Reason::kFenced});
 }
 
 TEST_F(LedManifestTest, WhoComesLateIsRefused) {
