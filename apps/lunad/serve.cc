@@ -5,15 +5,18 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "apps/lunad/engine_events.h"
+#include "apps/lunad/group_service.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/try.h"
 #include "base/writer.h"
+#include "kernel/kernel.h"
 #include "runtime/posix/machine_memory.h"
 #include "runtime/posix/posix_limits.h"
 #include "runtime/posix/posix_network.h"
@@ -45,12 +48,17 @@ class Program {
   Status Run(std::string password, const server::Config& config);
 
  private:
+  Options EngineOptions() const;
+  server::ServiceSettings ServiceOptions(std::string password);
+  Status ServeAlone(std::string password);
+  Status ServeInGroup(std::string password);
   Status Serve(Universe& universe, std::string password);
   // Tells what is wrong with them, too.
   Status LoadCertificates(tls::TlsNetwork& network);
   void TellStart(const server::Config& config);
   void TellDescriptors();
-  void WaitForStop(const server::Service& service);
+  Status TellAddresses(const std::vector<std::string>& addresses);
+  void WaitForStop(const std::function<bool()>& stop_requested);
   void Reload();
   uint64_t now() const { return runtime_->clock().MonotonicNanos(); }
 
@@ -144,18 +152,62 @@ Status Program::Run(std::string password, const server::Config& config) {
   TellStart(config);
   TellDescriptors();
   notifier_.Status("opening the universe");
+  const Status done = settings_.role == "tablet-server" ? ServeInGroup(std::move(password))
+                                                        : ServeAlone(std::move(password));
+  if (done.ok()) {
+    log_.Info("stopped", {{"log_lines_lost", sink_.lost()}});
+  }
+  return done;
+}
+
+Options Program::EngineOptions() const {
   Options options;
   options.location = settings_.universe;
   options.memory_budget_bytes = MemoryFor(settings_);
   options.durability = DurabilityOf(settings_);
-  const auto universe = TRY(Universe::Open(
-      options, {.listener = std::make_shared<EngineEvents>(log_), .runtime = runtime_.get()}));
+  return options;
+}
+
+server::ServiceSettings Program::ServiceOptions(std::string password) {
+  server::ServiceSettings options =
+      server::ServiceSettingsOf(settings_, std::move(password), &sink_);
+  options.usage = Usage;
+  return options;
+}
+
+Status Program::ServeAlone(std::string password) {
+  const auto universe =
+      TRY(Universe::Open(EngineOptions(), {.listener = std::make_shared<EngineEvents>(log_),
+                                           .runtime = runtime_.get()}));
   const Status served = Serve(*universe, std::move(password));
   const Status closed = universe->Close();
-  if (served.ok() && closed.ok()) {
-    log_.Info("stopped", {{"log_lines_lost", sink_.lost()}});
-  }
   return served.ok() ? closed : served;
+}
+
+Status Program::ServeInGroup(std::string password) {
+  const auto kernel =
+      TRY(kernel::OpenKernel(settings_.universe, *runtime_, {.shared = true, .background = {}}));
+  const std::unique_ptr<runtime::Network> network = posix::NewPosixNetwork();
+  server::ServiceSettings service_options = ServiceOptions(std::move(password));
+  // Who leads no more has nothing to wait for, but for the last replies.
+  service_options.grace_nanos = static_cast<uint64_t>(settings_.lease) * 1'000'000;
+  GroupService service(*runtime_, *network, settings_, std::move(service_options), log_);
+  tablet_server::TabletServerOptions options = TabletServerOptionsOf(settings_, log_);
+  options.universe = EngineOptions();
+  options.listener = std::make_shared<EngineEvents>(log_);
+  const auto server = TRY(tablet_server::TabletServer::Open(*kernel, std::move(options), service));
+  service.Join(*server);
+  TRY(server->Start());
+  std::vector<std::string> addresses = settings_.listen;
+  if (!settings_.http_listen.empty()) {
+    addresses.push_back("http://" + settings_.http_listen);
+  }
+  TRY(TellAddresses(addresses));
+  notifier_.Ready("serving in a group");
+  WaitForStop([&service] { return service.stop_requested(); });
+  notifier_.Stopping();
+  server->Stop();
+  return service.trouble();
 }
 
 Status Program::LoadCertificates(tls::TlsNetwork& network) {
@@ -168,9 +220,7 @@ Status Program::LoadCertificates(tls::TlsNetwork& network) {
 
 Status Program::Serve(Universe& universe, std::string password) {
   const std::unique_ptr<runtime::Network> network = posix::NewPosixNetwork();
-  server::ServiceSettings service_settings =
-      server::ServiceSettingsOf(settings_, std::move(password), &sink_);
-  service_settings.usage = Usage;
+  server::ServiceSettings service_settings = ServiceOptions(std::move(password));
   tls::TlsNetwork tls(*runtime_, *network, TlsSettingsOf(settings_));
   if (!settings_.tls_listen.empty()) {
     TRY(LoadCertificates(tls));
@@ -183,27 +233,32 @@ Status Program::Serve(Universe& universe, std::string password) {
   if (const std::string page = service.http_address(); !page.empty()) {
     addresses.push_back("http://" + page);
   }
+  TRY(TellAddresses(addresses));
+  notifier_.Ready("serving");
+  WaitForStop([&service] { return service.stop_requested(); });
+  notifier_.Stopping();
+  service.Stop();
+  return {};
+}
+
+Status Program::TellAddresses(const std::vector<std::string>& addresses) {
   if (!settings_.addresses_file.empty()) {
     TRY(WriteAddresses(settings_.addresses_file, addresses));
   }
   for (const std::string& address : addresses) {
     log_.Info("listening", {{"address", address}});
   }
-  notifier_.Ready("serving");
-  WaitForStop(service);
-  notifier_.Stopping();
-  service.Stop();
   return {};
 }
 
-void Program::WaitForStop(const server::Service& service) {
+void Program::WaitForStop(const std::function<bool()>& stop_requested) {
   const uint64_t alive_interval = notifier_.alive_interval_nanos();
   uint64_t next_alive = now();
   while (!signals_.WaitForStop(kLookNanos)) {
     if (signals_.TakeReload()) {
       Reload();
     }
-    if (service.stop_requested()) {
+    if (stop_requested()) {
       log_.Info("stopping", {{"reason", "SHUTDOWN"}});
       return;
     }

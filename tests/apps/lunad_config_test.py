@@ -89,6 +89,17 @@ class Sources(ConfigTest):
                                  (value, variable))
                 self.assertEqual(self.printed(f"--{name}", given)[1][name], (value, "command line"))
 
+    def test_a_tablet_server_shares_its_universe_and_is_found(self):
+        shared = ("--role", "tablet-server", "--universe", "rados:nowhere?conf=/nowhere")
+        for words, wanted in ((("--role", "tablet-server"), "not './luna-data'"),
+                              ((*shared, "--listen", "127.0.0.1:0"), "a port other than 0"),
+                              ((*shared, "--http-listen", "127.0.0.1:0"), "http-listen"),
+                              ((*shared, "--durability", "relaxed"), "durability"),
+                              ((*shared, "--lease", "1"), "from 50 to 60000"),
+                              ((*shared, "--writes", "drop"), '"forward", "refuse"'),
+                              (("--advertise", "a:1"), "needs role")):
+            self.assertIn(wanted, self.refused(*words, expect=USAGE))
+
     def test_wrong_environment_names_the_variable(self):
         message = self.refused(expect=USAGE, environment={"LUNA_MEMORY": "lots"})
         self.assertIn("LUNA_MEMORY: memory: 'lots' is not a size", message)

@@ -20,6 +20,7 @@
 #include "service/command/holdings.h"
 #include "service/command/host.h"
 #include "service/command/latency_events.h"
+#include "service/command/server_group.h"
 #include "service/command/session.h"
 
 namespace luna::service_support {
@@ -39,6 +40,7 @@ class TestHost : public command::Host {
   std::string password;  // empty: none required
   std::vector<command::SlowRow> slow;
   std::atomic<bool> stop_requested{false};
+  command::ServerGroup* server_group = nullptr;
   std::atomic<int> resets{0};
   command::ReadGate* gate = nullptr;
 
@@ -77,6 +79,7 @@ class TestHost : public command::Host {
   std::vector<command::SlowRow> SlowCommands() override { return slow; }
   void ForgetSlowCommands() override { slow.clear(); }
   void RequestStop() override { stop_requested = true; }
+  command::ServerGroup* group() override { return server_group; }
 
  private:
   std::string RunAsWriter(const command::Command& command, command::Session& session,

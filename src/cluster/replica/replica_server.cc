@@ -188,14 +188,26 @@ void ReplicaServer::Publish() {
   readable_until_.store(until);
 }
 
-Result<ReadTicket> ReplicaServer::BeginRead() {
-  ReadTicket ticket{.epoch = epoch_.load()};
-  if (Now() < readable_until_.load()) {
-    if (!requested_.load(std::memory_order_relaxed)) {
-      requested_.store(true, std::memory_order_relaxed);
-    }
-    return ticket;
+std::optional<ReadTicket> ReplicaServer::BeginReadAtOnce() {
+  const ReadTicket ticket{.epoch = epoch_.load()};
+  if (Now() >= readable_until_.load()) {
+    return std::nullopt;
   }
+  if (!requested_.load(std::memory_order_relaxed)) {
+    requested_.store(true, std::memory_order_relaxed);
+  }
+  return ticket;
+}
+
+bool ReplicaServer::MayAnswerAtOnce(const ReadTicket& ticket) {
+  return Now() < readable_until_.load() && epoch_.load() == ticket.epoch;
+}
+
+Result<ReadTicket> ReplicaServer::BeginRead() {
+  if (const std::optional<ReadTicket> at_once = BeginReadAtOnce(); at_once.has_value()) {
+    return *at_once;
+  }
+  ReadTicket ticket{.epoch = epoch_.load()};
   const Nanos deadline = Now() + options_.settings.lease_nanos;
   while (true) {
     std::shared_ptr<runtime::Event> changed;
@@ -228,7 +240,7 @@ Result<ReadTicket> ReplicaServer::BeginRead() {
 }
 
 Status ReplicaServer::EndRead(const ReadTicket& ticket) {
-  if (Now() < readable_until_.load() && epoch_.load() == ticket.epoch) {
+  if (MayAnswerAtOnce(ticket)) {
     return {};
   }
   const Nanos deadline = Now() + options_.settings.lease_nanos;
@@ -474,6 +486,7 @@ void ReplicaServer::Note(const journal::Record& record) {
     leader_ = start->server;
   } else if (const auto* renew = std::get_if<group::Renew>(&decoded->body)) {
     lease_ = renew->resting ? Lease::kResting : Lease::kRunning;
+    leader_ = renew->server.empty() ? leader_ : renew->server;
   } else if (const auto* transfer = std::get_if<group::Transfer>(&decoded->body)) {
     lease_ = transfer->target == options_.server ? Lease::kGivenToMe
              : transfer->target.empty()          ? Lease::kGivenUp

@@ -62,6 +62,10 @@ class ReplicaServer final : public group::AppendObserver {
   Result<ReadTicket> BeginRead();
   // After it: an error means that the answer must not be given. Waits likewise.
   Status EndRead(const ReadTicket& ticket);
+  // The same for threads that must not wait. Nothing, or false: to be asked again with BeginRead,
+  // which may wait and says why not.
+  std::optional<ReadTicket> BeginReadAtOnce();
+  bool MayAnswerAtOnce(const ReadTicket& ticket);
 
   // A request came that needs a leader, here or elsewhere.
   void Request() { Give(Requested{}); }

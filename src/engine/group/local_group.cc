@@ -427,7 +427,7 @@ Status LocalGroup::WithCommitsPaused(const std::function<Status()>& body) {
 Status LocalGroup::Renew(bool resting) {
   return pipeline_->Exclusive([&] {
     const Decoded renew{.envelope = {.epoch = epoch_, .closed = 0, .database = 0},
-                        .body = group::Renew{resting}};
+                        .body = group::Renew{.resting = resting, .server = server_}};
     return pipeline_->Append(std::span(&renew, 1), context_.durability);
   });
 }

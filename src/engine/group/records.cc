@@ -116,7 +116,10 @@ struct Encoder {
     PutId(out, body.id);
     base::PutFixed64(out, body.timestamp);
   }
-  void operator()(const Renew& body) { out.push_back(body.resting ? 1 : 0); }
+  void operator()(const Renew& body) {
+    out.push_back(body.resting ? 1 : 0);
+    base::PutString(out, body.server);
+  }
   void operator()(const Transfer& body) { base::PutString(out, body.target); }
 };
 
@@ -180,7 +183,7 @@ Result<Body> TakeRenew(base::ByteReader& in) {
     return Error(Reason::kBadFormat,
                  "a Renew says " + std::to_string(resting) + ", neither 0 nor 1");
   }
-  return Body(Renew{resting == 1});
+  return Body(Renew{.resting = resting == 1, .server = std::string(in.String())});
 }
 
 Result<Body> TakeBody(uint8_t type, base::ByteReader& in) {

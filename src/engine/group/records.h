@@ -70,6 +70,7 @@ struct Abort {  // asked for and undecided: can never commit
 
 struct Renew {
   bool resting = false;  // nothing follows until somebody asks
+  std::string server{};  // that leads and takes requests; empty: it does not say
 };  // the leader's lease goes on
 struct Transfer {
   std::string target;  // a server; empty: whoever comes first

@@ -68,15 +68,22 @@ Status WaitForSilence(Space& space, const Owner& owner) {
 
 Result<Inhabitant> Look(Space& space) {
   const std::string object(kUniverseObject);
-  Found found;
-  const int code = space.Read(object, 0, kMaxIdentityBytes, found);
-  if (code >= 0) {
-    return Inhabitant{.exists = true, .empty = false, .identity = std::move(found.bytes)};
+  // What is there without a universe may be one that another process made after the first look.
+  for (const bool last : {false, true}) {
+    Found found;
+    const int code = space.Read(object, 0, kMaxIdentityBytes, found);
+    if (code >= 0) {
+      return Inhabitant{.exists = true, .empty = false, .identity = std::move(found.bytes)};
+    }
+    if (code != -ENOENT) {
+      return ToError(code, "reading " + space.Where(object));
+    }
+    const bool empty = TRY(space.List("")).empty();
+    if (empty || last) {
+      return Inhabitant{.empty = empty};
+    }
   }
-  if (code != -ENOENT) {
-    return ToError(code, "reading " + space.Where(object));
-  }
-  return Inhabitant{.empty = TRY(space.List("")).empty()};
+  return Inhabitant{};
 }
 
 Status MakeUniverse(Space& space, const std::string& identity, bool replace) {

@@ -232,7 +232,7 @@ CommandTable::CommandTable() {
         ClientCommands(),   TransactionCommands(), InteractiveCommands(), HandleCommands(),
         SnapshotCommands(), NameCommands(),        ServerCommands(),      LatencyCommands(),
         AdminCommands(),    AclCommands(),         ReportCommands(),      DocsCommands(),
-        CareCommands()}) {
+        CareCommands(),     GroupCommands()}) {
     Add(family);
   }
   Sort();

@@ -22,6 +22,7 @@ class CommandTable;
 class Holdings;
 class LatencyEvents;
 class ReadGate;
+class ServerGroup;
 struct Session;
 
 // What CLIENT LIST shows of one connection, copied.
@@ -132,6 +133,8 @@ class Host {
   virtual void ForgetSlowCommands() = 0;
   // Asks for an orderly stop; returns at once.
   virtual void RequestStop() = 0;
+  // Null: this server serves its universe alone.
+  virtual ServerGroup* group() { return nullptr; }
 };
 
 }  // namespace luna::command

@@ -329,4 +329,21 @@ std::string MetricsText(const MetricsInput& input) {
   return families.Text();
 }
 
+std::string GroupMetricsText(const command::GroupStanding& standing) {
+  Families families;
+  families.Gauge("luna_replica_leading", "Whether this server leads its group.",
+                 uint64_t{standing.role == "leading"});
+  families.Gauge("luna_replica_epoch", "Epoch that it leads under, or tried for last.",
+                 standing.epoch);
+  families.Gauge("luna_replica_lease_seconds", "How long its lease holds yet.",
+                 static_cast<double>(standing.lease_left_millis) / 1e3);
+  families.Gauge("luna_replica_takeover_seconds",
+                 "How long the last take-over took, from the fence to serving.",
+                 static_cast<double>(standing.takeover_millis) / 1e3);
+  families.Counter("luna_replica_terms_total", "Times that it began to lead.", standing.terms);
+  families.Counter("luna_replica_failures_total", "Attempts to lead that failed.",
+                   standing.failures);
+  return families.Text();
+}
+
 }  // namespace luna::server

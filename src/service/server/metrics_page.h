@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "service/command/command_counts.h"
 #include "service/command/host.h"
+#include "service/command/server_group.h"
 
 namespace luna::server {
 
@@ -36,5 +37,7 @@ struct MetricsInput {
 inline constexpr size_t kLabelledDatabases = 100;
 
 std::string MetricsText(const MetricsInput& input);
+// What a server of a group tells besides, and all that one tells which does not lead.
+std::string GroupMetricsText(const command::GroupStanding& standing);
 
 }  // namespace luna::server

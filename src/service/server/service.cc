@@ -125,6 +125,7 @@ class Service::State final : public command::Host {
   std::vector<command::SlowRow> SlowCommands() override { return slow_.Rows(); }
   void ForgetSlowCommands() override { slow_.Clear(); }
   void RequestStop() override { stop_requested_ = true; }
+  command::ServerGroup* group() override { return settings_.group; }
 
  private:
   connection::ConnectionSettings WithWatch();
@@ -232,12 +233,11 @@ Status Service::State::Start() {
 }
 
 void Service::State::Stop() {
-  constexpr uint64_t kGraceNanos = 10'000'000'000;
   if (std::exchange(stopped_, true)) {
     return;
   }
   phase_ = Phase::kStopping;
-  connections_.Stop(kGraceNanos);
+  connections_.Stop(settings_.grace_nanos);
   page_.Stop();
   reads_.Close();
   writes_.Close();
@@ -297,7 +297,9 @@ HttpAnswer Service::State::Metrics() {
       .open_transactions = holdings_.transactions().size(),
       .stats = stats.ok() ? &stats.value() : nullptr,
   });
-  return {.body = text, .type = "text/plain; version=0.0.4; charset=utf-8"};
+  const std::string group =
+      settings_.group == nullptr ? "" : GroupMetricsText(settings_.group->Standing());
+  return {.body = text + group, .type = "text/plain; version=0.0.4; charset=utf-8"};
 }
 
 HttpAnswer Service::State::Health() {
@@ -318,7 +320,8 @@ HttpAnswer Service::State::Readiness() {
     case Phase::kReady:
       break;
   }
-  return {.body = "ready\n"};
+  return {.body = settings_.group == nullptr ? "ready\n"
+                                             : "ready: " + settings_.group->Standing().role + "\n"};
 }
 
 std::vector<std::pair<std::string, std::string>> Service::State::Settings() {

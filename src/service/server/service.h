@@ -13,6 +13,7 @@
 #include "runtime/runtime.h"
 #include "service/command/host.h"
 #include "service/command/read_gate.h"
+#include "service/command/server_group.h"
 #include "service/connection/connections.h"
 #include "service/server/log_sink.h"
 #include "service/server/settings.h"
@@ -33,6 +34,8 @@ struct ServiceSettings {
   size_t slow_kept = 128;
   std::string http_address;                      // of the page with metrics; empty = none
   std::function<command::ProcessUsage()> usage;  // of this process; empty = not known
+  command::ServerGroup* group = nullptr;         // null: serves alone; outlives the service
+  uint64_t grace_nanos = 10'000'000'000;         // for the last replies, when it stops
   LineLog* log = nullptr;                        // null: silence; outlives the service
   // Asked around every read, for servers that lead a group only for a time; null: nobody asks.
   // Outlives the service.

@@ -87,6 +87,24 @@ void AddStorage(std::vector<Setting>& table) {
                          "relaxed (nothing for 0.1 s)"));
 }
 
+void AddGroup(std::vector<Setting>& table) {
+  table.push_back(Choice("role", &Settings::role, {"universe", "tablet-server"},
+                         "universe: serves it alone; tablet-server: one of several on the same "
+                         "rados: universe, of which one leads"));
+  table.push_back(Text("advertise", &Settings::advertise,
+                       "address by which clients and other servers of the group reach this one, "
+                       "HOST:PORT; empty is the first of listen"));
+  table.push_back(Number("lease", &Settings::lease, {50, 60'000},
+                         "milliseconds for which a leader may answer reads without asking; so "
+                         "long, and a little more, others wait before they take over"));
+  table.push_back(Switch("confirm", &Settings::confirm,
+                         "ask the storage before each strong read who leads: nothing rests on "
+                         "clocks then"));
+  table.push_back(Choice("writes", &Settings::writes, {"forward", "refuse"},
+                         "what a server that does not lead does with its clients' commands: "
+                         "forward them to the leader, or refuse them and name it"));
+}
+
 void AddAccess(std::vector<Setting>& table) {
   table.push_back(List("listen", &Settings::listen,
                        "addresses to listen on, HOST:PORT; port 0 is any free one"));
@@ -148,6 +166,7 @@ void AddTelling(std::vector<Setting>& table) {
 std::vector<Setting> MakeTable() {
   std::vector<Setting> table;
   AddStorage(table);
+  AddGroup(table);
   AddAccess(table);
   AddBounds(table);
   AddTelling(table);
@@ -235,6 +254,56 @@ bool HasFarAddress(std::span<const std::string> addresses) {
     const auto parsed = runtime::ParseAddress(address);
     return parsed.ok() && !IsLoopback(parsed->host);
   });
+}
+
+// That others reach it under the very address.
+Status CheckAdvertised(const Settings& settings) {
+  const std::string name = settings.advertise.empty() ? "listen" : "advertise";
+  const std::string address = AdvertisedAddress(settings);
+  const auto parsed = runtime::ParseAddress(address);
+  if (!parsed.ok()) {
+    return Error(Reason::kBadOption, name + ": " + parsed.error().message());
+  }
+  if (parsed->port == 0) {
+    return Error(Reason::kBadOption, name +
+                                         ": others must know the port of a tablet-server; give " +
+                                         address + " a port other than 0");
+  }
+  if (parsed->host.empty() || parsed->host == "0.0.0.0" || parsed->host == "::") {
+    return Error(Reason::kBadOption, name + ": " + address +
+                                         " leads nobody here; set advertise to the address by "
+                                         "which others reach this server");
+  }
+  return {};
+}
+
+Status CheckGroup(const Settings& settings) {
+  if (settings.role != "tablet-server") {
+    return settings.advertise.empty()
+               ? Status()
+               : Error(Reason::kBadOption, "advertise needs role = tablet-server");
+  }
+  if (!settings.universe.starts_with("rados:")) {
+    return Error(Reason::kBadOption,
+                 "role = tablet-server needs a universe that several servers "
+                 "share: universe = rados:POOL?conf=FILE, not '" +
+                     settings.universe + "'");
+  }
+  if (!settings.tls_listen.empty()) {
+    return Error(Reason::kBadOption,
+                 "role = tablet-server passes commands on without TLS; leave tls-listen out");
+  }
+  if (const auto page = runtime::ParseAddress(settings.http_listen); page.ok() && page->port == 0) {
+    return Error(Reason::kBadOption,
+                 "http-listen: the page of a tablet-server keeps its address "
+                 "when the lead changes; give it a port other than 0");
+  }
+  if (settings.durability == "relaxed") {
+    return Error(Reason::kBadOption,
+                 "role = tablet-server acknowledges nothing that a take-over "
+                 "could lose; set durability = device");
+  }
+  return CheckAdvertised(settings);
 }
 
 Status CheckTls(const Settings& settings) {
@@ -388,6 +457,7 @@ Status CheckTogether(const Settings& settings) {
     return Error(Reason::kBadOption, "output-soft exceeds output-hard");
   }
   TRY(CheckTls(settings));
+  TRY(CheckGroup(settings));
   const bool open = !settings.is_protected;
   const bool guarded = open || !settings.password.empty() || !settings.password_file.empty() ||
                        !settings.acl_file.empty();
@@ -401,6 +471,14 @@ Status CheckTogether(const Settings& settings) {
     TRY(CheckReach("http-listen", settings.http_listen, open, kNobodyIsAsked));
   }
   return {};
+}
+
+std::string AdvertisedAddress(const Settings& settings) {
+  const std::string first = settings.listen.empty() ? "" : settings.listen.front();
+  const auto parsed =
+      runtime::ParseAddress(settings.advertise.empty() ? first : settings.advertise);
+  return parsed.ok() ? runtime::FormatAddress(*parsed)
+                     : (settings.advertise.empty() ? first : settings.advertise);
 }
 
 bool OthersMustAsk(const Settings& settings) {

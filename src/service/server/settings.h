@@ -19,6 +19,11 @@ struct Settings {
   std::string universe = "./luna-data";
   int64_t memory = 0;  // auto
   std::string durability = "device";
+  std::string role = "universe";
+  std::string advertise;
+  int64_t lease = 2000;
+  bool confirm = false;
+  std::string writes = "forward";
   std::vector<std::string> listen = {"127.0.0.1:6479"};
   bool is_protected = true;
   std::string password;
@@ -87,6 +92,9 @@ std::string ExactBytes(int64_t bytes);
 // What no single setting can say: addresses that do not parse or that strangers reach without a
 // password, and settings that need each other. kBadOption.
 Status CheckTogether(const Settings& settings);
+
+// The address by which others reach a server of a group: `advertise`, or the first of `listen`.
+std::string AdvertisedAddress(const Settings& settings);
 
 // Whether strangers reach an address, so that users from a file must all need a password.
 bool OthersMustAsk(const Settings& settings);

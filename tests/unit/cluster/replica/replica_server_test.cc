@@ -171,6 +171,29 @@ TEST_F(ReplicaServerTest, LeadsANewStreamAfterALeaseAndAnswersReads) {
   });
 }
 
+TEST_F(ReplicaServerTest, AnswersThreadsThatMustNotWaitOnlyWithinTheLease) {
+  InWorld([&] {
+    const auto a = NewReplica("a");
+    EXPECT_FALSE(a->server->BeginReadAtOnce().has_value());
+    (void)AwaitLeader(*a);
+    world_.Sleep(kSecond);
+    const auto ticket = a->server->BeginReadAtOnce();
+    ASSERT_TRUE(ticket.has_value());
+    EXPECT_TRUE(a->server->MayAnswerAtOnce(*ticket));
+    EXPECT_FALSE(a->server->MayAnswerAtOnce({.epoch = ticket->epoch + 1}));
+    ASSERT_TRUE(a->server->Transfer("").ok());
+    EXPECT_FALSE(a->server->MayAnswerAtOnce(*ticket));
+    EXPECT_FALSE(a->server->BeginReadAtOnce().has_value());
+
+    Settings settings = Quick();
+    settings.confirm = true;  // each read is a question
+    const auto b = NewReplica("b", settings);
+    (void)AwaitThat([&] { return b->server->standing().role == Role::kLeading || a->host.leads(); },
+                    2 * kSecond);
+    EXPECT_FALSE(b->server->BeginReadAtOnce().has_value());
+  });
+}
+
 TEST_F(ReplicaServerTest, OneOfTwoLeadsAndTheOtherSaysWho) {
   InWorld([&] {
     const auto a = NewReplica("a");
@@ -184,6 +207,16 @@ TEST_F(ReplicaServerTest, OneOfTwoLeadsAndTheOtherSaysWho) {
     const auto refused = follower.server->BeginRead();
     ASSERT_FALSE(refused.ok());
     EXPECT_NE(refused.error().message().find("ask " + leader), std::string::npos);
+  });
+}
+
+TEST_F(ReplicaServerTest, WhoComesLaterHearsWhoLeads) {
+  InWorld([&] {
+    const auto a = NewReplica("a");
+    (void)AwaitLeader(*a);
+    world_.Sleep(2 * kSecond);  // its start is long past
+    const auto b = NewReplica("b");
+    (void)AwaitThat([&] { return b->server->standing().leader == "a"; }, Quick().lease_nanos);
   });
 }
 

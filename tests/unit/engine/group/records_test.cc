@@ -60,7 +60,7 @@ std::vector<Body> Samples() {
           Ingest{.tablet = 4, .timestamp = 78, .tables = {SampleRow(), SampleRow()}},
           SampleCheckpoint(),
           Abort{.id = {.high = 3, .low = 4}, .timestamp = 79},
-          Renew{.resting = true},
+          Renew{.resting = true, .server = "a"},
           Transfer{"b"}};
 }
 

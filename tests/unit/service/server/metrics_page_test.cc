@@ -86,5 +86,22 @@ TEST(MetricsPage, ShowsTheEngineAndBoundsTheNamesOfDatabases) {
   EXPECT_FALSE(text.contains("d\\\"100\""));
 }
 
+TEST(MetricsPage, TellsOfTheGroup) {
+  const std::string text = GroupMetricsText({.role = "leading",
+                                             .epoch = 7,
+                                             .lease_left_millis = 1500,
+                                             .terms = 2,
+                                             .failures = 1,
+                                             .takeover_millis = 250});
+  for (const char* line :
+       {"luna_replica_leading 1\n", "luna_replica_epoch 7\n", "luna_replica_lease_seconds 1.5\n",
+        "luna_replica_takeover_seconds 0.25\n", "luna_replica_terms_total 2\n",
+        "luna_replica_failures_total 1\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+  EXPECT_NE(GroupMetricsText({.role = "following"}).find("luna_replica_leading 0\n"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace luna::server

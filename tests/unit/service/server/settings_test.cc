@@ -154,5 +154,56 @@ TEST(Settings, TogetherTheyMakeSense) {
             "");
 }
 
+TEST(Settings, ATabletServerIsReachedByOthers) {
+  const auto wrong = [](auto change) {
+    Settings settings;
+    settings.role = "tablet-server";
+    settings.universe = "rados:luna?conf=c";
+    change(settings);
+    const Status checked = CheckTogether(settings);
+    return checked.ok() ? std::string() : checked.error().message();
+  };
+  EXPECT_EQ(wrong([](Settings&) {}), "");
+  EXPECT_NE(wrong([](Settings& s) { s.universe = "./here"; }).find("not './here'"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) { s.listen = {"127.0.0.1:0"}; }).find("other than 0"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) {
+              s.listen = {"0.0.0.0:7"};
+              s.password = "x";
+            }).find("set advertise"),
+            std::string::npos);
+  EXPECT_EQ(wrong([](Settings& s) {
+              s.listen = {"0.0.0.0:7"};
+              s.password = "x";
+              s.advertise = "a:7";
+            }),
+            "");
+  EXPECT_NE(wrong([](Settings& s) { s.advertise = "nowhere"; }).find("advertise: "),
+            std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) { s.http_listen = "127.0.0.1:0"; }).find("http-listen"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) { s.durability = "relaxed"; }).find("durability"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) {
+              s.tls_listen = {"127.0.0.1:8"};
+              s.tls_cert = s.tls_key = "x";
+            }).find("tls-listen"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) {
+              s.role = "universe";
+              s.advertise = "a:7";
+            }).find("needs role"),
+            std::string::npos);
+}
+
+TEST(Settings, AdvertisedIsTheFirstOfListenUnlessSaid) {
+  Settings settings;
+  settings.listen = {"[::1]:7", "b:8"};
+  EXPECT_EQ(AdvertisedAddress(settings), "[::1]:7");
+  settings.advertise = "c:9";
+  EXPECT_EQ(AdvertisedAddress(settings), "c:9");
+}
+
 }  // namespace
 }  // namespace luna::server

@@ -1,0 +1,176 @@
+#include "apps/lunad/group_service.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/try.h"
+#include "service/server/metrics_page.h"
+
+namespace luna::lunad {
+
+GroupService::GroupService(runtime::Runtime& runtime, runtime::Network& network,
+                           const server::Settings& settings, server::ServiceSettings service,
+                           base::Log log)
+    : runtime_(runtime),
+      network_(network),
+      settings_(settings),
+      service_settings_(std::move(service)),
+      log_(log),
+      port_(runtime, network, PortSettings(service_settings_.connections.max_clients)) {}
+
+GroupService::~GroupService() = default;
+
+follower::FollowerSettings GroupService::PortSettings(size_t max_clients) {
+  return {.addresses = settings_.listen,
+          .self = server::AdvertisedAddress(settings_),
+          .forward = settings_.writes == "forward",
+          .leader = [this] { return server_->standing().leader; },
+          .status = [this] { return command::GroupText(Standing()); },
+          .max_clients = max_clients,
+          // Longer than a take-over takes: clients need not notice it.
+          .wait_nanos = std::max(uint64_t{5'000'000'000},
+                                 3 * static_cast<uint64_t>(settings_.lease) * 1'000'000),
+          .log = log_};
+}
+
+bool GroupService::stop_requested() const {
+  base::MutexLock lock(mutex_);
+  return stop_requested_ || !trouble_.ok() || (service_ != nullptr && service_->stop_requested());
+}
+
+Status GroupService::trouble() const {
+  base::MutexLock lock(mutex_);
+  return trouble_;
+}
+
+// --- Leading ---
+
+Status GroupService::Serve(Universe& universe) {
+  server::ServiceSettings settings = service_settings_;
+  settings.read_gate = this;
+  settings.group = this;
+  auto service =
+      std::make_unique<server::Service>(runtime_, network_, universe, std::move(settings));
+  TRY(service->Start());
+  base::MutexLock lock(mutex_);
+  service_ = std::move(service);
+  return {};
+}
+
+void GroupService::StopServing() {
+  std::unique_ptr<server::Service> service;
+  {
+    base::MutexLock lock(mutex_);
+    service = std::move(service_);
+    stop_requested_ = stop_requested_ || (service != nullptr && service->stop_requested());
+  }
+  if (service != nullptr) {
+    service->Stop();
+  }
+}
+
+Result<command::ReadGate::Ticket> GroupService::Begin(bool may_wait) {
+  replica::ReplicaServer& replica = server_->replica();
+  if (may_wait) {
+    const replica::ReadTicket ticket = TRY(replica.BeginRead());
+    return Ticket{.epoch = ticket.epoch, .question = ticket.question};
+  }
+  const auto ticket = replica.BeginReadAtOnce();
+  if (!ticket.has_value()) {
+    return Error(Reason::kNotInMemory, "the lease does not allow it");
+  }
+  return Ticket{.epoch = ticket->epoch, .question = ticket->question};
+}
+
+Status GroupService::End(const Ticket& ticket, bool may_wait) {
+  const replica::ReadTicket begun{.epoch = ticket.epoch, .question = ticket.question};
+  replica::ReplicaServer& replica = server_->replica();
+  if (may_wait) {
+    return replica.EndRead(begun);
+  }
+  if (!replica.MayAnswerAtOnce(begun)) {
+    return Error(Reason::kNotInMemory, "the lease does not allow it any more");
+  }
+  return {};
+}
+
+// --- Following ---
+
+Status GroupService::Follow() {
+  Status begun = port_.Start();
+  if (begun.ok() && !settings_.http_listen.empty()) {
+    page_ = std::make_unique<server::HttpPage>(runtime_, network_, Pages());
+    begun = page_->Listen(settings_.http_listen);
+    if (begun.ok()) {
+      page_->Start();
+    }
+  }
+  if (!begun.ok()) {
+    base::MutexLock lock(mutex_);
+    trouble_ = begun;
+  }
+  return begun;
+}
+
+void GroupService::StopFollowing() {
+  port_.Stop();
+  page_ = nullptr;
+}
+
+server::HttpPage::Pages GroupService::Pages() {
+  return {{"/metrics",
+           [this] {
+             return server::HttpAnswer{.body = server::GroupMetricsText(Standing()),
+                                       .type = "text/plain; version=0.0.4; charset=utf-8"};
+           }},
+          {"/healthz", [] { return server::HttpAnswer{.body = "ok\n"}; }},
+          {"/readyz", [this] { return Readiness(); }}};
+}
+
+// Ready is who gets clients to the leader.
+server::HttpAnswer GroupService::Readiness() {
+  const command::GroupStanding standing = Standing();
+  if (standing.leader.empty()) {
+    return {.status = 503, .body = standing.role + ": no server leads just now\n"};
+  }
+  const std::string who = standing.role + ": " + standing.leader + " leads\n";
+  return settings_.writes == "forward" ? server::HttpAnswer{.body = "ready: " + who}
+                                       : server::HttpAnswer{.status = 503, .body = who};
+}
+
+// --- The group ---
+
+command::GroupStanding GroupService::Standing() {
+  const tablet_server::Standing standing = server_->standing();
+  return {.role = standing.role,
+          .epoch = standing.epoch,
+          .server = server_->server(),
+          .leader = standing.leader,
+          .lease_left_millis = standing.lease_left_millis,
+          .terms = standing.terms,
+          .failures = standing.failures,
+          .last_error = standing.last_error,
+          .takeover_millis = standing.takeover_millis};
+}
+
+Status GroupService::Transfer(const std::string& target) {
+  return server_->replica().Transfer(target);
+}
+
+tablet_server::TabletServerOptions TabletServerOptionsOf(const server::Settings& settings,
+                                                         base::Log log) {
+  constexpr uint64_t kMillisecond = 1'000'000;
+  const uint64_t lease = static_cast<uint64_t>(settings.lease) * kMillisecond;
+  tablet_server::TabletServerOptions options;
+  options.replica.server = server::AdvertisedAddress(settings);
+  options.replica.settings = {.lease_nanos = lease,
+                              .jitter_nanos = lease / 10,
+                              // A silent leader may be a dead one: it never rests.
+                              .idle_nanos = std::numeric_limits<uint64_t>::max(),
+                              .confirm = settings.confirm};
+  options.log = log;
+  return options;
+}
+
+}  // namespace luna::lunad

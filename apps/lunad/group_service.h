@@ -1,0 +1,74 @@
+// GroupService: what clients meet at the address of a server of a group: the service while it
+// leads, the port of a follower otherwise; and the page for metrics and health beside both. Reads
+// of the service are answered within the replica's lease.
+// Thread rule: Join before anything else; Serving by one thread at a time; the rest is safe.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/mutex.h"
+#include "cluster/tablet_server/tablet_server.h"
+#include "service/command/read_gate.h"
+#include "service/command/server_group.h"
+#include "service/follower/follower_port.h"
+#include "service/server/http_page.h"
+#include "service/server/service.h"
+#include "service/server/settings.h"
+
+namespace luna::lunad {
+
+class GroupService final : public tablet_server::Serving,
+                           public command::ReadGate,
+                           public command::ServerGroup {
+ public:
+  // `service`: how it serves while it leads. All outlive it.
+  GroupService(runtime::Runtime& runtime, runtime::Network& network,
+               const server::Settings& settings, server::ServiceSettings service, base::Log log);
+  ~GroupService() override;
+
+  // Whose Serving this is; outlives every other call.
+  void Join(tablet_server::TabletServer& server) { server_ = &server; }
+
+  // SHUTDOWN, or the address was lost to another process.
+  bool stop_requested() const;
+  // Why its address was lost.
+  Status trouble() const;
+
+  Status Serve(Universe& universe) override;
+  void StopServing() override;
+  Status Follow() override;
+  void StopFollowing() override;
+
+  Result<Ticket> Begin(bool may_wait) override;
+  Status End(const Ticket& ticket, bool may_wait) override;
+
+  command::GroupStanding Standing() override;
+  Status Transfer(const std::string& target) override;
+
+ private:
+  follower::FollowerSettings PortSettings(size_t max_clients);
+  server::HttpPage::Pages Pages();
+  server::HttpAnswer Readiness();
+
+  runtime::Runtime& runtime_;
+  runtime::Network& network_;
+  const server::Settings& settings_;
+  const server::ServiceSettings service_settings_;
+  const base::Log log_;
+  tablet_server::TabletServer* server_ = nullptr;
+  follower::FollowerPort port_;
+  std::unique_ptr<server::HttpPage> page_;  // while following, if there is to be one
+
+  mutable base::Mutex mutex_;
+  std::unique_ptr<server::Service> service_ GUARDED_BY(mutex_);  // while leading
+  bool stop_requested_ GUARDED_BY(mutex_) = false;
+  Status trouble_ GUARDED_BY(mutex_);
+};
+
+// How a server of a group leads and for how long, by the settings of lunad.
+tablet_server::TabletServerOptions TabletServerOptionsOf(const server::Settings& settings,
+                                                         base::Log log);
+
+}  // namespace luna::lunad

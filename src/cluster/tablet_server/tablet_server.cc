@@ -1,0 +1,195 @@
+#include "cluster/tablet_server/tablet_server.h"
+
+#include <utility>
+
+#include "base/try.h"
+#include "kernel/kernel_view.h"
+#include "runtime/runtime.h"
+
+namespace luna::tablet_server {
+
+namespace {
+
+constexpr uint64_t kMillisecond = 1'000'000;
+
+// Renews the lease as long as it lives: the thread that does so otherwise is busy.
+class Alive {
+ public:
+  Alive(runtime::Runtime& runtime, group::Group& group, uint64_t every_nanos)
+      : over_(runtime.NewEvent()),
+        thread_(runtime.Spawn("tablet-alive", runtime::ThreadClass::kForeground,
+                              [this, &group, every_nanos] { Run(group, every_nanos); })) {}
+  ~Alive() {
+    over_->Set();
+    thread_->Join();
+  }
+  Alive(const Alive&) = delete;
+  Alive& operator=(const Alive&) = delete;
+
+ private:
+  void Run(group::Group& group, uint64_t every_nanos) {
+    while (!over_->WaitFor(every_nanos)) {
+      if (!group.Renew(false).ok()) {
+        return;  // deposed; the replica has heard of it
+      }
+    }
+  }
+
+  const std::unique_ptr<runtime::Event> over_;
+  const std::unique_ptr<runtime::Thread> thread_;
+};
+
+Error NotLed() {
+  return Error(Reason::kFenced, "this server does not lead the group");
+}
+
+std::string RoleName(replica::Role role, bool serves) {
+  switch (role) {
+    case replica::Role::kFollowing:
+      return "following";
+    case replica::Role::kLeading:
+      return serves ? "leading" : "taking-over";
+    case replica::Role::kHandingOver:
+      return "handing-over";
+    case replica::Role::kFencing:
+    case replica::Role::kCatchingUp:
+    case replica::Role::kStarting:
+      break;
+  }
+  return "taking-over";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TabletServer>> TabletServer::Open(kernel::Kernel& kernel,
+                                                         TabletServerOptions options,
+                                                         Serving& serving) {
+  options.universe.location = kernel.location();
+  TRY(options.universe.Validate());
+  auto server = std::make_unique<TabletServer>(kernel, std::move(options), serving);
+  server->replica_ = TRY(replica::ReplicaServer::Open(kernel.runtime(), kernel.journal(),
+                                                      server->options_.replica, *server));
+  return server;
+}
+
+TabletServer::TabletServer(kernel::Kernel& kernel, TabletServerOptions options, Serving& serving)
+    : kernel_(kernel), options_(std::move(options)), serving_(serving) {}
+
+TabletServer::~TabletServer() {
+  Stop();
+}
+
+Status TabletServer::Start() {
+  TRY(Follow());
+  replica_->Start();
+  return {};
+}
+
+void TabletServer::Stop() {
+  if (replica_ == nullptr || stopping_.exchange(true)) {
+    return;
+  }
+  replica_->Stop();
+  if (std::exchange(follows_, false)) {
+    serving_.StopFollowing();
+  }
+}
+
+Standing TabletServer::standing() const {
+  const replica::ReplicaServer::Standing now = replica_->standing();
+  const replica::Nanos clock = kernel_.runtime().clock().MonotonicNanos();
+  base::MutexLock lock(mutex_);
+  Standing standing = told_;
+  standing.role = RoleName(now.role, serves_);
+  standing.epoch = now.epoch;
+  // While the lead changes hands here, nobody is to be sent to who led before, or came here.
+  const bool follows = now.role == replica::Role::kFollowing;
+  const bool own = now.leader == options_.replica.server;
+  standing.leader = follows != own && (follows || serves_) ? now.leader : "";
+  standing.lease_left_millis = now.lease_end > clock ? (now.lease_end - clock) / kMillisecond : 0;
+  return standing;
+}
+
+// --- The host of the replica ---
+
+Status TabletServer::Follow() {
+  follows_ = true;
+  return serving_.Follow();
+}
+
+Status TabletServer::Lead(group::Leadership leadership, group::AppendObserver& observer) {
+  const uint64_t renew_nanos = leadership.renew_nanos;
+  auto led = TRY(universe::OpenLed(
+      options_.universe, {.listener = options_.listener, .runtime = &kernel_.runtime()},
+      {.kernel = kernel::NewKernelView(
+           kernel_,
+           {.flush_threads = 1, .compaction_threads = options_.universe.compaction_threads}),
+       .leadership = std::move(leadership),
+       .observer = &observer}));
+  universe_ = std::move(led.universe);
+  group_ = led.group;
+  const Alive alive(kernel_.runtime(), *group_, renew_nanos);
+  if (std::exchange(follows_, false)) {
+    serving_.StopFollowing();
+  }
+  asked_to_serve_ = true;
+  return serving_.Serve(*universe_);
+}
+
+Status TabletServer::BecomeLeader(group::Leadership leadership, group::AppendObserver& observer) {
+  runtime::Clock& clock = kernel_.runtime().clock();
+  const uint64_t began = clock.MonotonicNanos();
+  const replica::Epoch epoch = leadership.epoch;
+  options_.log.Info("taking-over", {{"epoch", epoch}});
+  const Status led = Lead(std::move(leadership), observer);
+  const uint64_t millis = (clock.MonotonicNanos() - began) / kMillisecond;
+  if (!led.ok()) {
+    options_.log.Error("take-over-failed",
+                       {{"epoch", epoch}, {"millis", millis}, {"error", led.error().ToString()}});
+  } else {
+    options_.log.Info("leading", {{"epoch", epoch}, {"millis", millis}});
+  }
+  base::MutexLock lock(mutex_);
+  serves_ = led.ok();
+  told_.terms += led.ok() ? 1 : 0;
+  told_.failures += led.ok() ? 0 : 1;
+  told_.last_error = led.ok() ? "" : led.error().ToString();
+  told_.takeover_millis = led.ok() ? millis : told_.takeover_millis;
+  return led;
+}
+
+void TabletServer::StopLeading(replica::Epoch epoch) {
+  {
+    base::MutexLock lock(mutex_);
+    serves_ = false;
+  }
+  if (std::exchange(asked_to_serve_, false)) {
+    serving_.StopServing();
+  }
+  group_ = nullptr;
+  if (universe_ != nullptr) {
+    // What it could not finish is the next leader's, which has the stream.
+    (void)universe_->Close();
+    universe_.reset();
+    options_.log.Info("leads-no-more", {{"epoch", epoch}});
+  }
+  if (follows_ || stopping_) {
+    return;
+  }
+  if (const Status follows = Follow(); !follows.ok()) {
+    options_.log.Error("cannot-follow", {{"error", follows.error().ToString()}});
+    base::MutexLock lock(mutex_);
+    told_.last_error = follows.error().ToString();
+  }
+}
+
+Status TabletServer::Renew(bool resting) {
+  return group_ == nullptr ? NotLed() : group_->Renew(resting);
+}
+
+Status TabletServer::HandOver(const std::string& target) {
+  options_.log.Info("handing-over", {{"to", target.empty() ? "whoever comes first" : target}});
+  return group_ == nullptr ? NotLed() : group_->HandOver(target);
+}
+
+}  // namespace luna::tablet_server

@@ -1,0 +1,105 @@
+// TabletServer: one of several processes that serve one universe on a Kernel which they share. It
+// runs a replica of the universe's group: while that leads, the universe is open here and is
+// served; else this server follows. Take-overs are cold: the universe is opened from its manifests
+// and the stream.
+// What serving and following mean is the embedder's (Serving): a service at an address, and a port
+// there that sends clients to the leader.
+// Invariant: the universe is open exactly between a fence that was won and the end of StopServing,
+// and one of serving and following ends before the other begins.
+// Thread rule: safe; Start and Stop once each.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/mutex.h"
+#include "cluster/replica/replica_server.h"
+#include "engine/universe/led_universe.h"
+#include "kernel/kernel.h"
+#include "luna/components.h"
+#include "luna/options.h"
+#include "luna/universe.h"
+
+namespace luna::tablet_server {
+
+// What is done with a universe that is led here, and without one. Calls come one at a time and may
+// wait; while they do, the lease is renewed.
+class Serving {
+ public:
+  virtual ~Serving() = default;
+  // Begins to answer from `universe`, which stays until StopServing returned.
+  virtual Status Serve(Universe& universe) = 0;
+  // Returns when nothing uses the universe any more. Also after a Serve that failed.
+  virtual void StopServing() = 0;
+  // Begins to send clients to the leader.
+  virtual Status Follow() = 0;
+  // Also after a Follow that failed.
+  virtual void StopFollowing() = 0;
+};
+
+struct TabletServerOptions {
+  Options universe{};  // the location is the Kernel's
+  std::shared_ptr<EventListener> listener{};
+  replica::ReplicaOptions replica{};  // its server: how others reach this one
+  base::Log log{};
+};
+
+struct Standing {
+  std::string role{};  // "leading", "following", "taking-over", "handing-over"
+  replica::Epoch epoch = 0;
+  std::string leader{};  // as far as known; nobody while this server takes over
+  uint64_t lease_left_millis = 0;
+  uint64_t terms = 0;            // served
+  uint64_t failures = 0;         // attempts to lead
+  std::string last_error{};      // of the last such attempt, or of Follow
+  uint64_t takeover_millis = 0;  // of the last term: from the fence to serving
+};
+
+class TabletServer final : public replica::Host {
+ public:
+  // `kernel`, which is shared, and `serving` outlive the server. kBadOption.
+  static Result<std::unique_ptr<TabletServer>> Open(kernel::Kernel& kernel,
+                                                    TabletServerOptions options, Serving& serving);
+  TabletServer(kernel::Kernel& kernel, TabletServerOptions options, Serving& serving);
+  ~TabletServer() override;  // stops
+
+  // Follows, and leads when nobody else does. Errors: those of Follow.
+  Status Start();
+  // Gives the lead to whoever comes first; returns when neither serving nor following.
+  void Stop();
+
+  Standing standing() const;
+  // For the lease around reads.
+  replica::ReplicaServer& replica() { return *replica_; }
+  const std::string& server() const { return options_.replica.server; }
+
+  Status BecomeLeader(group::Leadership leadership, group::AppendObserver& observer) override;
+  void StopLeading(replica::Epoch epoch) override;
+  Status Renew(bool resting) override;
+  Status HandOver(const std::string& target) override;
+
+ private:
+  Status Lead(group::Leadership leadership, group::AppendObserver& observer);
+  Status Follow();
+
+  kernel::Kernel& kernel_;
+  const TabletServerOptions options_;
+  Serving& serving_;
+  std::unique_ptr<replica::ReplicaServer> replica_;
+  std::atomic<bool> stopping_{false};
+
+  // The replica's actor's, but before Start and after Stop.
+  std::unique_ptr<Universe> universe_;
+  group::Group* group_ = nullptr;  // the universe's
+  bool asked_to_serve_ = false;
+  bool follows_ = false;
+
+  mutable base::Mutex mutex_;
+  bool serves_ GUARDED_BY(mutex_) = false;
+  Standing told_ GUARDED_BY(mutex_);  // its counts and errors
+};
+
+}  // namespace luna::tablet_server

@@ -1,0 +1,37 @@
+// ServerGroup: what GROUP asks a server that serves its universe together with others: how it
+// stands in their group, and to give the lead away.
+// Thread rule: GroupStanding is a plain value; ServerGroup is safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "luna/status.h"
+
+namespace luna::command {
+
+struct GroupStanding {
+  std::string role{};    // "leading", "following", "taking-over", "handing-over"
+  uint64_t epoch = 0;    // led under, or tried for last; 0: none yet
+  std::string server{};  // "HOST:PORT" of this one
+  std::string leader{};  // of who leads, as far as known
+  uint64_t lease_left_millis = 0;
+  uint64_t terms = 0;            // led since the start
+  uint64_t failures = 0;         // attempts to lead that failed since the start
+  std::string last_error{};      // of the last such attempt; empty: none
+  uint64_t takeover_millis = 0;  // how long the last one took, from the fence to serving
+};
+
+// "role:leading\r\nepoch:7\r\n...", as INFO writes it.
+std::string GroupText(const GroupStanding& standing);
+
+class ServerGroup {
+ public:
+  virtual ~ServerGroup() = default;
+  virtual GroupStanding Standing() = 0;
+  // Begins to give the lead to the server of that address; returns at once. kFenced: another
+  // leads.
+  virtual Status Transfer(const std::string& target) = 0;
+};
+
+}  // namespace luna::command

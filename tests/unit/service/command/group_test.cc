@@ -1,0 +1,67 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "service/command/server_group.h"
+#include "service_support/command_test.h"
+
+namespace luna::command {
+namespace {
+
+using service_support::Has;
+
+class TestGroup final : public ServerGroup {
+ public:
+  GroupStanding Standing() override { return standing; }
+  Status Transfer(const std::string& to) override {
+    target = to;
+    return outcome;
+  }
+
+  GroupStanding standing{.role = "leading",
+                         .epoch = 7,
+                         .server = "a:1",
+                         .leader = "a:1",
+                         .lease_left_millis = 1900,
+                         .terms = 2,
+                         .failures = 1,
+                         .last_error = "two\nlines",
+                         .takeover_millis = 250};
+  std::string target;
+  Status outcome;
+};
+
+class GroupTest : public service_support::CommandTest {
+ protected:
+  GroupTest() { host_.server_group = &group_; }
+  TestGroup group_;
+};
+
+TEST_F(GroupTest, StatusTellsARowALine) {
+  EXPECT_TRUE(Has(Do("GROUP STATUS"),
+                  "# Group\r\nrole:leading\r\nepoch:7\r\nserver:a:1\r\nleader:a:1\r\n"
+                  "lease_left_ms:1900\r\nterms_led:2\r\ntakeover_ms:250\r\nfailures:1\r\n"
+                  "last_error:two lines\r\n"));
+}
+
+TEST_F(GroupTest, TransferGivesTheLeadToAnAddress) {
+  EXPECT_EQ(Do("group transfer b:2"), "+OK\r\n");
+  EXPECT_EQ(group_.target, "b:2");
+  group_.target.clear();
+  EXPECT_TRUE(Has(Do("GROUP TRANSFER nowhere"), "HOST:PORT"));
+  EXPECT_TRUE(Has(Do("GROUP TRANSFER a:1"), "a:1 is this server itself"));
+  EXPECT_EQ(group_.target, "");
+  group_.outcome = Error(Reason::kFenced, "a:1 does not lead the group; ask c:3");
+  EXPECT_TRUE(Has(Do("GROUP TRANSFER b:2"), "ask c:3"));
+}
+
+TEST_F(GroupTest, NeedsAGroup) {
+  host_.server_group = nullptr;
+  EXPECT_TRUE(Has(Do("GROUP STATUS"), "-ERR this server serves its universe alone"));
+  EXPECT_TRUE(Has(Do("GROUP TRANSFER b:2"), "-ERR this server serves its universe alone"));
+  EXPECT_TRUE(Has(Do("GROUP HELP"), "TRANSFER host:port"));
+  EXPECT_TRUE(Has(Do("GROUP"), "wrong number of arguments"));
+}
+
+}  // namespace
+}  // namespace luna::command
