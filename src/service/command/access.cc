@@ -101,9 +101,7 @@ Status Access::Delete(Collection& collection, std::string_view key) {
 
 Status Access::DeleteRange(Collection& collection, std::string_view begin, std::string_view end) {
   LUNA_ASSERT(transaction_ != nullptr);
-  Status deleted = transaction_->DeleteRange(collection, begin, end);
-  const bool is_empty = !end.empty() && begin >= end;
-  return is_empty ? deleted : Counted(std::move(deleted));
+  return Counted(transaction_->DeleteRange(collection, begin, end));
 }
 
 }  // namespace luna::command

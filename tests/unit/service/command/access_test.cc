@@ -113,5 +113,24 @@ TEST_F(AccessTest, HoldsOneMoment) {
   EXPECT_EQ(Bytes(inside.Get(collection_, "a")), "2");
 }
 
+TEST_F(AccessTest, CountsWhatGoesIntoTheTransaction) {
+  auto transaction = session_.database->Begin().value();
+  Access access(*transaction);
+  EXPECT_FALSE(access.DeleteRange(collection_, "b", "b").ok());
+  EXPECT_FALSE(access.Put(collection_, std::string(100'000, 'k'), "1").ok());
+  EXPECT_TRUE(access.Get(collection_, "a").ok());
+  EXPECT_EQ(access.writes(), 0u);
+  EXPECT_EQ(transaction->Commit().value(), transaction->start_timestamp());
+  transaction = session_.database->Begin().value();
+  Access writing(*transaction);
+  writing.Put(collection_, "a", "1").value();
+  EXPECT_EQ(writing.writes(), 1u);
+  writing.Delete(collection_, "a").value();
+  EXPECT_EQ(writing.writes(), 2u);
+  writing.DeleteRange(collection_, "b", "").value();
+  EXPECT_EQ(writing.writes(), 3u);
+  EXPECT_GT(transaction->Commit().value(), transaction->start_timestamp());
+}
+
 }  // namespace
 }  // namespace luna::command

@@ -141,7 +141,7 @@ TEST_F(GatedTest, CommitThatWroteIsItsOwnProofAndOthersAreAskedFor) {
 TEST_F(GatedTest, ExecThatWroteIsItsOwnProofAndOthersAreAskedFor) {
   struct Case {
     const char* watch;
-    std::vector<const char*> lines;
+    std::vector<std::string> lines;
     bool wrote;
   };
   const std::vector<Case> cases = {
@@ -149,9 +149,11 @@ TEST_F(GatedTest, ExecThatWroteIsItsOwnProofAndOthersAreAskedFor) {
       {"a", {"GET a", "SET c 1"}, true},
       {"", {"GET a", "MGET a b"}, false},
       {"", {}, false},
-      {"a b", {"GET a"}, false},                    // its commit has a timestamp of its own
-      {"a", {"SET a 1 NX", "SETNX a 1"}, false},    // nothing to write
-      {"a", {"MSET d 1 e", "INCR word"}, false},    // what failed was taken back
+      {"a b", {"GET a"}, false},                  // its commit has a timestamp of its own
+      {"a", {"SET a 1 NX", "SETNX a 1"}, false},  // nothing to write
+      {"a",
+       {"MSET d 1 " + std::string(100'000, 'k') + " 1", "INCR word"},
+       false},                                      // what failed was taken back
       {"a", {"GETEX a", "DELRANGE [b (b"}, false},  // an empty range
   };
   Do("SET word hello");
@@ -162,7 +164,7 @@ TEST_F(GatedTest, ExecThatWroteIsItsOwnProofAndOthersAreAskedFor) {
       Do("WATCH " + std::string(each.watch));
     }
     Do("MULTI");
-    for (const char* line : each.lines) {
+    for (const std::string& line : each.lines) {
       Do(line);
     }
     gate_.Asked();
