@@ -29,6 +29,10 @@ constexpr int kMoments = 160;  // later than what is done takes
 constexpr sim_kernel::SimFaults kFaults{.request_delay = {.least = 1, .most = 2},
                                         .reply_delay = {.least = 1, .most = 2},
                                         .timeout_millis = 3'600'000};
+// So that what is on its way arrives at any moment of a take-over.
+constexpr sim_kernel::SimFaults kSlow{.request_delay = {.least = 1, .most = 12},
+                                      .reply_delay = {.least = 1, .most = 12},
+                                      .timeout_millis = 3'600'000};
 
 Result<LedUniverse> Lead(SimKernel& kernel, journal::Epoch epoch) {
   auto stream = TRY(kernel.journal().Open(group::kStreamName, {}));
@@ -183,6 +187,7 @@ Status TakeOverDuring(const Deed& deed, int moment, Cut cut) {
     auto doer =
         world.Spawn("doer", runtime::ThreadClass::kForeground, [&] { told = deed.act(old); });
     world.Sleep(static_cast<uint64_t>(moment) * kMillisecond);
+    store.wire().SetFaults(old.kernel().server(), kSlow);
     store.wire().SetCut(old.kernel().server(), cut);
     next.TakeOver(5);
     std::unique_ptr<Iterator> iterator = next.collection().Scan().value();
