@@ -1,6 +1,7 @@
-// A leader is cut off in the middle of something, another one takes over, and then what the first
-// one sent arrives. Whatever it was, and wherever in it the cut came: the new leader's own flushes,
-// compactions and names work, and everything is there, also for the leader after it.
+// A leader is in the middle of something, cut off or not, when another one takes over; what the
+// first one sent arrives before, meanwhile or afterwards. Whatever it was, and wherever it was in
+// it: the new leader's own flushes, compactions and names work, and everything is there, also for
+// the leader after it.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -28,6 +29,10 @@ constexpr int kMoments = 160;  // later than what is done takes
 constexpr sim_kernel::SimFaults kFaults{.request_delay = {.least = 1, .most = 2},
                                         .reply_delay = {.least = 1, .most = 2},
                                         .timeout_millis = 3'600'000};
+// So that what is on its way arrives at any moment of a take-over.
+constexpr sim_kernel::SimFaults kSlow{.request_delay = {.least = 1, .most = 12},
+                                      .reply_delay = {.least = 1, .most = 12},
+                                      .timeout_millis = 3'600'000};
 
 Result<LedUniverse> Lead(SimKernel& kernel, journal::Epoch epoch) {
   auto stream = TRY(kernel.journal().Open(group::kStreamName, {}));
@@ -167,8 +172,9 @@ std::vector<Deed> Deeds() {
            [](Server& s) { return !s.universe().OpenDatabase("x").ok(); }}};
 }
 
-// Cut off `moment` milliseconds into the deed. What became of the deed, as its doer was told.
-Status CutOffDuring(const Deed& deed, int moment) {
+// Another takes over `moment` milliseconds into the deed; `cut` is what lies between its doer and
+// the store meanwhile. What became of the deed, as its doer was told.
+Status TakeOverDuring(const Deed& deed, int moment, Cut cut) {
   simulation::SimulatedRuntime world(static_cast<uint64_t>(moment) + 1);
   Status told;
   world.Run([&] {
@@ -181,7 +187,8 @@ Status CutOffDuring(const Deed& deed, int moment) {
     auto doer =
         world.Spawn("doer", runtime::ThreadClass::kForeground, [&] { told = deed.act(old); });
     world.Sleep(static_cast<uint64_t>(moment) * kMillisecond);
-    store.wire().SetCut(old.kernel().server(), Cut::kHold);
+    store.wire().SetFaults(old.kernel().server(), kSlow);
+    store.wire().SetCut(old.kernel().server(), cut);
     next.TakeOver(5);
     std::unique_ptr<Iterator> iterator = next.collection().Scan().value();
     next.Put("new");
@@ -208,9 +215,13 @@ TEST(DeposedLeader, DoesNoHarmWhateverItIsDoing) {
   for (const Deed& deed : Deeds()) {
     int done = 0;
     int late = 0;
-    for (int moment = 0; moment < kMoments && !testing::Test::HasFailure(); moment += 2) {
-      SCOPED_TRACE(std::string(deed.name) + ", cut off after " + std::to_string(moment) + " ms");
-      const Status told = CutOffDuring(deed, moment);
+    for (int step = 0; step < kMoments && !testing::Test::HasFailure(); ++step) {
+      // Held back, or at work while the other one opens.
+      const int moment = step / 2 * 2;
+      const Cut cut = step % 2 == 0 ? Cut::kHold : Cut::kNone;
+      SCOPED_TRACE(std::string(deed.name) + ", deposed after " + std::to_string(moment) + " ms" +
+                   (cut == Cut::kHold ? ", cut off" : ""));
+      const Status told = TakeOverDuring(deed, moment, cut);
       done += told.ok() ? 1 : 0;
       if (!told.ok()) {
         EXPECT_EQ(told.error().reason(), Reason::kFenced) << told.error().ToString();
