@@ -99,7 +99,10 @@ class TabletServerTest(unittest.TestCase):
                 self.assertIsInstance(connection.call("GROUP", "TRANSFER", "nobody"), Refusal)
                 self.assertIn("itself", connection.call("GROUP", "TRANSFER", old.name))
                 sent = time.monotonic()
-                self.assertEqual(connection.call("GROUP", "TRANSFER", new.name), "OK")
+                try:
+                    self.assertEqual(connection.call("GROUP", "TRANSFER", new.name), "OK")
+                except (OSError, EOFError):
+                    pass  # the lead went faster than the answer
             self.assertIs(group.leader(but=old), new)
             print(f"writes went on {ledger.gap(sent + 0.1) + 0.1:.2f} s after a transfer")
             time.sleep(1)
