@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/try.h"
+#include "simulation/sim_kernel/sim_kernel.h"
 #include "simulation/simulated_runtime.h"
 
 namespace luna::tablet_server {
@@ -53,16 +54,17 @@ class TestServing final : public Serving {
 };
 
 struct Node {
-  Node(runtime::Runtime& runtime, kernel::Kernel& kernel, const std::string& name)
-      : serving(runtime) {
+  Node(simulation::SimulatedRuntime& world, sim_kernel::SimStore& store, const std::string& name)
+      : kernel(sim_kernel::SimKernel::Open(store, world, "sim:u").value()), serving(world) {
     TabletServerOptions options;
     options.universe.memory_budget_bytes = uint64_t{64} << 20;
     options.replica = {
         .settings = {.lease_nanos = 500 * kMillisecond, .jitter_nanos = 50 * kMillisecond},
         .server = name};
-    server = TabletServer::Open(kernel, options, serving).value();
+    server = TabletServer::Open(*kernel, options, serving).value();
   }
   bool leads() const { return server->standing().role == "leading"; }
+  const std::unique_ptr<sim_kernel::SimKernel> kernel;
   TestServing serving;
   std::unique_ptr<TabletServer> server;
 };
@@ -71,13 +73,13 @@ class TabletServerTest : public testing::Test {
  protected:
   void InWorld(const std::function<void()>& body) {
     world_.Run([&] {
-      kernel_ = kernel::OpenKernel("file:/u", world_, {}).value();
+      sim_kernel::SimStore store(world_, world_.trace(), world_.seed());
+      store_ = &store;
       body();
-      kernel_.reset();
     });
   }
   std::unique_ptr<Node> NewNode(const std::string& name) {
-    return std::make_unique<Node>(world_, *kernel_, name);
+    return std::make_unique<Node>(world_, *store_, name);
   }
   void Await(const std::function<bool()>& what, uint64_t most = 3 * kSecond) {
     const uint64_t began = world_.clock().MonotonicNanos();
@@ -88,17 +90,18 @@ class TabletServerTest : public testing::Test {
   }
 
   simulation::SimulatedRuntime world_{11};
-  std::unique_ptr<kernel::Kernel> kernel_;
+  sim_kernel::SimStore* store_ = nullptr;
 };
 
 TEST_F(TabletServerTest, RefusesBadOptions) {
   InWorld([&] {
     TestServing serving(world_);
-    EXPECT_EQ(TabletServer::Open(*kernel_, {}, serving).error().reason(), Reason::kBadOption);
+    const auto kernel = sim_kernel::SimKernel::Open(*store_, world_, "sim:u").value();
+    EXPECT_EQ(TabletServer::Open(*kernel, {}, serving).error().reason(), Reason::kBadOption);
     TabletServerOptions options;
     options.replica.server = "a:1";
     options.universe.memory_budget_bytes = 1;
-    EXPECT_EQ(TabletServer::Open(*kernel_, options, serving).error().reason(), Reason::kBadOption);
+    EXPECT_EQ(TabletServer::Open(*kernel, options, serving).error().reason(), Reason::kBadOption);
   });
 }
 
