@@ -7,7 +7,7 @@ if(LUNA_SANITIZE)
   return()  # a sanitized library is for the tests only
 endif()
 get_property(rooms GLOBAL PROPERTY LUNA_EMBEDDED_ROOMS)
-list(REMOVE_ITEM rooms simulation sim_kernel)
+list(REMOVE_ITEM rooms simulation sim_kernel sim_transport)
 foreach(room ${rooms})
   get_target_property(type luna_${room} TYPE)
   if(type STREQUAL STATIC_LIBRARY)

@@ -52,6 +52,7 @@ class CommandLine {
     AddDirectory();
     AddLook();
     AddTransfer();
+    AddAttach();
     AddDemo();
     AddBench();
     help_ = app_.add_subcommand("help", "List the commands of the service, or tell more of one");
@@ -250,6 +251,16 @@ class CommandLine {
     save->add_option("--begin", request_.begin, "first key, inclusive");
     save->add_option("--end", request_.end, "first key that is left out");
     save->add_option("--prefix", request_.prefix, "only keys that begin so");
+  }
+
+  void AddAttach() {
+    CLI::App* attach =
+        Add("attach", "Copy the universe of a directory to where servers share it", &Attach);
+    attach->add_option("DIRECTORY", request_.file, "the universe; nobody may have it open")
+        ->required();
+    attach->add_option("LOCATION", request_.to, "rados:POOL?conf=PATH&namespace=NAME; empty")
+        ->required();
+    attach->add_flag("--replace", request_.replace, "an attach that was not finished is there");
   }
 
   void AddDemo() {

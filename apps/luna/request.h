@@ -36,7 +36,9 @@ struct Request {
 
   std::vector<std::string> command;  // empty: prompt, or standard input
 
-  std::string file;  // load, export, demo: a path or "-"
+  std::string file;  // load, export, demo: a path or "-"; attach: the directory
+  std::string to;    // attach: a location
+  bool replace = false;
   std::string format;
   std::string key_field;
   std::string value_field;

@@ -19,6 +19,8 @@ Result<int> RunPrompt(const Request& request);
 // load.cc, export.cc
 Result<int> Load(const Request& request);
 Result<int> Export(const Request& request);
+// attach.cc
+Result<int> Attach(const Request& request);
 // demo.cc, on a directory; DemoLoad is the process that the demonstration kills
 Result<int> Demo(const Request& request);
 Result<int> DemoLoad(const Request& request);

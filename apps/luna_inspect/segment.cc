@@ -74,6 +74,13 @@ std::string Describe(const group::Renew& body) {
 std::string Describe(const group::Transfer& body) {
   return body.target.empty() ? "Transfer to anyone" : "Transfer to " + body.target;
 }
+std::string Describe(const group::Config& body) {
+  std::string text = "Config, removed:";
+  for (const std::string& server : body.removed) {
+    text += " " + base::Printable(server);
+  }
+  return text;
+}
 std::string Describe(const group::Commit& body) {
   constexpr size_t kShown = 8;
   std::string text = "Commit at " + std::to_string(body.timestamp);

@@ -2,6 +2,7 @@
 // repeat it, and ends with a summary line that scripts/soak notes.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include "apps/luna_simulate/kill_cycles.h"
 #include "apps/luna_simulate/mixed_load.h"
 #include "crash/crash_workload.h"
+#include "group/group_world.h"
 #include "model/model_generator.h"
 #include "model/model_run.h"
 #include "model/random_model.h"
@@ -25,13 +27,17 @@ namespace luna::simulate {
 namespace {
 
 constexpr const char* kUsage =
-    "luna-simulate --scenario NAME --seeds A[..[B]] [--minutes N] [--directory PATH] [--trace]\n"
+    "luna-simulate --scenario NAME --seeds A[..[B]] [--minutes N] [--until-failure] [--directory "
+    "PATH]"
+    " [--trace]\n"
     "  model    random operations against an ordered map with versions\n"
     "  crash    power cuts at every point of a workload; a seed is one cut\n"
     "  cycle    list-append histories judged by their cycles\n"
+    "  group    a tablet group whose servers are killed, paused and cut off\n"
     "  kill     a writing process ended by kill -9; a seed is one kill\n"
     "  memory   a mixed load within its memory budget; a seed is one load\n"
     "  --seeds 5..9 runs five, 5.. goes on until the minutes are over, 5 is one seed\n"
+    "  --until-failure stops at the first seed that fails\n"
     "  --script FILE runs a kept script of the model; --trace prints what happens\n"
     "  --directory is where kill and memory work (default: ./luna-simulate-work)\n";
 
@@ -44,6 +50,7 @@ struct Arguments {
   std::string directory = "luna-simulate-work";
   std::string script;
   bool trace = false;
+  bool until_failure = false;
 };
 
 bool ParseSeeds(const std::string& text, Arguments* arguments) {
@@ -70,6 +77,10 @@ std::optional<Arguments> Parse(int count, char** words) {
       arguments.trace = true;
       continue;
     }
+    if (word == "--until-failure") {
+      arguments.until_failure = true;
+      continue;
+    }
     if (i + 1 == count) {
       return std::nullopt;
     }
@@ -91,14 +102,34 @@ std::optional<Arguments> Parse(int count, char** words) {
 
 using RunSeed = std::function<test::Verdict(uint64_t seed)>;
 
+// Worlds of a group are small: several share a process, which has its memory by then.
+constexpr uint64_t kGroupBatch = 25;
+// A seed takes some 20 ms; the limit is for a machine that has no time for it.
+constexpr unsigned kGroupSeconds = 600;
+
+// Whether all of them are well. Else each is to be run by itself, for its own verdict.
+bool RunGroupBatch(uint64_t first, uint64_t count) {
+  const auto run = [&] {
+    test::Verdict verdict;
+    for (uint64_t seed = first; seed < first + count && verdict.ok; ++seed) {
+      verdict = test::RunGroupSeed(seed);
+    }
+    return verdict;
+  };
+  return test::RunIsolated(run, kGroupSeconds).ok;
+}
+
 RunSeed ScenarioOf(const Arguments& arguments) {
   if (arguments.scenario == "model") {
     return [](uint64_t seed) { return test::RunModelSeed(seed); };
   }
   if (arguments.scenario == "cycle") {
-    return [](uint64_t seed) {
-      return test::RunIsolated([&] { return test::RunCycleSeed(seed); });
-    };
+    return
+        [](uint64_t seed) { return test::RunIsolated([&] { return test::RunCycleSeed(seed); }); };
+  }
+  if (arguments.scenario == "group") {
+    return
+        [](uint64_t seed) { return test::RunIsolated([&] { return test::RunGroupSeed(seed); }); };
   }
   if (arguments.scenario == "crash") {
     const auto cases = std::make_shared<test::CrashCases>();
@@ -131,10 +162,21 @@ int RunSeeds(const Arguments& arguments, const RunSeed& run) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(arguments.minutes);
   uint64_t failed = 0;
   uint64_t seed = arguments.first;
-  for (; seed <= arguments.last; ++seed) {
+  uint64_t well = seed;  // up to this one, as a batch showed
+  for (; seed <= arguments.last && !(arguments.until_failure && failed > 0); ++seed) {
     if (seed != arguments.first && arguments.minutes != 0 &&
         std::chrono::steady_clock::now() >= end) {
       break;
+    }
+    if (seed < well) {
+      continue;
+    }
+    if (arguments.scenario == "group" && (seed - arguments.first) % kGroupBatch == 0) {
+      const uint64_t count = std::min(kGroupBatch, arguments.last - seed + 1);
+      if (count > 1 && RunGroupBatch(seed, count)) {
+        well = seed + count;
+        continue;
+      }
     }
     const test::Verdict verdict = run(seed);
     if (!verdict.ok) {
@@ -150,11 +192,20 @@ int RunSeeds(const Arguments& arguments, const RunSeed& run) {
   return failed == 0 ? 0 : 1;
 }
 
+int RunGroupHere(uint64_t seed) {
+  const test::Verdict verdict = test::RunGroupSeed(seed, nullptr, [](std::string_view line) {
+    std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
+  });
+  std::printf("%s, trace hash %llu%s%s\n", verdict.ok ? "ok" : "FAILED",
+              static_cast<unsigned long long>(verdict.trace_hash), verdict.ok ? "" : ": ",
+              verdict.message.c_str());
+  return verdict.ok ? 0 : 1;
+}
+
 // A model run in this process, so that a debugger and a trace can follow it.
 int RunHere(const Arguments& arguments) {
-  const test::ModelScript script =
-      arguments.script.empty() ? test::GenerateScript(arguments.first)
-                               : test::ReadScript(arguments.script);
+  const test::ModelScript script = arguments.script.empty() ? test::GenerateScript(arguments.first)
+                                                            : test::ReadScript(arguments.script);
   simulation::Trace::Sink sink;
   if (arguments.trace) {
     std::printf("%s", test::PrintScript(script).c_str());
@@ -183,6 +234,9 @@ int Main(int count, char** words) {
   if (!arguments->script.empty() || (arguments->trace && arguments->scenario == "model")) {
     return RunHere(*arguments);
   }
+  if (arguments->trace && arguments->scenario == "group") {
+    return RunGroupHere(arguments->first);
+  }
   const RunSeed run = ScenarioOf(*arguments);
   if (run == nullptr) {
     std::fprintf(stderr, "%s", kUsage);
@@ -193,4 +247,6 @@ int Main(int count, char** words) {
 
 }  // namespace luna::simulate
 
-int main(int count, char** words) { return luna::simulate::Main(count, words); }
+int main(int count, char** words) {
+  return luna::simulate::Main(count, words);
+}

@@ -27,6 +27,7 @@ follower::FollowerSettings GroupService::PortSettings(size_t max_clients) {
           .forward = settings_.writes == "forward",
           .leader = [this] { return server_->standing().leader; },
           .status = [this] { return command::GroupText(Standing()); },
+          .take = [this](std::unique_ptr<runtime::Socket>& client) { return Take(client); },
           .max_clients = max_clients,
           // Longer than a take-over takes: clients need not notice it.
           .wait_nanos = std::max(uint64_t{5'000'000'000},
@@ -36,7 +37,8 @@ follower::FollowerSettings GroupService::PortSettings(size_t max_clients) {
 
 bool GroupService::stop_requested() const {
   base::MutexLock lock(mutex_);
-  return stop_requested_ || !trouble_.ok() || (service_ != nullptr && service_->stop_requested());
+  return stop_requested_ || !trouble_.ok() || (service_ != nullptr && service_->stop_requested()) ||
+         (reads_ != nullptr && reads_->stop_requested());
 }
 
 Status GroupService::trouble() const {
@@ -70,7 +72,7 @@ void GroupService::StopServing() {
   }
 }
 
-Result<command::ReadGate::Ticket> GroupService::Begin(bool may_wait) {
+Result<command::ReadGate::Ticket> GroupService::Begin(uint64_t, bool may_wait) {
   replica::ReplicaServer& replica = server_->replica();
   if (may_wait) {
     const replica::ReadTicket ticket = TRY(replica.BeginRead());
@@ -118,6 +120,79 @@ void GroupService::StopFollowing() {
   page_ = nullptr;
 }
 
+server::ServiceSettings GroupService::ReadSettings(command::ReadGate& gate) {
+  constexpr uint64_t kGraceNanos = 100'000'000;  // whoever takes over waits for it
+  server::ServiceSettings settings = service_settings_;
+  settings.connections.addresses.clear();
+  settings.connections.tls_addresses.clear();
+  settings.http_address.clear();
+  settings.grace_nanos = std::min(settings.grace_nanos, kGraceNanos);
+  settings.read_gate = &gate;
+  settings.group = this;
+  settings.follows = true;
+  if (settings_.writes == "forward") {
+    settings.connections.pass_on = [this](command::Departing client) {
+      port_.PassOn(std::move(client));
+    };
+  }
+  return settings;
+}
+
+Status GroupService::ServeReads(universe::FollowedUniverse& followed) {
+  auto gate = std::make_unique<follower::StalenessGate>(
+      runtime_.clock(),
+      follower::StalenessGate::Followed{
+          .complete_nanos = [&followed] { return followed.state().complete_nanos; },
+          .await = [&followed](
+                       uint64_t moment,
+                       uint64_t deadline) { return followed.AwaitComplete(moment, deadline); }});
+  auto reads = std::make_unique<server::Service>(runtime_, network_, followed.universe(),
+                                                 ReadSettings(*gate));
+  TRY(reads->Start());
+  staleness_gate_ = std::move(gate);
+  if (peers_ != nullptr) {
+    peers_->Follows(peers::FollowedHere{
+        .hint = [&followed] { followed.Hint(); },
+        .applied = [&followed] { return followed.state().applied; },
+        .complete_nanos = [&followed] { return followed.state().complete_nanos; }});
+  }
+  base::MutexLock lock(mutex_);
+  reads_ = std::move(reads);
+  return {};
+}
+
+void GroupService::StopReads() {
+  if (peers_ != nullptr) {
+    peers_->Follows({});
+  }
+  std::unique_ptr<server::Service> reads;
+  {
+    base::MutexLock lock(mutex_);
+    reads = std::move(reads_);
+    stop_requested_ = stop_requested_ || (reads != nullptr && reads->stop_requested());
+  }
+  if (reads != nullptr) {
+    reads->Stop();
+  }
+  reads = nullptr;
+  staleness_gate_ = nullptr;
+}
+
+bool GroupService::Take(std::unique_ptr<runtime::Socket>& client) {
+  base::MutexLock lock(mutex_);
+  if (reads_ == nullptr) {
+    return false;
+  }
+  reads_->Give(std::move(client));
+  return true;
+}
+
+// An older build among newer ones: it stops, so that whoever runs it hears of it.
+void GroupService::CannotLead(const Error& error) {
+  base::MutexLock lock(mutex_);
+  trouble_ = trouble_.ok() ? Status(error) : trouble_;
+}
+
 server::HttpPage::Pages GroupService::Pages() {
   return {{"/metrics",
            [this] {
@@ -143,19 +218,49 @@ server::HttpAnswer GroupService::Readiness() {
 
 command::GroupStanding GroupService::Standing() {
   const tablet_server::Standing standing = server_->standing();
+  std::optional<command::GroupStanding::Followed> followed;
+  if (const auto state = server_->followed(); state.has_value()) {
+    const uint64_t now = runtime_.clock().MonotonicNanos();
+    const uint64_t complete = state->complete_nanos;
+    followed = {.applied = state->applied,
+                .behind_millis = complete == 0
+                                     ? std::nullopt
+                                     : std::optional((now - std::min(now, complete)) / 1'000'000),
+                .trouble = state->trouble};
+  }
   return {.role = standing.role,
           .epoch = standing.epoch,
           .server = server_->server(),
           .leader = standing.leader,
           .lease_left_millis = standing.lease_left_millis,
+          .followers = peers_ != nullptr && standing.role == "leading"
+                           ? peers_->followers()
+                           : std::vector<command::GroupStanding::Follower>(),
           .terms = standing.terms,
           .failures = standing.failures,
           .last_error = standing.last_error,
-          .takeover_millis = standing.takeover_millis};
+          .takeover_millis = standing.takeover_millis,
+          .removed = standing.removed,
+          .followed = std::move(followed)};
 }
 
 Status GroupService::Transfer(const std::string& target) {
-  return server_->replica().Transfer(target);
+  constexpr uint64_t kPrepareNanos = 300'000'000;  // then it has to read more while nobody leads
+  if (peers_ == nullptr || server_->replica().standing().role != replica::Role::kLeading) {
+    return server_->replica().Transfer(target);
+  }
+  // Who leads no more by then has nothing to give.
+  peers_->Prepare(target, kPrepareNanos,
+                  [this, target] { (void)server_->replica().Transfer(target); });
+  return {};
+}
+
+Status GroupService::Remove(const std::string& server) {
+  return server_->Remove(server);
+}
+
+Status GroupService::Readmit(const std::string& server) {
+  return server_->Readmit(server);
 }
 
 tablet_server::TabletServerOptions TabletServerOptionsOf(const server::Settings& settings,
@@ -164,11 +269,13 @@ tablet_server::TabletServerOptions TabletServerOptionsOf(const server::Settings&
   const uint64_t lease = static_cast<uint64_t>(settings.lease) * kMillisecond;
   tablet_server::TabletServerOptions options;
   options.replica.server = server::AdvertisedAddress(settings);
+  options.replica.peers = server::PeerAddress(settings);
   options.replica.settings = {.lease_nanos = lease,
                               .jitter_nanos = lease / 10,
                               // A silent leader may be a dead one: it never rests.
                               .idle_nanos = std::numeric_limits<uint64_t>::max(),
                               .confirm = settings.confirm};
+  options.offload = settings.offload;
   options.log = log;
   return options;
 }

@@ -1,18 +1,23 @@
 // GroupService: what clients meet at the address of a server of a group: the service while it
 // leads, the port of a follower otherwise; and the page for metrics and health beside both. Reads
 // of the service are answered within the replica's lease.
+// Beside the port there is a second service, without an address of its own, while there is a
+// universe that follows: the port offers it every client, and gets back those whose requests are
+// for the leader.
 // Thread rule: Join before anything else; Serving by one thread at a time; the rest is safe.
 #pragma once
 
 #include <memory>
 #include <string>
 
+#include "apps/lunad/peer_link.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "cluster/tablet_server/tablet_server.h"
 #include "service/command/read_gate.h"
 #include "service/command/server_group.h"
 #include "service/follower/follower_port.h"
+#include "service/follower/staleness_gate.h"
 #include "service/server/http_page.h"
 #include "service/server/service.h"
 #include "service/server/settings.h"
@@ -28,8 +33,11 @@ class GroupService final : public tablet_server::Serving,
                const server::Settings& settings, server::ServiceSettings service, base::Log log);
   ~GroupService() override;
 
-  // Whose Serving this is; outlives every other call.
-  void Join(tablet_server::TabletServer& server) { server_ = &server; }
+  // Whose Serving this is, and (or null) how it talks to others; both outlive every other call.
+  void Join(tablet_server::TabletServer& server, PeerLink* peers) {
+    server_ = &server;
+    peers_ = peers;
+  }
 
   // SHUTDOWN, or the address was lost to another process.
   bool stop_requested() const;
@@ -40,15 +48,22 @@ class GroupService final : public tablet_server::Serving,
   void StopServing() override;
   Status Follow() override;
   void StopFollowing() override;
+  Status ServeReads(universe::FollowedUniverse& followed) override;
+  void StopReads() override;
+  void CannotLead(const Error& error) override;
 
-  Result<Ticket> Begin(bool may_wait) override;
+  Result<Ticket> Begin(uint64_t age_nanos, bool may_wait) override;
   Status End(const Ticket& ticket, bool may_wait) override;
 
   command::GroupStanding Standing() override;
   Status Transfer(const std::string& target) override;
+  Status Remove(const std::string& server) override;
+  Status Readmit(const std::string& server) override;
 
  private:
   follower::FollowerSettings PortSettings(size_t max_clients);
+  server::ServiceSettings ReadSettings(command::ReadGate& gate);
+  bool Take(std::unique_ptr<runtime::Socket>& client);
   server::HttpPage::Pages Pages();
   server::HttpAnswer Readiness();
 
@@ -58,11 +73,15 @@ class GroupService final : public tablet_server::Serving,
   const server::ServiceSettings service_settings_;
   const base::Log log_;
   tablet_server::TabletServer* server_ = nullptr;
+  PeerLink* peers_ = nullptr;
   follower::FollowerPort port_;
   std::unique_ptr<server::HttpPage> page_;  // while following, if there is to be one
 
+  std::unique_ptr<follower::StalenessGate> staleness_gate_;  // from ServeReads to StopReads
+
   mutable base::Mutex mutex_;
   std::unique_ptr<server::Service> service_ GUARDED_BY(mutex_);  // while leading
+  std::unique_ptr<server::Service> reads_ GUARDED_BY(mutex_);    // while following
   bool stop_requested_ GUARDED_BY(mutex_) = false;
   Status trouble_ GUARDED_BY(mutex_);
 };

@@ -12,6 +12,9 @@
 
 #include "apps/lunad/engine_events.h"
 #include "apps/lunad/group_service.h"
+#include "apps/lunad/peer_link.h"
+#include "apps/lunad/worker.h"
+#include "base/coding.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/try.h"
@@ -52,6 +55,7 @@ class Program {
   server::ServiceSettings ServiceOptions(std::string password);
   Status ServeAlone(std::string password);
   Status ServeInGroup(std::string password);
+  Status Work();
   Status Serve(Universe& universe, std::string password);
   // Tells what is wrong with them, too.
   Status LoadCertificates(tls::TlsNetwork& network);
@@ -123,6 +127,31 @@ Status WriteAddresses(const std::string& path, const std::vector<std::string>& a
   return {};
 }
 
+// What the servers of one group have in common, and no others.
+std::string GroupOf(const kernel::Kernel& kernel) {
+  const base::Id128 id = kernel.universe_id();
+  std::string bytes;
+  base::PutFixed64(bytes, id.high);
+  base::PutFixed64(bytes, id.low);
+  return base::Hex(bytes) + "/" + group::kStreamName;
+}
+
+// Others are talked to no longer than the server lives that they ask for.
+class Ended {
+ public:
+  explicit Ended(PeerLink* peers) : peers_(peers) {}
+  ~Ended() {
+    if (peers_ != nullptr) {
+      peers_->Stop();
+    }
+  }
+  Ended(const Ended&) = delete;
+  Ended& operator=(const Ended&) = delete;
+
+ private:
+  PeerLink* const peers_;
+};
+
 void Program::TellStart(const server::Config& config) {
   log_.Info("starting", {{"version", base::kVersion},
                          {"pid", ::getpid()},
@@ -139,7 +168,9 @@ void Program::TellStart(const server::Config& config) {
 
 void Program::TellDescriptors() {
   const uint64_t descriptors = posix::RaiseDescriptorLimit();
-  const auto clients = static_cast<uint64_t>(settings_.maxclients);
+  // Who follows passes each client on by a connection of its own.
+  const uint64_t each = settings_.role == "tablet-server" && settings_.writes == "forward" ? 2 : 1;
+  const uint64_t clients = each * static_cast<uint64_t>(settings_.maxclients);
   if (descriptors < clients + kSpareDescriptors) {
     log_.Warning("few-descriptors",
                  {{"permitted", descriptors},
@@ -152,8 +183,9 @@ Status Program::Run(std::string password, const server::Config& config) {
   TellStart(config);
   TellDescriptors();
   notifier_.Status("opening the universe");
-  const Status done = settings_.role == "tablet-server" ? ServeInGroup(std::move(password))
-                                                        : ServeAlone(std::move(password));
+  const Status done = settings_.role == "worker"          ? Work()
+                      : settings_.role == "tablet-server" ? ServeInGroup(std::move(password))
+                                                          : ServeAlone(std::move(password));
   if (done.ok()) {
     log_.Info("stopped", {{"log_lines_lost", sink_.lost()}});
   }
@@ -195,12 +227,21 @@ Status Program::ServeInGroup(std::string password) {
   tablet_server::TabletServerOptions options = TabletServerOptionsOf(settings_, log_);
   options.universe = EngineOptions();
   options.listener = std::make_shared<EngineEvents>(log_);
+  const auto peers = TRY(PeerLink::Open(*runtime_, settings_, GroupOf(*kernel)));
+  if (peers != nullptr) {
+    options.replica.appended = [link = peers.get()] { link->Appended(); };
+  }
   const auto server = TRY(tablet_server::TabletServer::Open(*kernel, std::move(options), service));
-  service.Join(*server);
+  const Ended talk(peers.get());
+  service.Join(*server, peers.get());
   TRY(server->Start());
   std::vector<std::string> addresses = settings_.listen;
   if (!settings_.http_listen.empty()) {
     addresses.push_back("http://" + settings_.http_listen);
+  }
+  if (peers != nullptr) {
+    TRY(peers->Start(*server));
+    addresses.push_back("peer://" + settings_.peer_listen);
   }
   TRY(TellAddresses(addresses));
   notifier_.Ready("serving in a group");
@@ -208,6 +249,24 @@ Status Program::ServeInGroup(std::string password) {
   notifier_.Stopping();
   server->Stop();
   return service.trouble();
+}
+
+// A universe is made by those who serve it.
+Status Program::Work() {
+  const auto kernel =
+      TRY(kernel::OpenKernel(settings_.universe, *runtime_,
+                             {.create_if_missing = false, .shared = true, .background = {}}));
+  const std::unique_ptr<runtime::Network> network = posix::NewPosixNetwork();
+  WorkerService service(*kernel, *network, settings_, MemoryFor(settings_), log_);
+  TRY(service.Start());
+  const std::string page = service.page_address();
+  TRY(TellAddresses(page.empty() ? std::vector<std::string>()
+                                 : std::vector<std::string>{"http://" + page}));
+  notifier_.Ready("merging");
+  WaitForStop([] { return false; });
+  notifier_.Stopping();
+  service.Stop();
+  return {};
 }
 
 Status Program::LoadCertificates(tls::TlsNetwork& network) {

@@ -63,13 +63,20 @@ class Comparison:
         while self.running:
             self.running.pop().stop()
 
-    def lunad(self, level, name="lunad", more=()):
+    def lunad(self, level, name="lunad", more=(), program=None):
         more = [*shlex.split(self.options.lunad_options), *more]
-        return self.start(servers.start_lunad, self.options.programs / "lunad", level,
+        return self.start(servers.start_lunad, program or self.options.programs / "lunad", level,
                           self.options.directory / f"{name}-{level}", more, name)
 
     def redis(self, level):
         return self.start(servers.start_redis, level, self.options.directory / f"redis-{level}")
+
+    def pair(self, level):
+        """lunad and what it is measured against."""
+        other = self.options.against
+        if other is None:
+            return [self.lunad(level), self.redis(level)]
+        return [self.lunad(level), self.lunad(level, "other", program=other / "lunad")]
 
     def run_class(self, title, cells, pair):
         """Every cell on one server, then on the other; driver by driver. Markdown."""
@@ -118,7 +125,7 @@ class Comparison:
         for level in self.options.levels:
             cells = self.chosen(all_cells(level))
             if cells:
-                pair = [self.lunad(level), self.redis(level)]
+                pair = self.pair(level)
                 text += self.run_class(TITLES[level], cells, pair) + "\n"
                 self.stop_all()
         reads = self.chosen([cell for cell in all_cells("process") if cell.command == "get"])
@@ -147,11 +154,12 @@ def machine():
 def heading(options):
     commit = first_line(["git", "describe", "--always", "--dirty", "--exclude", "*"])
     version = first_line(["redis-server", "--version"]).split(" ")[2].removeprefix("v=")
+    other = (f"`redis-server --save '' --appendonly yes`, Redis {version}"
+             if options.against is None else "`other`: another build of lunad")
     extra = f" {options.lunad_options}" if options.lunad_options else ""
     return (f"Commit {commit}, {time.strftime('%Y-%m-%d', time.gmtime())}.\n\n"
             f"Machine: {machine()}  \n"
-            f"Servers: `lunad{extra}`; `redis-server --save '' --appendonly yes`, Redis {version}"
-            "  \n"
+            f"Servers: `lunad{extra}`; {other}  \n"
             f"Run: medians of {options.rounds} round(s) of {options.seconds:g} s a cell, "
             f"{options.connections} connections, {options.keys:,} keys  \n"
             f"CPU: µs of the server a request, all threads, background included; of the client, "
@@ -176,6 +184,9 @@ def parse():
     parser.add_argument("--no-reads-row", dest="reads_row", action="store_false",
                         help="not: reads on handlers beside the read queue")
     parser.add_argument("--lunad-options", default="", help="more options for lunad, in one word")
+    parser.add_argument("--against", type=pathlib.Path,
+                        help="directory with another build's lunad, in place of Redis; shown and "
+                             "not written down")
     parser.add_argument("--directory", type=pathlib.Path, default="build/bench-results/service")
     parser.add_argument("--measures", type=pathlib.Path,
                         default="build/bench-results/service-measures.jsonl",
@@ -186,10 +197,12 @@ def parse():
     if not set(options.levels) <= set(LEVELS):
         parser.error(f"--levels: {','.join(LEVELS)}")
     whole = not options.quick and options.reads_row and not options.cells \
-        and options.driver == "both" and options.levels == list(LEVELS)
+        and options.against is None and options.driver == "both" \
+        and options.levels == list(LEVELS)
     options.rounds = options.rounds or (1 if options.quick else 5)
     options.seconds = options.seconds or (1 if options.quick else 2)
     options.programs = options.programs.resolve()
+    options.against = options.against and options.against.resolve()
     options.directory = options.directory.resolve()
     options.measures.parent.mkdir(parents=True, exist_ok=True)
     return options, whole

@@ -21,8 +21,8 @@ namespace luna::kernel {
 
 struct KernelOptions {
   bool create_if_missing = true;
-  // rados: several processes have the universe open at once, and the epoch of each stream says who
-  // may append. The other locations keep their one owner.
+  // rados: several processes have the universe open at once, all of them shared, and the epoch of
+  // each stream says who may append. The other locations keep their one owner.
   bool shared = false;
   background::BackgroundOptions background;
 };

@@ -57,7 +57,7 @@ class RadosKernel final : public Kernel {
   const std::string location_;
   const std::shared_ptr<rados::Space> space_;
   const Identity identity_;
-  const std::unique_ptr<rados::Ownership> ownership_;  // given back last; null: shared
+  const std::unique_ptr<rados::Ownership> ownership_;  // given back last
   const std::unique_ptr<journal::Journal> journal_;
   const std::unique_ptr<storage::Storage> storage_;
   const std::unique_ptr<background::Background> background_;
@@ -80,14 +80,75 @@ Result<Identity> ReadIdentity(const std::string& url, rados::Space& space, bool 
   }
   if (found.identity.empty()) {
     return Error(Reason::kForeignDirectory,
-                 url + (found.exists ? ": a checkpoint that was not finished; remove its objects"
+                 url + (found.exists ? ": a copy or checkpoint that was not finished; attach again "
+                                       "with --replace, or remove its objects"
                                      : ": the namespace has objects that are not of Luna; name "
                                        "another one"));
   }
   return DecodeIdentity(found.identity, space.Where(std::string(rados::kUniverseObject)));
 }
 
+class UnfinishedRadosUniverse final : public UnfinishedUniverse {
+ public:
+  UnfinishedRadosUniverse(std::shared_ptr<rados::Space> space, std::string maker)
+      : space_(std::move(space)),
+        maker_(std::move(maker)),
+        journal_(rados::NewRadosJournal(space_)),
+        storage_(rados::NewRadosStorage(space_)) {}
+
+  journal::Journal& journal() override { return *journal_; }
+  storage::Storage& storage() override { return *storage_; }
+  runtime::Runtime& runtime() override { return space_->client().runtime(); }
+  Status Finish() override {
+    const Identity identity{.universe = space_->client().NewId(),
+                            .created_wall_millis = runtime().clock().WallMillis()};
+    return rados::FinishUniverse(*space_, maker_, EncodeIdentity(identity));
+  }
+
+ private:
+  const std::shared_ptr<rados::Space> space_;
+  const std::string maker_;
+  const std::unique_ptr<journal::Journal> journal_;
+  const std::unique_ptr<storage::Storage> storage_;
+};
+
+// All but the object that says what this is, so that this can be done again.
+Status RemoveAll(rados::Space& space) {
+  for (const std::string& object : TRY(space.List(""))) {
+    if (object != rados::kUniverseObject) {
+      TRY(space.Remove(object));
+    }
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<std::unique_ptr<UnfinishedUniverse>> BeginRadosUniverse(const std::string& url,
+                                                               runtime::Runtime& runtime,
+                                                               bool replace) {
+  const rados::Location location = TRY(rados::ParseLocation(url));
+  auto client = TRY(rados::Client::Connect(runtime, location));
+  const std::shared_ptr<rados::Space> space =
+      TRY(rados::Space::Open(std::move(client), location.pool, location.name_space));
+  const rados::Inhabitant found = TRY(rados::Look(*space));
+  if (!found.empty && !found.identity.empty()) {
+    return Error(Reason::kForeignDirectory,
+                 url + ": there is a universe already; name another namespace");
+  }
+  if (!found.empty && !found.exists) {
+    return Error(Reason::kForeignDirectory,
+                 url + ": the namespace has objects that are not of Luna; name another one");
+  }
+  if (!found.empty && !replace) {
+    return Error(Reason::kForeignDirectory,
+                 url + ": a copy or checkpoint that was not finished; replace it with --replace");
+  }
+  const std::string maker = TRY(rados::BeginUniverse(*space));
+  TRY(RemoveAll(*space));
+  return std::unique_ptr<UnfinishedUniverse>(
+      std::make_unique<UnfinishedRadosUniverse>(space, maker));
+}
 
 Result<std::unique_ptr<Kernel>> OpenRadosKernel(const std::string& url, runtime::Runtime& runtime,
                                                 const KernelOptions& options) {
@@ -96,9 +157,8 @@ Result<std::unique_ptr<Kernel>> OpenRadosKernel(const std::string& url, runtime:
   const std::shared_ptr<rados::Space> space =
       TRY(rados::Space::Open(std::move(client), location.pool, location.name_space));
   const Identity identity = TRY(ReadIdentity(url, *space, options.create_if_missing));
-  std::unique_ptr<rados::Ownership> ownership;
+  auto ownership = TRY(rados::Ownership::Take(space, options.shared));
   if (!options.shared) {
-    ownership = TRY(rados::Ownership::Take(space));
     TRY(rados::SweepParts(*space));  // where others write, their parts are not rests
   }
   return std::unique_ptr<Kernel>(std::make_unique<RadosKernel>(
@@ -117,6 +177,11 @@ Result<std::unique_ptr<Kernel>> OpenRadosKernel(const std::string& url, runtime:
                "location '" + url +
                    "': this build has no Kernel on Ceph RADOS; configure it with -DLUNA_RADOS=ON, "
                    "which needs librados-dev");
+}
+
+Result<std::unique_ptr<UnfinishedUniverse>> BeginRadosUniverse(const std::string& url,
+                                                               runtime::Runtime& runtime, bool) {
+  return OpenRadosKernel(url, runtime, {}).error();
 }
 
 }  // namespace luna::kernel

@@ -8,11 +8,17 @@
 #include <string>
 
 #include "kernel/kernel.h"
+#include "kernel/universe_copy.h"
 
 namespace luna::kernel {
 
 // As OpenKernel; kUnreachable when no monitor answers; kNotSupported in a build without LUNA_RADOS.
 Result<std::unique_ptr<Kernel>> OpenRadosKernel(const std::string& url, runtime::Runtime& runtime,
                                                 const KernelOptions& options);
+
+// As BeginUniverse.
+Result<std::unique_ptr<UnfinishedUniverse>> BeginRadosUniverse(const std::string& url,
+                                                               runtime::Runtime& runtime,
+                                                               bool replace);
 
 }  // namespace luna::kernel

@@ -97,6 +97,8 @@ class Sources(ConfigTest):
                               ((*shared, "--durability", "relaxed"), "durability"),
                               ((*shared, "--lease", "1"), "from 50 to 60000"),
                               ((*shared, "--writes", "drop"), '"forward", "refuse"'),
+                              (("--role", "worker"), "not './luna-data'"),
+                              (("--offload", "true"), "needs role"),
                               (("--advertise", "a:1"), "needs role")):
             self.assertIn(wanted, self.refused(*words, expect=USAGE))
 

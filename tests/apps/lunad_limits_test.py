@@ -336,6 +336,7 @@ class Greed(LimitsTest):
         self.assertEqual(self.other.call("EXISTS", "never"), 0)
         self.wait_until(lambda: self.resident() - self.before < 6 * self.HARD,
                         "memory of replies stays", SETTLE_SECONDS)
+        print(f"resident after it: {self.resident() / MIB:.0f} MiB")
 
     def test_pipeline_of_writes_with_large_replies(self):
         raw = self.raw(frame("GETEX", "large", "PERSIST") * 500 + frame("SET", "behind", "v"))

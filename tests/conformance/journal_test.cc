@@ -75,6 +75,30 @@ TEST_P(JournalConformance, NewStreamIsEmptyAtEpochOne) {
   EXPECT_TRUE(Read().empty());
 }
 
+TEST_P(JournalConformance, ACopyBeginsBehindRecordsThatItsOriginalReleased) {
+  journal::StreamOptions options = kSmall;
+  options.first_epoch = 7;
+  options.released = 40;
+  {
+    const auto copy = journal_->Open("copy", options).value();
+    EXPECT_EQ(copy->state().epoch, 7u);
+    EXPECT_EQ(copy->state().released, 40u);
+    EXPECT_EQ(copy->state().tail, 40u);
+    const std::string_view record = "41";
+    ASSERT_EQ(copy->Append(7, 40, std::span(&record, 1), Durability::kDevice).outcome,
+              Outcome::kOk);
+    EXPECT_EQ(Read(*copy, 40), Records{"41"});
+    EXPECT_EQ(copy->Read(39).error().reason(), Reason::kLostData);
+  }
+  // Of one that is there they mean nothing.
+  options.released = 90;
+  const auto again = journal_->Open("copy", options).value();
+  EXPECT_EQ(again->state().released, 40u);
+  EXPECT_EQ(again->state().tail, 41u);
+  EXPECT_EQ(again->state().epoch, 7u);
+  EXPECT_EQ(Read(*again, 40), Records{"41"});
+}
+
 TEST_P(JournalConformance, AcceptedBatchesFormADensePrefix) {
   Records expected;
   for (int i = 0; i < 40; ++i) {

@@ -2,7 +2,7 @@
 // one stream, a State to see through, and a journal that behaves like a remote one on top: several
 // streams on one name, stale views of the tail, appends of unknown outcome, delayed repeats. To add
 // a Kernel: write a factory and INSTANTIATE_TEST_SUITE_P(Name, ManifestConformance, ...).
-// Thread rule: Words is guarded by its manifest; a TroubledJournal is safe.
+// Thread rule: a TroubledJournal is safe.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,38 +18,11 @@
 #include "kernel/journal/journal.h"
 #include "kernel/manifest/manifest.h"
 #include "runtime/turn.h"
+#include "support/words.h"
 
 namespace luna::conformance {
 
-// "+word" adds a word, void if it is there; "-word" removes one, void if it is not.
-class Words : public manifest::State {
- public:
-  Result<bool> Apply(manifest::Position, std::string_view edit) override {
-    if (edit.empty() || (edit[0] != '+' && edit[0] != '-')) {
-      return Error(Reason::kBadFormat, "no edit");
-    }
-    const std::string word(edit.substr(1));
-    return edit[0] == '+' ? words.insert(word).second : words.erase(word) > 0;
-  }
-  std::string Save() const override {
-    std::string saved;
-    for (const std::string& word : words) {
-      saved += word + "\n";
-    }
-    return saved;
-  }
-  Status Load(std::string_view saved) override {
-    words.clear();
-    while (!saved.empty()) {
-      const size_t end = saved.find('\n');
-      words.emplace(saved.substr(0, end));
-      saved.remove_prefix(end + 1);
-    }
-    return {};
-  }
-
-  std::set<std::string> words;
-};
+using manifest::Words;
 
 enum class Trouble : uint8_t {
   kNone,

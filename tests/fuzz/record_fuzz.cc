@@ -45,6 +45,11 @@ struct User {
   }
   void operator()(const Renew& body) { sum += body.resting ? 1 : 0; }
   void operator()(const Transfer& body) { Touch(body.target); }
+  void operator()(const Config& body) {
+    for (const std::string& server : body.removed) {
+      Touch(server);
+    }
+  }
   void operator()(const TsLimit& body) { sum += body.limit; }
   void operator()(const Rotate& body) { sum += body.tablet; }
   void operator()(const Ingest& body) {

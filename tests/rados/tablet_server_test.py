@@ -108,6 +108,26 @@ class TabletServerTest(unittest.TestCase):
             time.sleep(1)
         self.judge(group, ledger)
 
+    def test_who_was_removed_never_leads(self):
+        group = self.group()
+        ledger = self.load(group)
+        leader = group.leader()
+        barred, heir = [server for server in group.servers if server is not leader]
+        with heir.connect() as connection:  # passed on to the leader
+            self.assertIn("leads the group", connection.call("GROUP", "REMOVE", leader.name))
+            self.assertEqual(connection.call("GROUP", "REMOVE", barred.name), "OK")
+            self.assertIn("was removed", connection.call("GROUP", "TRANSFER", barred.name))
+        self.assertEqual(leader.status()["removed"], barred.name)
+        leader.kill()
+        self.assertIs(group.leader(but=leader), heir)
+        self.assertEqual(heir.status()["removed"], barred.name)
+        with heir.connect() as connection:
+            self.assertEqual(connection.call("GROUP", "ADD", barred.name), "OK")
+        self.assertEqual(heir.status()["removed"], "")
+        heir.kill()
+        self.assertIs(group.leader(but=heir), barred)
+        self.judge(group, ledger)
+
     def test_a_leader_that_stops_in_order_hands_over(self):
         group = self.group()
         ledger = self.load(group)

@@ -139,13 +139,17 @@ class Client:
 
 
 class Ledger:
-    """What was acknowledged, outside of the servers. Each writer counts its own register up and
-    leaves each count under a key of its own; readers look whether a register ever goes back."""
+    """What was acknowledged, outside of the servers. Each writer counts a register up and leaves
+    each count under a key of its own; readers look whether a register ever goes back.
+
+    A write without an OK may be done at any time after: a server that waits for a leader, is held
+    or cut off has the request in hand, also when its client has given up. So its writer leaves the
+    register and goes on with a new one."""
 
     def __init__(self, servers, writers=3, readers=2):
         self.servers = servers
-        self.acknowledged = [0] * writers   # the last one of each register
-        self.attempted = [0] * writers
+        self.registers = [(f"register-{i}-0", 0) for i in range(writers)]  # newest acknowledged
+        self.sent = {}                      # register: the newest count that was sent
         self.kept = set()                   # keys that must be there
         self.reads = 0
         self.problems = []
@@ -161,33 +165,43 @@ class Ledger:
         count = 0
         while not self._over.is_set():
             count += 1
-            self.attempted[writer] = count
+            register = self.registers[writer][0]
+            self.sent[register] = count
             key = f"key-{writer}-{count}"
-            reply = client.call("MSET", f"register-{writer}", str(count), key, str(count))
+            began = time.monotonic()
+            reply = client.call("MSET", register, str(count), key, str(count))
             if reply == "OK":
-                self.acknowledged[writer] = count
-                self.kept.add(key)
-                self.last_ack = time.monotonic()
-            elif isinstance(reply, Refusal):
+                self.registers[writer] = (register, count)
+                self.note(key, began)
+                continue
+            self.registers[writer] = (f"register-{writer}-{count}", 0)
+            if isinstance(reply, Refusal):
                 if reply.split()[0] not in REFUSALS:
                     self.problems.append(f"a write was answered: {reply}")
                 client.close()
                 time.sleep(0.02)
         client.close()
 
+    def note(self, key, _):
+        """A write that began then was acknowledged."""
+        self.kept.add(key)
+        self.last_ack = time.monotonic()
+
     def _read(self, reader):
         client = Client(self.servers, reader)
         while not self._over.is_set():
-            writer = self.reads % len(self.acknowledged)
-            least = self.acknowledged[writer]
-            reply = client.call("GET", f"register-{writer}")
+            register, least = self.registers[self.reads % len(self.registers)]
+            reply = client.call("GET", register)
             if isinstance(reply, bytes):
-                most = self.attempted[writer]
                 self.reads += 1
-                if not least <= int(reply) <= most:
-                    self.problems.append(f"register-{writer} is {reply}, from {least} to {most}")
-            elif reply is None and client.connection is not None and least > 0:
-                self.problems.append(f"register-{writer} is gone, it was {least}")
+                if not least <= int(reply) <= self.sent[register]:
+                    asked = self.servers[(client.next - 1) % len(self.servers)].name
+                    self.problems.append(f"{register} is {reply}, from {least} to "
+                                         f"{self.sent[register]}: {asked} said at {time.time()}")
+            elif reply is None and client.connection is not None:
+                self.reads += 1
+                if least > 0:
+                    self.problems.append(f"{register} is gone, it was {least}")
             elif isinstance(reply, Refusal):
                 client.close()
                 time.sleep(0.02)

@@ -21,9 +21,11 @@ class TestGate final : public command::ReadGate {
   };
   std::atomic<Says> at_begin{Says::kYes};
   std::atomic<Says> at_end{Says::kYes};
+  std::atomic<uint64_t> asked_age_nanos{0};  // the last one
 
-  Result<Ticket> Begin(bool may_wait) override {
+  Result<Ticket> Begin(uint64_t age_nanos, bool may_wait) override {
     ++begun_;
+    asked_age_nanos = age_nanos;
     if (const Status said = Say(at_begin, may_wait); !said.ok()) {
       return said.error();
     }

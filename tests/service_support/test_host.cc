@@ -84,6 +84,9 @@ std::string TestHost::Line(command::Session& session, std::string_view line) {
 }
 
 Result<std::shared_ptr<Database>> TestHost::FindDatabase(std::string_view name) {
+  if (follows_leader) {
+    return universe_->OpenDatabase(name);
+  }
   {
     base::MutexLock lock(mutex_);
     if (const auto found = databases_.find(name); found != databases_.end()) {
@@ -97,6 +100,9 @@ Result<std::shared_ptr<Database>> TestHost::FindDatabase(std::string_view name) 
 
 Result<std::shared_ptr<Collection>> TestHost::FindCollection(Database& database,
                                                              std::string_view name) {
+  if (follows_leader) {
+    return database.OpenCollection(name);
+  }
   const std::pair key(database.name(), std::string(name));
   {
     base::MutexLock lock(mutex_);

@@ -43,6 +43,8 @@ class TestHost : public command::Host {
   command::ServerGroup* server_group = nullptr;
   std::atomic<int> resets{0};
   command::ReadGate* gate = nullptr;
+  bool follows_leader = false;  // names are then looked up each time
+  bool has_way_to_leader = false;
 
   // A session in database "default", collection "0".
   command::Session NewSession();
@@ -80,6 +82,8 @@ class TestHost : public command::Host {
   void ForgetSlowCommands() override { slow.clear(); }
   void RequestStop() override { stop_requested = true; }
   command::ServerGroup* group() override { return server_group; }
+  bool follows() override { return follows_leader; }
+  bool passes_on() override { return follows_leader && has_way_to_leader; }
 
  private:
   std::string RunAsWriter(const command::Command& command, command::Session& session,

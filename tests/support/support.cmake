@@ -13,3 +13,10 @@ file(GLOB workload_sources CONFIGURE_DEPENDS
 list(FILTER workload_sources EXCLUDE REGEX "_test\\.cc$")
 add_library(luna_test_workloads STATIC ${workload_sources})
 target_link_libraries(luna_test_workloads PUBLIC luna_test_support)
+
+# Tablet groups on a simulated store.
+file(GLOB group_sources CONFIGURE_DEPENDS ${tests_root}/group/*.cc)
+list(FILTER group_sources EXCLUDE REGEX "_test\\.cc$")
+add_library(luna_group_world STATIC ${group_sources})
+target_link_libraries(luna_group_world PUBLIC
+  luna_test_support luna_replica luna_universe luna_sim_kernel)

@@ -98,9 +98,15 @@ void ReplicaServer::Stop() {
 
 ReplicaServer::Standing ReplicaServer::standing() const {
   base::MutexLock lock(mutex_);
+  const bool leads = state_.role() == Role::kLeading;
+  const std::string& leader = leads ? options_.server : state_.leader();
+  const std::string& peers = leads                      ? options_.peers
+                             : leader == named_.clients ? named_.peers
+                                                        : std::string();
   return {.role = state_.role(),
           .epoch = state_.epoch(),
-          .leader = state_.role() == Role::kLeading ? options_.server : state_.leader(),
+          .leader = leader,
+          .leader_peers = peers,
           .lease_end = state_.lease_end()};
 }
 
@@ -162,6 +168,9 @@ void ReplicaServer::OnAppended(journal::Epoch epoch, journal::AppendResult::Outc
     }
   }
   Give(EventOf(outcome));
+  if (outcome == journal::AppendResult::Outcome::kOk && options_.appended) {
+    options_.appended();
+  }
 }
 
 // --- Strong reads ---
@@ -322,8 +331,12 @@ void ReplicaServer::Act() {
   }
 }
 
+Result<std::unique_ptr<journal::Stream>> ReplicaServer::OpenStream() {
+  return journal_.Open(options_.stream, {.segment_bytes = options_.segment_bytes});
+}
+
 void ReplicaServer::Do(const FenceStream& action) {
-  Result<std::unique_ptr<journal::Stream>> stream = journal_.Open(options_.stream, {});
+  Result<std::unique_ptr<journal::Stream>> stream = OpenStream();
   if (!stream.ok()) {
     Give(FenceUnknown{});
     return;
@@ -345,17 +358,31 @@ void ReplicaServer::Do(const CatchUp& action) {
     Give(LeadFailed{});  // stopped in between
     return;
   }
-  const Status led = host_.BecomeLeader({.stream = std::move(won_),
-                                         .epoch = action.epoch,
-                                         .server = options_.server,
-                                         .renew_nanos = options_.settings.RenewNanos()},
-                                        *this);
+  const Status led =
+      host_.BecomeLeader({.stream = std::move(won_),
+                          .epoch = action.epoch,
+                          .server = TextOf({.clients = options_.server, .peers = options_.peers}),
+                          .member = options_.server,
+                          .renew_nanos = options_.settings.RenewNanos()},
+                         *this);
   if (!led.ok()) {
     Give(LeadFailed{});
   }
 }
 
-void ReplicaServer::UnlessSent(uint64_t sent_before, Epoch epoch, const Event& event) {
+void ReplicaServer::Append(Epoch epoch, Role role, const std::function<Status()>& append,
+                           const Event& event) {
+  uint64_t sent_before = 0;
+  {
+    base::MutexLock lock(mutex_);
+    sent_before = sent_;
+    if (state_.epoch() != epoch || state_.role() != role) {
+      return;
+    }
+  }
+  if (append().ok()) {
+    return;
+  }
   {
     base::MutexLock lock(mutex_);
     if (sent_ != sent_before || state_.epoch() != epoch) {
@@ -366,31 +393,14 @@ void ReplicaServer::UnlessSent(uint64_t sent_before, Epoch epoch, const Event& e
 }
 
 void ReplicaServer::Do(const AppendRenew& action) {
-  uint64_t sent_before = 0;
-  {
-    base::MutexLock lock(mutex_);
-    sent_before = sent_;
-    if (state_.epoch() != action.epoch || state_.role() != Role::kLeading) {
-      return;
-    }
-  }
-  if (!host_.Renew(action.resting).ok()) {
-    UnlessSent(sent_before, action.epoch, LeadFailed{});  // a group that takes nothing any more
-  }
+  // A group that takes nothing any more leads no more.
+  Append(action.epoch, Role::kLeading, [&] { return host_.Renew(action.resting); }, LeadFailed{});
 }
 
 void ReplicaServer::Do(const AppendTransfer& action) {
-  uint64_t sent_before = 0;
-  {
-    base::MutexLock lock(mutex_);
-    sent_before = sent_;
-    if (state_.epoch() != action.epoch || state_.role() != Role::kHandingOver) {
-      return;
-    }
-  }
-  if (!host_.HandOver(action.target).ok()) {
-    UnlessSent(sent_before, action.epoch, AppendFailed{});
-  }
+  Append(
+      action.epoch, Role::kHandingOver, [&] { return host_.HandOver(action.target); },
+      AppendFailed{});
 }
 
 void ReplicaServer::Do(const StopServing& action) {
@@ -423,7 +433,7 @@ void ReplicaServer::Watch() {
 void ReplicaServer::DoLook() {
   const Result<SawTail> saw = LookAtStream();
   if (!saw.ok() && saw.error().reason() == Reason::kStreamMissing) {
-    (void)journal_.Open(options_.stream, {});  // makes it; whoever is first
+    (void)OpenStream();  // makes it; whoever is first
   }
   Give(saw.ok() ? Event(*saw) : Event(LookFailed{}));
 }
@@ -444,7 +454,11 @@ Result<SawTail> ReplicaServer::LookAtStream() {
     reader_.reset();  // begins anew at the end
     return read.error();
   }
-  return SawTail{.epoch = state.epoch, .tail = state.tail, .lease = lease_, .leader = leader_};
+  return SawTail{.epoch = state.epoch,
+                 .tail = state.tail,
+                 .lease = lease_,
+                 .leader = leader_,
+                 .removed = removed_};
 }
 
 // What the last record says. The records before it are read for the leader's name, from where the
@@ -475,6 +489,13 @@ Status ReplicaServer::ReadUpTo(const journal::StreamState& state) {
   return {};
 }
 
+void ReplicaServer::NoteLeader(const std::string& text) {
+  ServerName name = ParseServerName(text);
+  leader_ = name.clients;
+  base::MutexLock lock(mutex_);
+  named_ = std::move(name);
+}
+
 void ReplicaServer::Note(const journal::Record& record) {
   read_ = record.sequence;
   lease_ = Lease::kRunning;
@@ -483,15 +504,19 @@ void ReplicaServer::Note(const journal::Record& record) {
     return;  // of a newer build; a leader wrote it all the same
   }
   if (const auto* start = std::get_if<group::LeaderStart>(&decoded->body)) {
-    leader_ = start->server;
+    NoteLeader(start->server);
   } else if (const auto* renew = std::get_if<group::Renew>(&decoded->body)) {
     lease_ = renew->resting ? Lease::kResting : Lease::kRunning;
-    leader_ = renew->server.empty() ? leader_ : renew->server;
+    if (!renew->server.empty()) {
+      NoteLeader(renew->server);
+    }
   } else if (const auto* transfer = std::get_if<group::Transfer>(&decoded->body)) {
     lease_ = transfer->target == options_.server ? Lease::kGivenToMe
              : transfer->target.empty()          ? Lease::kGivenUp
                                                  : Lease::kRunning;
     leader_ = transfer->target;
+  } else if (const auto* config = std::get_if<group::Config>(&decoded->body)) {
+    removed_ = std::ranges::binary_search(config->removed, options_.server);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "base/mutex.h"
 #include "cluster/replica/replica_state.h"
+#include "cluster/replica/server_name.h"
 #include "engine/group/group.h"
 #include "kernel/journal/journal.h"
 #include "luna/status.h"
@@ -40,7 +42,13 @@ class Host {
 struct ReplicaOptions {
   Settings settings{};
   std::string server{};  // as others know this one; they are told to go there
+  std::string peers{};   // where it listens to other servers; empty: nowhere
+  // Called after each append that was acknowledged, by the thread that made it: must not wait. May
+  // be empty.
+  std::function<void()> appended{};
   std::string stream = group::kStreamName;
+  // Of the stream.
+  uint64_t segment_bytes = journal::StreamOptions{}.segment_bytes;
 };
 
 class ReplicaServer final : public group::AppendObserver {
@@ -78,6 +86,8 @@ class ReplicaServer final : public group::AppendObserver {
     Role role = Role::kFollowing;
     Epoch epoch = 0;
     std::string leader{};  // as far as known; empty: not
+    std::string
+        leader_peers{};  // where that listens to other servers; empty: not known, or nowhere
     Nanos lease_end = 0;
   };
   Standing standing() const;
@@ -101,19 +111,22 @@ class ReplicaServer final : public group::AppendObserver {
   void Act();
   void Watch();
   std::optional<Action> Next(std::deque<Action>& queue);
+  Result<std::unique_ptr<journal::Stream>> OpenStream();
   void Do(const FenceStream& action);
   void Do(const CatchUp& action);
   void Do(const AppendRenew& action);
   void Do(const AppendTransfer& action);
   void Do(const StopServing& action);
-  // Tells `event` when the append was never handed to the stream.
-  void UnlessSent(uint64_t sent_before, Epoch epoch, const Event& event);
+  // Has the host append, if the replica still is in that role under that epoch; tells `event` when
+  // that failed and the append was never handed to the stream.
+  void Append(Epoch epoch, Role role, const std::function<Status()>& append, const Event& event);
 
   void DoLook();
   void DoConfirm(const ConfirmEpoch& action);
   Result<SawTail> LookAtStream();
   Status ReadUpTo(const journal::StreamState& state);
   void Note(const journal::Record& record);
+  void NoteLeader(const std::string& text);
 
   runtime::Runtime& runtime_;
   journal::Journal& journal_;
@@ -131,6 +144,7 @@ class ReplicaServer final : public group::AppendObserver {
   Waiters waiters_ GUARDED_BY(mutex_);
   uint64_t sent_ GUARDED_BY(mutex_) = 0;  // appends handed to the stream
   bool stopping_ GUARDED_BY(mutex_) = false;
+  ServerName named_ GUARDED_BY(mutex_);  // by the newest record that names a leader
 
   // What most strong reads look at instead of the state. The end is 0 while the epoch changes, and
   // is looked at before the epoch after a read: then it is that epoch's.
@@ -147,6 +161,7 @@ class ReplicaServer final : public group::AppendObserver {
   Sequence read_ = 0;  // the last record read
   Lease lease_ = Lease::kRunning;
   std::string leader_;
+  bool removed_ = false;
 };
 
 }  // namespace luna::replica

@@ -98,7 +98,7 @@ void ReplicaState::TickFollowing() {
 }
 
 bool ReplicaState::MayFence() const {
-  if (!seen_.has_value()) {
+  if (!seen_.has_value() || removed_) {
     return false;
   }
   if (seen_->lease == Lease::kGivenToMe || (settings_.confirm && suspected_)) {
@@ -134,6 +134,7 @@ void ReplicaState::On(const SawTail& event) {
   if (!event.leader.empty()) {
     leader_ = event.leader;
   }
+  removed_ = event.removed;
   if (role_ != Role::kFollowing) {
     if (event.epoch > epoch_) {
       Resign();
@@ -226,8 +227,10 @@ void ReplicaState::Resign() {
 // --- Leading ---
 
 void ReplicaState::TickLeading() {
-  if (!in_flight_.has_value() && !renewing_ && !resting_ &&
-      now_ - sent_ >= settings_.RenewNanos()) {
+  const bool idle = !in_flight_.has_value() && now_ - sent_ >= settings_.RenewNanos();
+  // Commits say nothing of who leads, however many there are.
+  const bool unnamed = in_flight_ != AppendKind::kRenew && now_ - named_ >= settings_.NameNanos();
+  if ((idle || unnamed) && !renewing_ && !resting_) {
     Renew(now_ - last_request_ >= settings_.idle_nanos);
   } else if (resting_ && !looking_ && now_ >= next_look_) {
     looking_ = true;  // the only way to learn that another one leads
@@ -241,6 +244,7 @@ void ReplicaState::TickLeading() {
 
 void ReplicaState::Renew(bool resting) {
   renewing_ = true;
+  named_ = now_;
   resting_ = resting;
   actions_.push_back(AppendRenew{.epoch = epoch_, .resting = resting});
 }
@@ -261,6 +265,7 @@ void ReplicaState::On(const AppendAcked&) {
   if (role_ == Role::kStarting && kind == AppendKind::kLeaderStart) {
     role_ = Role::kLeading;
     penalty_ = 0;
+    named_ = now_;
     actions_.push_back(Serve{epoch_});
   }
   if (role_ == Role::kHandingOver && kind == AppendKind::kTransfer) {

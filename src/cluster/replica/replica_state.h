@@ -58,6 +58,8 @@ struct Settings {
   uint64_t LeaseNanos() const;  // L·(1 − drift), rounded down
   uint64_t WaitNanos() const;   // L·(1 + drift), rounded up
   uint64_t RenewNanos() const { return lease_nanos / 4; }
+  // A leader says its name so often, for those who did not see its start.
+  uint64_t NameNanos() const { return lease_nanos; }
   uint64_t LookNanos() const { return lease_nanos / 16; }
 };
 
@@ -77,6 +79,7 @@ struct SawTail {  // the answer to Look
   Sequence tail = 0;
   Lease lease = Lease::kRunning;
   std::string leader{};  // of the newest LeaderStart known; empty: not known
+  bool removed = false;  // by the newest Config known: this replica may not lead
 };
 struct LookFailed {};
 struct FenceOk {
@@ -241,6 +244,7 @@ class ReplicaState {
   Nanos next_look_ = 0;
   uint64_t jitter_ = 0;
   uint64_t penalty_ = 0;  // waits longer after a failure of its own
+  bool removed_ = false;
   bool wanted_ = false;
   bool suspected_ = false;
 
@@ -250,6 +254,7 @@ class ReplicaState {
   Nanos lease_end_ = 0;
   Nanos last_request_ = 0;
   bool renewing_ = false;  // asked for, not yet sent
+  Nanos named_ = 0;        // when the stream was told last who leads, or that was tried
   bool resting_ = false;
 
   // Confirming.

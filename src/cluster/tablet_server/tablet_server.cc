@@ -1,8 +1,10 @@
 #include "cluster/tablet_server/tablet_server.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/try.h"
+#include "cluster/tablet_server/followed_reads.h"
 #include "kernel/kernel_view.h"
 #include "runtime/runtime.h"
 
@@ -11,6 +13,8 @@ namespace luna::tablet_server {
 namespace {
 
 constexpr uint64_t kMillisecond = 1'000'000;
+// Threads that mostly wait for workers.
+constexpr uint32_t kOffloadThreads = 4;
 
 // Renews the lease as long as it lives: the thread that does so otherwise is busy.
 class Alive {
@@ -73,14 +77,19 @@ Result<std::unique_ptr<TabletServer>> TabletServer::Open(kernel::Kernel& kernel,
 }
 
 TabletServer::TabletServer(kernel::Kernel& kernel, TabletServerOptions options, Serving& serving)
-    : kernel_(kernel), options_(std::move(options)), serving_(serving) {}
+    : kernel_(kernel),
+      options_(std::move(options)),
+      serving_(serving),
+      reads_(std::make_unique<FollowedReads>(
+          kernel_, options_, [this] { return standing().leader; }, serving_)) {}
 
 TabletServer::~TabletServer() {
   Stop();
 }
 
 Status TabletServer::Start() {
-  TRY(Follow());
+  TRY(SendClientsOn());
+  reads_->Start();
   replica_->Start();
   return {};
 }
@@ -90,6 +99,8 @@ void TabletServer::Stop() {
     return;
   }
   replica_->Stop();
+  (void)reads_->Stop();
+  reads_->Await();
   if (std::exchange(follows_, false)) {
     serving_.StopFollowing();
   }
@@ -106,26 +117,60 @@ Standing TabletServer::standing() const {
   const bool follows = now.role == replica::Role::kFollowing;
   const bool own = now.leader == options_.replica.server;
   standing.leader = follows != own && (follows || serves_) ? now.leader : "";
+  standing.leader_peers = standing.leader.empty() ? "" : now.leader_peers;
   standing.lease_left_millis = now.lease_end > clock ? (now.lease_end - clock) / kMillisecond : 0;
   return standing;
 }
 
+std::optional<universe::FollowedState> TabletServer::followed() const {
+  return reads_->state();
+}
+
+Status TabletServer::Configure(const std::function<Status(group::Group&)>& change) {
+  TRY(group_ == nullptr ? Status(NotLed()) : change(*group_));
+  base::MutexLock lock(mutex_);
+  told_.removed = group_->Removed();
+  return {};
+}
+
+Status TabletServer::Remove(const std::string& server) {
+  return Configure([&](group::Group& group) { return group.Remove(server); });
+}
+
+Status TabletServer::Readmit(const std::string& server) {
+  return Configure([&](group::Group& group) { return group.Readmit(server); });
+}
+
+std::optional<journal::Sequence> TabletServer::tail() const {
+  base::MutexLock lock(mutex_);
+  return led_ == nullptr ? std::nullopt : std::optional(led_->counts().tail);
+}
+
 // --- The host of the replica ---
 
-Status TabletServer::Follow() {
+Status TabletServer::SendClientsOn() {
   follows_ = true;
   return serving_.Follow();
 }
 
 Status TabletServer::Lead(group::Leadership leadership, group::AppendObserver& observer) {
   const uint64_t renew_nanos = leadership.renew_nanos;
+  auto inherited = reads_->Stop();
+  if (options_.offload) {
+    merges_ = std::make_unique<worker::OffloadedMerges>(
+        kernel_, leadership.epoch, worker::OffloadOptions{.log = options_.log});
+  }
+  const uint32_t own_threads = options_.universe.compaction_threads;
+  const uint32_t threads =
+      merges_ != nullptr ? std::max(kOffloadThreads, own_threads) : own_threads;
   auto led = TRY(universe::OpenLed(
       options_.universe, {.listener = options_.listener, .runtime = &kernel_.runtime()},
-      {.kernel = kernel::NewKernelView(
-           kernel_,
-           {.flush_threads = 1, .compaction_threads = options_.universe.compaction_threads}),
+      {.kernel =
+           kernel::NewKernelView(kernel_, {.flush_threads = 1, .compaction_threads = threads}),
        .leadership = std::move(leadership),
-       .observer = &observer}));
+       .observer = &observer,
+       .inherited = std::move(inherited),
+       .merges = merges_.get()}));
   universe_ = std::move(led.universe);
   group_ = led.group;
   const Alive alive(kernel_.runtime(), *group_, renew_nanos);
@@ -146,11 +191,16 @@ Status TabletServer::BecomeLeader(group::Leadership leadership, group::AppendObs
   if (!led.ok()) {
     options_.log.Error("take-over-failed",
                        {{"epoch", epoch}, {"millis", millis}, {"error", led.error().ToString()}});
+    if (led.error().reason() == Reason::kNewerFormat) {
+      serving_.CannotLead(led.error());
+    }
   } else {
     options_.log.Info("leading", {{"epoch", epoch}, {"millis", millis}});
   }
   base::MutexLock lock(mutex_);
+  told_.removed = led.ok() ? group_->Removed() : std::vector<std::string>();
   serves_ = led.ok();
+  led_ = led.ok() ? group_ : nullptr;
   told_.terms += led.ok() ? 1 : 0;
   told_.failures += led.ok() ? 0 : 1;
   told_.last_error = led.ok() ? "" : led.error().ToString();
@@ -162,10 +212,15 @@ void TabletServer::StopLeading(replica::Epoch epoch) {
   {
     base::MutexLock lock(mutex_);
     serves_ = false;
+    told_.removed.clear();
+    led_ = nullptr;
   }
   if (std::exchange(asked_to_serve_, false)) {
     serving_.StopServing();
   }
+  // Clients are sent to the leader at once: what is closed below may wait for the store.
+  const bool returns = !follows_ && !stopping_;
+  const Status follows = returns ? SendClientsOn() : Status();
   group_ = nullptr;
   if (universe_ != nullptr) {
     // What it could not finish is the next leader's, which has the stream.
@@ -173,10 +228,11 @@ void TabletServer::StopLeading(replica::Epoch epoch) {
     universe_.reset();
     options_.log.Info("leads-no-more", {{"epoch", epoch}});
   }
-  if (follows_ || stopping_) {
-    return;
+  merges_.reset();
+  if (returns && follows.ok()) {
+    reads_->Start();
   }
-  if (const Status follows = Follow(); !follows.ok()) {
+  if (!follows.ok()) {
     options_.log.Error("cannot-follow", {{"error", follows.error().ToString()}});
     base::MutexLock lock(mutex_);
     told_.last_error = follows.error().ToString();

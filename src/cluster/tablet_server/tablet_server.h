@@ -1,22 +1,26 @@
 // TabletServer: one of several processes that serve one universe on a Kernel which they share. It
 // runs a replica of the universe's group: while that leads, the universe is open here and is
-// served; else this server follows. Take-overs are cold: the universe is opened from its manifests
-// and the stream.
+// served; else this server follows, and keeps a universe that follows for reads that may be old.
 // What serving and following mean is the embedder's (Serving): a service at an address, and a port
-// there that sends clients to the leader.
-// Invariant: the universe is open exactly between a fence that was won and the end of StopServing,
+// there that sends clients to the leader, or reads here.
+// Invariant: the universe is led exactly between a fence that was won and the end of StopServing,
 // and one of serving and following ends before the other begins.
 // Thread rule: safe; Start and Stop once each.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "base/mutex.h"
 #include "cluster/replica/replica_server.h"
+#include "cluster/worker/offloaded_merges.h"
+#include "engine/universe/followed_universe.h"
 #include "engine/universe/led_universe.h"
 #include "kernel/kernel.h"
 #include "luna/components.h"
@@ -38,24 +42,40 @@ class Serving {
   virtual Status Follow() = 0;
   // Also after a Follow that failed.
   virtual void StopFollowing() = 0;
+
+  // Begins to answer reads from `followed`, which stays until StopReads returned; an error: not
+  // yet, to be tried again. After Follow.
+  virtual Status ServeReads(universe::FollowedUniverse& /*followed*/) { return {}; }
+  // Returns when nothing uses it any more. Others of these calls may come meanwhile, when that
+  // takes long.
+  virtual void StopReads() {}
+
+  // The universe holds what this build does not know (kNewerFormat): it can never be led here, and
+  // each attempt would keep it from those who can. Called at each such attempt.
+  virtual void CannotLead(const Error&) {}
 };
+
+class FollowedReads;
 
 struct TabletServerOptions {
   Options universe{};  // the location is the Kernel's
   std::shared_ptr<EventListener> listener{};
   replica::ReplicaOptions replica{};  // its server: how others reach this one
+  bool offload = false;               // merges go to workers, where there are any
   base::Log log{};
 };
 
 struct Standing {
   std::string role{};  // "leading", "following", "taking-over", "handing-over"
   replica::Epoch epoch = 0;
-  std::string leader{};  // as far as known; nobody while this server takes over
+  std::string leader{};        // as far as known; nobody while this server takes over
+  std::string leader_peers{};  // where that listens to other servers; empty: not known, or nowhere
   uint64_t lease_left_millis = 0;
-  uint64_t terms = 0;            // served
-  uint64_t failures = 0;         // attempts to lead
-  std::string last_error{};      // of the last such attempt, or of Follow
-  uint64_t takeover_millis = 0;  // of the last term: from the fence to serving
+  uint64_t terms = 0;                  // served
+  uint64_t failures = 0;               // attempts to lead
+  std::string last_error{};            // of the last such attempt, or of Follow
+  uint64_t takeover_millis = 0;        // of the last term: from the fence to serving
+  std::vector<std::string> removed{};  // servers that may not lead, as the leader knows
 };
 
 class TabletServer final : public replica::Host {
@@ -71,7 +91,16 @@ class TabletServer final : public replica::Host {
   // Gives the lead to whoever comes first; returns when neither serving nor following.
   void Stop();
 
+  // Takes a server out of the group: it leads no more; or lets it lead again. kFenced: another
+  // leads. By threads of what serves only.
+  Status Remove(const std::string& server);
+  Status Readmit(const std::string& server);
+
   Standing standing() const;
+  // Of the universe that is followed here; nothing while there is none.
+  std::optional<universe::FollowedState> followed() const;
+  // Of the stream, while this server leads: what was acknowledged by now is at or before it.
+  std::optional<journal::Sequence> tail() const;
   // For the lease around reads.
   replica::ReplicaServer& replica() { return *replica_; }
   const std::string& server() const { return options_.replica.server; }
@@ -83,15 +112,18 @@ class TabletServer final : public replica::Host {
 
  private:
   Status Lead(group::Leadership leadership, group::AppendObserver& observer);
-  Status Follow();
+  Status SendClientsOn();
+  Status Configure(const std::function<Status(group::Group&)>& change);
 
   kernel::Kernel& kernel_;
   const TabletServerOptions options_;
   Serving& serving_;
   std::unique_ptr<replica::ReplicaServer> replica_;
+  std::unique_ptr<FollowedReads> reads_;  // between Follow and taking over
   std::atomic<bool> stopping_{false};
 
   // The replica's actor's, but before Start and after Stop.
+  std::unique_ptr<worker::OffloadedMerges> merges_;  // outlives the universe
   std::unique_ptr<Universe> universe_;
   group::Group* group_ = nullptr;  // the universe's
   bool asked_to_serve_ = false;
@@ -99,7 +131,8 @@ class TabletServer final : public replica::Host {
 
   mutable base::Mutex mutex_;
   bool serves_ GUARDED_BY(mutex_) = false;
-  Standing told_ GUARDED_BY(mutex_);  // its counts and errors
+  group::Group* led_ GUARDED_BY(mutex_) = nullptr;  // group_, while it is served
+  Standing told_ GUARDED_BY(mutex_);                // its counts and errors
 };
 
 }  // namespace luna::tablet_server

@@ -57,20 +57,35 @@ Basestore::Basestore(BasestoreContext context, catalog::CollectionId collection,
                      std::shared_ptr<const levels::Levels> levels, Timestamp safe)
     : context_(std::move(context)),
       collection_(collection),
-      graveyard_(std::make_shared<Graveyard>(context_.garbage)),
+      graveyard_(std::make_shared<Graveyard>(
+          context_.garbage,
+          Grace{.clock = &context_.runtime->clock(), .nanos = context_.grace_nanos})),
       name_(std::move(name)),
       pick_turn_(*context_.runtime),
       collect_turn_(*context_.runtime),
       view_(nullptr) {
   Publish(std::move(levels), safe);
+  const base::MutexLock lock(mutex_);
+  cold_.clear();  // who opens a universe may want little of it
 }
 
 Basestore::~Basestore() = default;
 
+std::shared_ptr<table::Table> Basestore::Open(const levels::Row& row) const {
+  if (const auto opened = context_.opened.lock(); opened != nullptr) {
+    const auto found = opened->find(row->object);
+    if (found != opened->end()) {
+      return found->second;
+    }
+  }
+  return table::Table::Open(context_.tables, *row);
+}
+
 std::shared_ptr<HeldTable> Basestore::Hold(const levels::Row& row) {
   std::shared_ptr<HeldTable>& held = live_[row->object];
   if (!held) {
-    held = std::make_shared<HeldTable>(graveyard_, table::Table::Open(context_.tables, *row));
+    held = std::make_shared<HeldTable>(context_.followed ? nullptr : graveyard_, Open(row));
+    cold_.push_back(held);
   }
   return held;
 }
@@ -92,9 +107,12 @@ void Basestore::Publish(std::shared_ptr<const levels::Levels> levels, Timestamp 
     for (const auto& [object, held] : live_) {
       ended.erase(object);
     }
+    std::erase_if(cold_, [](const auto& table) { return table.expired(); });
   }
   for (const auto& [object, held] : ended) {
-    held->Doom();
+    if (!context_.followed) {
+      held->Doom();
+    }
   }
   view_.Store(std::make_shared<const BaseView>(std::move(levels), std::move(tables), safe));
 }
@@ -112,6 +130,31 @@ void Basestore::Refresh() {
   if (current->shared_levels() != levels || current->safe() != safe) {
     Publish(std::move(levels), safe);
   }
+}
+
+void Basestore::Warm(const std::function<bool()>& stopping) {
+  while (!stopping()) {
+    std::shared_ptr<HeldTable> table;
+    {
+      const base::MutexLock lock(mutex_);
+      if (cold_.empty()) {
+        return;
+      }
+      table = cold_.back().lock();
+      cold_.pop_back();
+    }
+    // What could not be read is told to whoever asks for it.
+    const Result<bool> warmed = table != nullptr ? table->table()->Warm(stopping) : true;
+    if (warmed.ok() && !*warmed) {  // no room, or no time
+      const base::MutexLock lock(mutex_);
+      cold_.emplace_back(table);
+      return;
+    }
+  }
+}
+
+void Basestore::Withhold() {
+  Publish(view_.Load()->shared_levels(), entry::kMaxTimestamp);
 }
 
 void Basestore::Drop() {

@@ -4,7 +4,8 @@
 // readers take memtables first, tables second, so that nothing is ever missed (seen twice is
 // harmless). Removal: what left the levels and is in no view any more is written down, the owner is
 // told (BasestoreContext::garbage), and it is removed by the next WriteTables, CompactOne,
-// CompactRange or CollectGarbage, never by a reader. Whoever lists live objects to link them
+// CompactRange or CollectGarbage, never by a reader, and where others read the same objects only
+// after a grace. Whoever lists live objects to link them
 // (checkpoint) holds the view meanwhile, and the memtables for the blobs only they name.
 // Thread rule: safe.
 #pragma once
@@ -22,6 +23,7 @@
 #include "base/published.h"
 #include "engine/basestore/base_view.h"
 #include "engine/basestore/graveyard.h"
+#include "engine/basestore/merge_executor.h"
 #include "engine/basestore/object_names.h"
 #include "engine/catalog/database_state.h"
 #include "engine/compaction/run.h"
@@ -33,6 +35,9 @@
 
 namespace luna::basestore {
 
+// By object.
+using OpenTables = std::map<std::string, std::shared_ptr<table::Table>>;
+
 struct BasestoreContext {
   runtime::Runtime* runtime = nullptr;
   manifest::Manifest* manifest = nullptr;  // of the database
@@ -41,10 +46,16 @@ struct BasestoreContext {
   table::TableContext tables;    // storage, bucket, cache, budget
   ObjectNames* names = nullptr;  // of this process's epoch
   catalog::Leader leader{};      // who this process leads as; epoch 0: the manifest has one owner
+  // Another process leads: nothing is written or removed here, and nothing counts what lives.
+  bool followed = false;
+  // Tables that are open already, as long as somebody keeps them.
+  std::weak_ptr<const OpenTables> opened{};
   std::function<compaction::Retention()> retention;  // asked once a job, before its JobStart
   // There is something to collect: called in any thread, a reader's that ends, or even after the
   // Basestore's own end. Must not wait; may be null.
   std::function<void()> garbage;
+  uint64_t grace_nanos = 0;         // how long dead objects stay for the sake of others: see Grace
+  MergeExecutor* merges = nullptr;  // may be null: nobody else merges
   compaction::PickOptions pick;
   table::TableOptions table;          // block size, filter; the codec is chosen by level
   EventListener* listener = nullptr;  // may be null
@@ -69,6 +80,8 @@ class Basestore {
   // Publishes the levels as the manifest has them now; called from `done` of Manifest::Commit.
   // Nothing once another leads: what its edits replaced is not this one's to remove.
   void Refresh();
+  // Refuses every read (kSnapshotTooOld) until the next Refresh: what tables say is not complete.
+  void Withhold();
   // At open, before the first compaction: closes the jobs a crash left open.
   Status AbortStaleJobs();
   // One bounded compaction, if the shape asks for one: true if work was done. `sweep`: also what is
@@ -78,12 +91,19 @@ class Basestore {
   // left where they are. kShutDown when `stopping` said so.
   Status CompactRange(const entry::KeyRange& range, const std::function<bool()>& stopping);
   uint64_t Debt() const;
+  // Reads the blocks of tables that were written since the open into the cache's free room, the
+  // newest tables first: what was written was in memory a moment ago, and is likely to be asked
+  // for. Goes on with the next call where `stopping` or the room ended it.
+  void Warm(const std::function<bool()>& stopping);
   // After the collection was dropped: every object goes once the last view does. Views are empty
   // from now on.
   void Drop();
-  // Removes the objects that are dead by now, and waits for another call that does. What fails is
-  // tried again by the next call.
+  // Removes the objects that are dead by now, a grace ago, and waits for another call that does.
+  // What fails is tried again by the next call.
   Status CollectGarbage();
+  // The tables and blobs that the levels, a reader here or a memtable's reader have, or that are
+  // dead and not removed yet.
+  void AddNames(std::set<std::string>& names) const { graveyard_->AddNames(names); }
   // After Drop: nothing is left to collect, now or later.
   bool Finished() const { return graveyard_->empty(); }
   // Every table and blob of the current view, read whole. Goes on after an error; the first one.
@@ -99,6 +119,7 @@ class Basestore {
   using Picker = std::function<std::optional<compaction::Plan>(const levels::Levels&,
                                                                const std::set<std::string>& busy)>;
 
+  std::shared_ptr<table::Table> Open(const levels::Row& row) const;
   std::shared_ptr<HeldTable> Hold(const levels::Row& row) REQUIRES(mutex_);
   void Publish(std::shared_ptr<const levels::Levels> levels, Timestamp safe);
   // A plan and the view it was made from; its tables are claimed until Release.
@@ -120,10 +141,11 @@ class Basestore {
   mutable base::Mutex mutex_;
   std::string name_ GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<HeldTable>> live_
-      GUARDED_BY(mutex_);                             // in the levels, by object
-  std::set<std::string> claimed_ GUARDED_BY(mutex_);  // inputs of running jobs
-  runtime::Turn pick_turn_;                           // one plan at a time
-  runtime::Turn collect_turn_;                        // who comes back knows it is gone
+      GUARDED_BY(mutex_);                                          // in the levels, by object
+  std::vector<std::weak_ptr<HeldTable>> cold_ GUARDED_BY(mutex_);  // written, and not warmed yet
+  std::set<std::string> claimed_ GUARDED_BY(mutex_);               // inputs of running jobs
+  runtime::Turn pick_turn_;                                        // one plan at a time
+  runtime::Turn collect_turn_;  // who comes back knows it is gone
   base::Published<BaseView> view_;
   std::atomic<bool> dropped_{false};
   base::Counter flushed_bytes_, compacted_bytes_, compactions_;

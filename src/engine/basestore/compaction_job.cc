@@ -3,8 +3,6 @@
 #include <utility>
 
 #include "base/try.h"
-#include "engine/basestore/level_iterator.h"
-#include "engine/entry/merging_iterator.h"
 
 namespace luna::basestore {
 namespace {
@@ -44,52 +42,53 @@ Result<bool> CompactionJob::Start(Timestamp safe) {
                                    [&](manifest::Position position) { job_ = position; });
 }
 
-// Newest first: of equal versions the first counts.
-Result<compaction::MergeInput> CompactionJob::Input() const {
-  compaction::MergeInput input;
-  std::vector<std::unique_ptr<entry::EntryIterator>> sources;
-  const auto add = [&](int level, const std::vector<levels::Row>& rows) -> Status {
-    std::vector<const table::Table*> run;
-    for (const table::Table* table : TablesOf(view_, level, rows)) {
-      if (table->row().range_tombstones > 0) {
-        input.tombstones.push_back(TRY(table->range_tombstones()));
-      }
-      if (table->row().entries > 0) {
-        run.push_back(table);
-      }
+compaction::MergeTask CompactionJob::Task(const MergeTables& tables,
+                                          const compaction::Retention& retention) const {
+  const auto rows = [](const std::vector<const table::Table*>& of) {
+    std::vector<levels::Row> all;
+    for (const table::Table* table : of) {
+      all.push_back(std::make_shared<const table::TableRow>(table->row()));
     }
-    if (level > 0 && !run.empty()) {
-      sources.push_back(NewLevelIterator(std::move(run), false));
-      return {};
-    }
-    for (const table::Table* table : run) {
-      sources.push_back(table->NewIterator(false));
-    }
-    return {};
+    return all;
   };
-  TRY(add(plan_.from_level, plan_.inputs));
-  TRY(add(plan_.to_level, plan_.overlapped));
-  input.entries = entry::NewMergingIterator(std::move(sources));
-  input.last = plan_.last;
-  return input;
+  compaction::MergeTask task;
+  task.bucket = context_.tables.bucket;
+  task.job = job_;
+  task.from_level = plan_.from_level;
+  task.to_level = plan_.to_level;
+  task.last = plan_.last;
+  task.inputs = rows(tables.inputs);
+  task.overlapped = rows(tables.overlapped);
+  task.retention = retention;
+  task.table = context_.table;
+  task.table.codec = CodecOf(plan_.to_level);
+  task.table_bytes = context_.pick.table_bytes;
+  return task;
 }
 
 Result<compaction::Written> CompactionJob::Write(const compaction::Retention& retention,
                                                  const std::function<bool()>& stopping) {
-  compaction::MergeInput input = TRY(Input());
-  input.retention = retention;
-  input.stopping = stopping;
-  compaction::Output output;
-  output.storage = context_.tables.storage;
-  output.bucket = context_.tables.bucket;
-  output.next_name = [this, run = context_.names->JobRun(job_)] {
-    return names_.emplace_back(run + "." + std::to_string(names_.size()));
+  const MergeTables tables{.inputs = TablesOf(view_, plan_.from_level, plan_.inputs),
+                           .overlapped = TablesOf(view_, plan_.to_level, plan_.overlapped)};
+  const compaction::MergeTask task = Task(tables, retention);
+  const auto merge = [&] {
+    return Merge(task, tables, context_.tables,
+                 {.name = context_.names->JobRun(job_),
+                  .next_salt = [this] { return context_.names->NextSalt(); },
+                  .stopping = stopping,
+                  .begun = &names_});
   };
-  output.next_salt = [this] { return context_.names->NextSalt(); };
-  output.table = context_.table;
-  output.table.codec = CodecOf(plan_.to_level);
-  output.table_bytes = context_.pick.table_bytes;
-  return compaction::Merge(std::move(input), output);
+  if (context_.merges == nullptr) {
+    return merge();
+  }
+  auto written = TRY(context_.merges->Merge(task, stopping));
+  if (!written.has_value()) {
+    return context_.merges->Here(merge);
+  }
+  for (const levels::Row& row : written->tables) {
+    names_.push_back(row->object);
+  }
+  return *std::move(written);
 }
 
 Result<bool> CompactionJob::Commit(const std::vector<levels::Row>& tables) {

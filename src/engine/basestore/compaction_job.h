@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/basestore/basestore.h"
+#include "engine/basestore/merge_run.h"
 
 namespace luna::basestore {
 
@@ -39,7 +40,9 @@ class CompactionJob {
 
  private:
   Result<bool> Start(Timestamp safe);
-  Result<compaction::MergeInput> Input() const;
+  compaction::MergeTask Task(const MergeTables& tables,
+                             const compaction::Retention& retention) const;
+  // Merges, or has somebody else do it.
   Result<compaction::Written> Write(const compaction::Retention& retention,
                                     const std::function<bool()>& stopping);
   Result<bool> Commit(const std::vector<levels::Row>& tables);

@@ -10,43 +10,56 @@ namespace luna::basestore {
 
 void Graveyard::Count(const table::TableRow& row) {
   const base::MutexLock lock(mutex_);
-  ++living_;
+  tables_.insert(row.object);
   for (const std::string& blob : row.blobs) {
     ++uses_[blob];
   }
 }
 
 void Graveyard::Bury(const table::TableRow& row) {
+  const uint64_t now_nanos = Now();
   {
     const base::MutexLock lock(mutex_);
-    LUNA_ASSERT(living_ > 0);
-    --living_;
-    tables_.push_back(row.object);
+    const auto living = tables_.find(row.object);
+    LUNA_ASSERT(living != tables_.end());
+    tables_.erase(living);
+    Dig(row.object, false, now_nanos);
     for (const std::string& blob : row.blobs) {
       const auto uses = uses_.find(blob);
       LUNA_ASSERT(uses != uses_.end());
       if (--uses->second == 0) {
         uses_.erase(uses);
-        blobs_.push_back(blob);
+        Dig(blob, true, now_nanos);
       }
     }
   }
   Tell();
 }
 
-void Graveyard::CountBlobs() {
+void Graveyard::CountBlobs(const std::vector<std::string>& names) {
   const base::MutexLock lock(mutex_);
-  ++living_;
+  ++holders_;
+  blobs_.insert(names.begin(), names.end());
 }
 
 void Graveyard::BuryBlobs(const std::vector<std::string>& names) {
+  const uint64_t now_nanos = Now();
   {
     const base::MutexLock lock(mutex_);
-    LUNA_ASSERT(living_ > 0);
-    --living_;
-    blobs_.insert(blobs_.end(), names.begin(), names.end());
+    LUNA_ASSERT(holders_ > 0);
+    --holders_;
+    for (const std::string& name : names) {
+      blobs_.erase(blobs_.find(name));
+      Dig(name, true, now_nanos);
+    }
   }
   Tell();
+}
+
+void Graveyard::Dig(std::string name, bool blob, uint64_t now_nanos) {
+  if (grace_.nanos != Grace::kForEver) {
+    graves_.push_back({.name = std::move(name), .blob = blob, .since_nanos = now_nanos});
+  }
 }
 
 void Graveyard::Tell() const {
@@ -55,48 +68,65 @@ void Graveyard::Tell() const {
   }
 }
 
+std::vector<Graveyard::Grave> Graveyard::TakeDue() {
+  const uint64_t now_nanos = Now();
+  std::vector<Grave> due;
+  const base::MutexLock lock(mutex_);
+  ++collecting_;
+  std::erase_if(graves_, [&](Grave& grave) {
+    const bool goes = now_nanos - grave.since_nanos >= grace_.nanos;
+    if (goes) {
+      due.push_back(std::move(grave));
+    }
+    return goes;
+  });
+  return due;
+}
+
 Status Graveyard::Collect(storage::Storage& storage, const std::string& bucket) {
-  std::vector<std::string> tables;
-  std::vector<std::string> blobs;
-  {
-    const base::MutexLock lock(mutex_);
-    tables.swap(tables_);
-    blobs.swap(blobs_);
-    ++collecting_;
-  }
+  std::vector<Grave> due = TakeDue();
   std::optional<Error> first;
-  const auto keep_failed = [&](const Status& removed) {
+  std::erase_if(due, [&](const Grave& grave) {
+    const Status removed =
+        grave.blob ? blob::Remove(storage, bucket, grave.name) : storage.Remove(bucket, grave.name);
     if (!removed.ok() && !first) {
       first = removed.error();
     }
-    return !removed.ok();
-  };
-  std::erase_if(tables, [&](const std::string& object) {
-    return !keep_failed(storage.Remove(bucket, object));
-  });
-  std::erase_if(blobs, [&](const std::string& name) {
-    return !keep_failed(blob::Remove(storage, bucket, name));
+    return removed.ok();
   });
   const base::MutexLock lock(mutex_);
   --collecting_;
-  tables_.insert(tables_.end(), tables.begin(), tables.end());
-  blobs_.insert(blobs_.end(), blobs.begin(), blobs.end());
+  graves_.insert(graves_.end(), due.begin(), due.end());
   return first ? Status(*first) : Status();
 }
 
 size_t Graveyard::buried() const {
   const base::MutexLock lock(mutex_);
-  return tables_.size() + blobs_.size();
+  return graves_.size();
+}
+
+void Graveyard::AddNames(std::set<std::string>& names) const {
+  const base::MutexLock lock(mutex_);
+  names.insert(tables_.begin(), tables_.end());
+  names.insert(blobs_.begin(), blobs_.end());
+  for (const auto& [blob, uses] : uses_) {
+    names.insert(blob);
+  }
+  for (const Grave& grave : graves_) {
+    names.insert(grave.name);
+  }
 }
 
 bool Graveyard::empty() const {
   const base::MutexLock lock(mutex_);
-  return living_ == 0 && collecting_ == 0 && tables_.empty() && blobs_.empty();
+  return tables_.empty() && holders_ == 0 && collecting_ == 0 && graves_.empty();
 }
 
 HeldTable::HeldTable(std::shared_ptr<Graveyard> graveyard, std::shared_ptr<table::Table> table)
     : graveyard_(std::move(graveyard)), table_(std::move(table)) {
-  graveyard_->Count(table_->row());
+  if (graveyard_ != nullptr) {
+    graveyard_->Count(table_->row());
+  }
 }
 
 HeldTable::~HeldTable() {
@@ -110,7 +140,7 @@ HeldTable::~HeldTable() {
 
 HeldBlobs::HeldBlobs(std::shared_ptr<Graveyard> graveyard, std::vector<std::string> names)
     : graveyard_(std::move(graveyard)), names_(std::move(names)) {
-  graveyard_->CountBlobs();
+  graveyard_->CountBlobs(names_);
 }
 
 HeldBlobs::~HeldBlobs() {

@@ -7,7 +7,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/hash.h"
 #include "runtime/runtime.h"
@@ -16,6 +18,18 @@ namespace luna::basestore {
 
 // The bucket that holds a database's objects: "db-<id>".
 std::string BucketName(uint64_t database);
+
+// Who made an object, as far as its name says: a leader, under an epoch of its group, or a job
+// (epoch 0).
+struct Origin {
+  uint64_t group = 0;
+  uint64_t epoch = 0;
+  uint64_t job = 0;
+
+  bool operator==(const Origin&) const = default;
+};
+// Of a table, a blob or a part of one. Nothing: it is no name of ours.
+std::optional<Origin> OriginOf(std::string_view object);
 
 class ObjectNames {
  public:

@@ -214,6 +214,25 @@ class BlockCache::Shard {
     return block;
   }
 
+  bool Offer(const BlockKey& key, uint64_t hash, BlockHandle block) {
+    const uint64_t charge = block->bytes() + kNodeBytes;
+    base::MutexLock lock(mutex_);
+    if (slots_.Find(key, hash) != nullptr) {
+      return true;
+    }
+    if (used() + charge > capacity_ ||
+        !budget_.TryCharge(base::MemoryUse::kBlockCache, charge).ok()) {
+      return false;
+    }
+    Link(key, hash, std::move(block), charge, Place::kSmall);
+    return true;
+  }
+
+  bool Contains(const BlockKey& key, uint64_t hash) {
+    base::MutexLock lock(mutex_);
+    return slots_.Find(key, hash) != nullptr;
+  }
+
   void EraseTable(uint64_t table) {
     Evicted erased;
     base::MutexLock lock(mutex_);
@@ -339,6 +358,17 @@ BlockHandle BlockCache::Insert(const BlockKey& key, BlockHandle block) {
   LUNA_ASSERT(block != nullptr);
   const uint64_t hash = HashOf(key);
   return shards_[(hash >> 56) & (shards_.size() - 1)]->Insert(key, hash, std::move(block));
+}
+
+bool BlockCache::Offer(const BlockKey& key, BlockHandle block) {
+  LUNA_ASSERT(block != nullptr);
+  const uint64_t hash = HashOf(key);
+  return shards_[(hash >> 56) & (shards_.size() - 1)]->Offer(key, hash, std::move(block));
+}
+
+bool BlockCache::Contains(const BlockKey& key) {
+  const uint64_t hash = HashOf(key);
+  return shards_[(hash >> 56) & (shards_.size() - 1)]->Contains(key, hash);
 }
 
 void BlockCache::EraseTable(uint64_t table) {

@@ -42,6 +42,9 @@ class BlockCache final : public base::MemoryReserve {
   // Inserts unless present; returns the block that is in the cache now (or `block` if it did not
   // fit).
   BlockHandle Insert(const BlockKey& key, BlockHandle block);
+  // Inserts unless present, but evicts nothing for it: false when there is no free room.
+  bool Offer(const BlockKey& key, BlockHandle block);
+  bool Contains(const BlockKey& key);  // neither a hit nor a miss
   // Forgets all blocks of a table that was deleted; may be lazy.
   void EraseTable(uint64_t table);
   void GiveWay(uint64_t bytes) override;

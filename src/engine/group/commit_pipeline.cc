@@ -23,6 +23,8 @@ static_assert(kFullRoundBytes + journal::kMaxRecordBytes + (uint64_t{8} << 20) <
 // commits do not: its readers are gone, and the clock is past it when the machine is back (decision
 // 0022).
 constexpr Durability kLimitDurability = Durability::kProcess;
+// A Renew logs a limit for each database; with more of them than this it closes nothing.
+constexpr size_t kMostClosed = 256;
 constexpr size_t kKeptBytes = size_t{1} << 20;  // of an encoded record's buffer
 
 Durability Strongest(Durability least, std::span<Work* const> works) {
@@ -210,14 +212,14 @@ bool CommitPipeline::AddLimits(Round& round) {
   return added;
 }
 
-Status CommitPipeline::AppendRound(const Round& round, Durability durability) {
+Status CommitPipeline::AppendRound(const Round& round, Durability durability, Timestamp least) {
   Status status;
   if (!round.records().empty()) {
     status = Append(round.records(), durability);
   }
   // What was applied becomes visible; after a failure the round ends where it began.
   for (const auto& database : round.databases()) {
-    database->oracle.EndRound(status.ok() ? database->newest : 0);
+    database->oracle.EndRound(status.ok() ? std::max(database->newest, least) : 0);
   }
   return status;
 }
@@ -235,7 +237,7 @@ Status CommitPipeline::Append(std::span<const Decoded> records, Durability durab
     views_.push_back(encoded_[i]);
   }
   if (context_.observer != nullptr) {
-    TellSent(records.front().body);
+    TellSent(records);
   }
   const journal::AppendResult result =
       context_.stream->Append(context_.epoch, context_.state->applied(), views_, durability);
@@ -275,12 +277,17 @@ Status CommitPipeline::Append(std::span<const Decoded> records, Durability durab
   return error;
 }
 
-void CommitPipeline::TellSent(const Body& first) {
+// Limits come before what they are for: the last record says what the append is.
+// Of a batch, what it is there for: limits go with a Renew, who is removed with a LeaderStart.
+void CommitPipeline::TellSent(std::span<const Decoded> records) {
   using Kind = AppendObserver::Kind;
-  const Kind kind = std::holds_alternative<Renew>(first)         ? Kind::kRenew
-                    : std::holds_alternative<LeaderStart>(first) ? Kind::kLeaderStart
-                    : std::holds_alternative<Transfer>(first)    ? Kind::kTransfer
-                                                                 : Kind::kCommit;
+  Kind kind = Kind::kCommit;
+  for (const Decoded& record : records) {
+    kind = std::holds_alternative<Renew>(record.body)         ? Kind::kRenew
+           : std::holds_alternative<LeaderStart>(record.body) ? Kind::kLeaderStart
+           : std::holds_alternative<Transfer>(record.body)    ? Kind::kTransfer
+                                                              : kind;
+  }
   context_.observer->OnAppendSent(context_.epoch, kind);
 }
 
@@ -374,7 +381,29 @@ Status CommitPipeline::ExtendLimit(DatabaseId id) {
   return AppendRound(round, kLimitDurability);
 }
 
-Status CommitPipeline::SealLimits() {
+Status CommitPipeline::AppendClosed(const Renew& renew) {
+  Round round({.state = context_.state,
+               .conflicts = &conflicts_,
+               .storage = context_.storage,
+               .names = context_.names,
+               .epoch = context_.epoch});
+  Timestamp closed = 0;
+  if (const auto databases = context_.state->Databases(); databases.size() <= kMostClosed) {
+    for (const auto& database : databases) {
+      (void)round.Join(database->id);
+    }
+    // Whoever starts from the stream starts above the limits, so above what is closed here.
+    (void)AddLimits(round);
+    for (const auto& database : round.databases()) {
+      const Timestamp own = database->oracle.Next();
+      closed = closed == 0 ? own : std::min(closed, own);
+    }
+  }
+  round.Add({.epoch = 0, .closed = closed, .database = 0}, renew);
+  return AppendRound(round, std::max(context_.durability, kLimitDurability), closed);
+}
+
+Status CommitPipeline::SealLimits(std::optional<Body> last) {
   Round round({.state = context_.state,
                .conflicts = &conflicts_,
                .storage = context_.storage,
@@ -387,7 +416,10 @@ Status CommitPipeline::SealLimits() {
                 TsLimit{limit});
     }
   }
-  return AppendRound(round, kLimitDurability);
+  if (last.has_value()) {
+    round.Add({.epoch = 0, .closed = 0, .database = 0}, *std::move(last));
+  }
+  return AppendRound(round, std::max(context_.durability, kLimitDurability));
 }
 
 }  // namespace luna::group

@@ -54,8 +54,12 @@ class CommitPipeline {
   Result<Timestamp> AppendAt(DatabaseId database, const std::function<Body(Timestamp)>& make);
   // Inside: logs a new limit for the database's readers, unless somebody just did.
   Status ExtendLimit(DatabaseId database);
-  // Inside, before a clean end: readers stand still, and the next start need not wait.
-  Status SealLimits();
+  // Inside: logs that the leader is alive, and a closed timestamp of all databases: whatever is
+  // committed later, anywhere, is above it.
+  Status AppendClosed(const Renew& renew);
+  // Inside, before a clean end: readers stand still, and the next start need not wait. `last` goes
+  // with it, in one append.
+  Status SealLimits(std::optional<Body> last = std::nullopt);
 
   // Freezes the tablet's memtable with the next round.
   void WantRotation(uint64_t qualified);
@@ -73,8 +77,9 @@ class CommitPipeline {
   void RunRound(Requests& next, Durability durability);
   void AddRotations(Round& round);
   bool AddLimits(Round& round);  // true if a limit is logged
-  Status AppendRound(const Round& round, Durability durability);
-  void TellSent(const Body& first);
+  // Afterwards readers see what was applied, and up to `least`.
+  Status AppendRound(const Round& round, Durability durability, Timestamp least = 0);
+  void TellSent(std::span<const Decoded> records);
   Status ApplyAll(std::span<const Decoded> records);
   void RotateFull(std::span<const Decoded> records);
   void Prune();

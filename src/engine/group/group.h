@@ -19,6 +19,7 @@
 
 #include "base/memory_budget.h"
 #include "engine/basestore/object_names.h"
+#include "engine/group/inheritance.h"
 #include "engine/tablet/tablet.h"
 #include "engine/transaction/lock_table.h"
 #include "engine/transaction/snapshot_registry.h"
@@ -43,7 +44,9 @@ struct Leadership {
   std::unique_ptr<journal::Stream> stream{};
   journal::Epoch epoch = 0;
   std::string server{};      // as others know it
+  std::string member{};      // as Remove names it
   uint64_t renew_nanos = 0;  // a start that takes longer says every so often that it is alive
+  std::unique_ptr<Inheritance> inherited{};  // null, or of no use: everything is replayed
 };
 
 // Told of every append to the group's stream, by the thread that makes it: a lease counts from when
@@ -66,6 +69,8 @@ struct GroupContext {
       0;  // all memtables together: flush at 70 %, slow from 85 %, wait at 100 %
   uint64_t journal_bytes = uint64_t{256}
                            << 20;  // retained; past it the oldest unflushed tablets are flushed
+  // What the stream must retain before some of it is released: less than a segment frees nothing.
+  uint64_t release_bytes = journal::StreamOptions{}.segment_bytes;
   EventListener* listener = nullptr;
   AppendObserver* observer = nullptr;  // null: nobody has a lease
 };
@@ -134,11 +139,18 @@ class Group {
   // Runs `body` while no round is in flight and none starts; for checkpoints. The stream was rolled
   // first and everything acknowledged is durable.
   virtual Status WithCommitsPaused(const std::function<Status()>& body) = 0;
-  // Logs that the leader is alive, and whether it rests until somebody asks.
+  // Logs that the leader is alive, and whether it rests until somebody asks; and, for followers, a
+  // timestamp at or below which no database commits any more (closed).
   virtual Status Renew(bool resting) = 0;
   // Logs that `target` (empty: anyone) may lead at once. Later commits: kFenced, also when this
   // fails.
   virtual Status HandOver(const std::string& target) = 0;
+  // Logs that `server` may not lead any more, or may again. kBadOption: it is this one, or too many
+  // were removed. Nothing where it is so already.
+  virtual Status Remove(const std::string& server) = 0;
+  virtual Status Readmit(const std::string& server) = 0;
+  // Those that may not lead.
+  virtual std::vector<std::string> Removed() const = 0;
   // Flushes every tablet of the database, then runs `body` while no round is in flight and every
   // commit so far is in tables: what the manifest says is one moment of the database.
   virtual Status WithDatabaseFlushed(DatabaseId database, const std::function<Status()>& body) = 0;
@@ -149,12 +161,16 @@ class Group {
   // The stream's name in the journal.
   virtual const std::string& stream() const = 0;
 
+  // What it knows, as of one record of the stream; memtables are shared, and go on changing.
+  virtual Result<Inheritance> Share() = 0;
+
   struct Counts {
     uint64_t commits = 0;
     uint64_t rounds = 0;
     uint64_t conflicts = 0;
     uint64_t flushes = 0;
     uint64_t journal_bytes = 0;
+    journal::Sequence tail = 0;  // of the stream: everything acknowledged is at or before it
     uint64_t delay_micros = 0;
     std::string delay_cause;
     std::string background_error;  // in force now; empty = none

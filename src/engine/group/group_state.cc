@@ -106,6 +106,10 @@ Status GroupState::Apply(journal::Sequence sequence, const Decoded& record) {
     }
   } else if (const auto* checkpoint = std::get_if<Checkpoint>(&record.body)) {
     ApplyCheckpoint(*checkpoint);
+  } else if (const auto* config = std::get_if<Config>(&record.body)) {
+    SetRemoved(config->removed);
+  } else if (std::holds_alternative<Renew>(record.body)) {
+    closed_.store(std::max(closed(), record.envelope.closed), std::memory_order_release);
   } else if (const auto database = FindDatabase(id); database != nullptr) {
     if (const auto* limit = std::get_if<TsLimit>(&record.body)) {
       database->limit = limit->limit;  // the newest counts: a seal is lower than the one before
@@ -190,6 +194,31 @@ void GroupState::ApplyCheckpoint(const Checkpoint& checkpoint) {
       database->outcomes.Add(outcome.id, outcome.committed, outcome.timestamp);
     }
   }
+}
+
+std::vector<std::string> GroupState::removed() const {
+  base::MutexLock lock(mutex_);
+  return removed_;
+}
+
+void GroupState::SetRemoved(std::vector<std::string> servers) {
+  base::MutexLock lock(mutex_);
+  removed_ = std::move(servers);
+}
+
+Inheritance GroupState::Share() const {
+  Inheritance shared;
+  shared.applied = applied_;
+  shared.removed = removed();
+  shared.closed = closed();
+  for (const auto& database : Databases()) {
+    shared.databases[database->id] = {
+        .newest = database->newest, .limit = database->limit, .outcomes = database->outcomes};
+  }
+  for (const auto& tablet : Tablets()) {
+    shared.tablets[Qualify(tablet->database(), tablet->id())] = tablet->Share();
+  }
+  return shared;
 }
 
 std::vector<Checkpoint> GroupState::MakeCheckpoints() const {

@@ -2,16 +2,18 @@
 // clocks and outcomes. Applying a record is a function of the records before it, so recovery and
 // followers reach the same state. No I/O but for Ingest, which repeats its manifest edit when it
 // was lost.
-// Thread rule: guarded by the caller (recovery, then the commit pipeline); FindDatabase and
-// FindTablet are safe.
+// Thread rule: guarded by the caller (recovery, then the commit pipeline); FindDatabase,
+// FindTablet, closed and removed are safe.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
+#include "engine/group/inheritance.h"
 #include "engine/group/oracle.h"
 #include "engine/group/outcome_table.h"
 #include "engine/group/records.h"
@@ -53,8 +55,17 @@ class GroupState {
   // kLostData if the sequence is not the next one.
   Status Apply(journal::Sequence sequence, const Decoded& record);
   journal::Sequence applied() const { return applied_; }
+  // The largest closed timestamp of all databases: every later commit in the stream is above it.
+  Timestamp closed() const { return closed_.load(std::memory_order_acquire); }
+  void SetClosed(Timestamp closed) { closed_.store(closed, std::memory_order_release); }
   void SetApplied(journal::Sequence sequence) { applied_ = sequence; }  // where replay begins
 
+  // The servers that may not lead, in order.
+  std::vector<std::string> removed() const;
+  void SetRemoved(std::vector<std::string> servers);  // as SetApplied
+
+  // Everything, as of the last record; memtables are shared.
+  Inheritance Share() const;
   // The checkpoint records that carry clocks and outcomes, each of bounded size.
   std::vector<Checkpoint> MakeCheckpoints() const;
 
@@ -65,10 +76,12 @@ class GroupState {
 
   runtime::Clock& clock_;
   journal::Sequence applied_ = 0;
+  std::atomic<Timestamp> closed_{0};
   mutable base::Mutex mutex_;
   std::map<DatabaseId, std::shared_ptr<HomeDatabase>> databases_ GUARDED_BY(mutex_);
   std::map<DatabaseId, std::shared_ptr<HomeDatabase>> dropped_ GUARDED_BY(mutex_);
   std::map<uint64_t, std::shared_ptr<tablet::Tablet>> tablets_ GUARDED_BY(mutex_);
+  std::vector<std::string> removed_ GUARDED_BY(mutex_);
 };
 
 }  // namespace luna::group

@@ -18,7 +18,6 @@ constexpr int kFullPauses = 30'000;  // 30 s without room is an error
 constexpr journal::Sequence kLastSequence = std::numeric_limits<journal::Sequence>::max();
 constexpr double kFlushFrom = 0.7;                   // of the memtables' share: freeze the largest
 constexpr uint64_t kPartBytes = uint64_t{16} << 20;  // of commits given at once: a full round
-constexpr uint64_t kReleaseStep = uint64_t{64} << 20;  // a segment: less frees nothing
 
 // Braces would make a list of two results, the first of them a success.
 std::vector<Result<Timestamp>> AllFailed(size_t count, const Error& error) {
@@ -58,7 +57,9 @@ LocalGroup::LocalGroup(const GroupContext& context, Leadership leadership)
       stream_(std::move(leadership.stream)),
       epoch_(leadership.epoch),
       server_(std::move(leadership.server)),
+      member_(std::move(leadership.member)),
       renew_nanos_(leadership.renew_nanos),
+      inherited_(std::move(leadership.inherited)),
       names_(runtime_, catalog::kFirstGroup, epoch_),
       state_(runtime_.clock()),
       locks_(runtime_) {}
@@ -68,7 +69,12 @@ LocalGroup::~LocalGroup() = default;
 void LocalGroup::AddDatabase(DatabaseId database, Timestamp safe_point) {
   state_.AddDatabase(database, safe_point);
   if (pipeline_ != nullptr) {
-    state_.FindDatabase(database)->oracle.Start(safe_point, 0);
+    // Above what was closed for all databases, wherever the clock is by now.
+    Timestamp above = std::max(safe_point, state_.closed());
+    for (const auto& other : state_.Databases()) {
+      above = std::max(above, other->oracle.visible());
+    }
+    state_.FindDatabase(database)->oracle.Start(above, 0);
   }
 }
 
@@ -244,7 +250,9 @@ Result<Timestamp> LocalGroup::CommitIngest(DatabaseId database, TabletId id,
 }
 
 Status LocalGroup::FlushAlone(tablet::Tablet& tablet) {
-  tablet.Rotate(state_.applied());
+  if (!tablet.memstore().ActiveEmpty()) {
+    TRY(LogRotation(tablet));  // a record: followers freeze the same memtable
+  }
   TRY(stream_->Persist(Durability::kDevice));
   const auto retention = [&] { return Retention(tablet.database()); };
   while (TRY(tablet.FlushOldest(retention, state_.applied()))) {
@@ -339,18 +347,19 @@ Status LocalGroup::Flush(DatabaseId database, TabletId id) {
     return Error(Reason::kCollectionMissing, "the collection was dropped");
   }
   TRY(pipeline_->Exclusive([&]() -> Status {
-    if (tablet->memstore().ActiveEmpty()) {
-      return {};
-    }
-    const Decoded rotate{.envelope = {.epoch = epoch_, .closed = 0, .database = database},
-                         .body = Rotate{.tablet = id}};
-    return pipeline_->Append(std::span(&rotate, 1), context_.durability);
+    return tablet->memstore().ActiveEmpty() ? Status() : LogRotation(*tablet);
   }));
   TRY(FlushAll(*tablet));
   context_.kernel->background().Spawn({.kind = "compact",
                                        .payload = TabletPayload(database, id),
                                        .priority = background::Priority::kNormal});
   return {};
+}
+
+Status LocalGroup::LogRotation(const tablet::Tablet& tablet) {
+  const Decoded rotate{.envelope = {.epoch = epoch_, .closed = 0, .database = tablet.database()},
+                       .body = Rotate{.tablet = tablet.id()}};
+  return pipeline_->Append(std::span(&rotate, 1), context_.durability);
 }
 
 Status LocalGroup::FlushAll(tablet::Tablet& tablet) {
@@ -391,7 +400,7 @@ Result<bool> LocalGroup::FlushUpto(tablet::Tablet& tablet, journal::Sequence dur
 }
 
 Status LocalGroup::ReleaseStream() {
-  if (stream_->state().retained_bytes < kReleaseStep) {
+  if (stream_->state().retained_bytes < context_.release_bytes) {
     return {};
   }
   return pipeline_->Exclusive([&]() -> Status {
@@ -407,6 +416,7 @@ Status LocalGroup::ReleaseStream() {
       records.push_back({.envelope = {.epoch = epoch_, .closed = 0, .database = 0},
                          .body = std::move(checkpoint)});
     }
+    AddConfig(records);
     TRY(pipeline_->Append(records, Durability::kDevice));
     return stream_->Release(upto);
   });
@@ -425,11 +435,8 @@ Status LocalGroup::WithCommitsPaused(const std::function<Status()>& body) {
 }
 
 Status LocalGroup::Renew(bool resting) {
-  return pipeline_->Exclusive([&] {
-    const Decoded renew{.envelope = {.epoch = epoch_, .closed = 0, .database = 0},
-                        .body = group::Renew{.resting = resting, .server = server_}};
-    return pipeline_->Append(std::span(&renew, 1), context_.durability);
-  });
+  return pipeline_->Exclusive(
+      [&] { return pipeline_->AppendClosed({.resting = resting, .server = server_}); });
 }
 
 void LocalGroup::Stop(const Error& error) {
@@ -440,9 +447,7 @@ void LocalGroup::Stop(const Error& error) {
 
 Status LocalGroup::HandOver(const std::string& target) {
   return pipeline_->Exclusive([&] {
-    const Decoded transfer{.envelope = {.epoch = epoch_, .closed = 0, .database = 0},
-                           .body = Transfer{target}};
-    Status logged = pipeline_->Append(std::span(&transfer, 1), context_.durability);
+    Status logged = pipeline_->SealLimits(Transfer{target});
     pipeline_->Stop(Error(Reason::kFenced, target.empty()
                                                ? "this server does not lead the group any more"
                                                : "the group is led by " + target + " now"));
@@ -486,6 +491,15 @@ std::vector<std::string> LocalGroup::UnflushedBlobs(DatabaseId database) {
     }
   }
   return names;
+}
+
+Result<Inheritance> LocalGroup::Share() {
+  Inheritance shared;
+  TRY(pipeline_->Exclusive([&]() -> Status {
+    shared = state_.Share();
+    return {};
+  }));
+  return shared;
 }
 
 void LocalGroup::RegisterJobs() {
@@ -582,7 +596,9 @@ Group::Counts LocalGroup::counts() const {
   counts.rounds = pipeline_->rounds().value();
   counts.conflicts = pipeline_->conflicts().value();
   counts.flushes = flushes_.value();
-  counts.journal_bytes = stream_->state().retained_bytes;
+  const journal::StreamState stream = stream_->state();
+  counts.journal_bytes = stream.retained_bytes;
+  counts.tail = stream.tail;
   counts.delay_micros = delay_micros_.load(std::memory_order_relaxed);
   const auto stopped = pipeline_->stopped();
   base::MutexLock lock(mutex_);

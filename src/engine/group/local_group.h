@@ -52,18 +52,30 @@ class LocalGroup final : public Group {
   Status WithCommitsPaused(const std::function<Status()>& body) override;
   Status Renew(bool resting) override;
   Status HandOver(const std::string& target) override;
+  Status Remove(const std::string& server) override;
+  Status Readmit(const std::string& server) override;
+  std::vector<std::string> Removed() const override { return state_.removed(); }
   Status WithDatabaseFlushed(DatabaseId database, const std::function<Status()>& body) override;
   Result<uint64_t> VerifyStream() override;
   std::vector<std::string> UnflushedBlobs(DatabaseId database) override;
   const std::string& stream() const override { return stream_name_; }
+  Result<Inheritance> Share() override;
   Counts counts() const override;
   void ReportJob(const background::Job& job, const Status& ended) override;
   void Stop(const Error& error) override;
   Status Close() override;
 
  private:
+  // Logs who is removed, as `change` leaves them.
+  Status Configure(const std::function<void(std::vector<std::string>&)>& change);
+  // The record that says so, if anybody is.
+  void AddConfig(std::vector<Decoded>& records) const;
+  // kFenced: this server was taken out of the group.
+  Status CheckMember() const;
   Status Replay();
   Status Replayed(const journal::Record& record);
+  // Takes what was inherited, if it all fits. False: nothing was taken.
+  bool Inherit(const journal::StreamState& stream, Inheritance& inherited);
   // Logs a Renew when it is time for one, before and after there is a pipeline.
   Status SayAlive();
   // Until visible time is not ahead of the clock: else keys would expire early.
@@ -78,6 +90,8 @@ class LocalGroup final : public Group {
   Status FlushAll(tablet::Tablet& tablet);
   Status ReleaseStream();
   void SetDelay(const Admission& admission);
+  // Inside Exclusive: freezes its active memtable by a record.
+  Status LogRotation(const tablet::Tablet& tablet);
   // Inside Exclusive: everything the tablet has in memory goes to tables.
   Status FlushAlone(tablet::Tablet& tablet);
   Result<bool> FlushUpto(tablet::Tablet& tablet, journal::Sequence durable);
@@ -89,7 +103,9 @@ class LocalGroup final : public Group {
   std::unique_ptr<journal::Stream> stream_;
   const journal::Epoch epoch_;
   const std::string server_;
-  const uint64_t renew_nanos_;  // 0: nobody waits
+  const std::string member_;
+  const uint64_t renew_nanos_;              // 0: nobody waits
+  std::unique_ptr<Inheritance> inherited_;  // until Recover
   uint64_t said_alive_ = 0;
   basestore::ObjectNames names_;
   GroupState state_;

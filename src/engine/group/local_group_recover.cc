@@ -20,6 +20,7 @@ Status LocalGroup::Recover() {
   const uint64_t began = runtime_.clock().MonotonicNanos();
   said_alive_ = began;
   TRY(Replay());
+  TRY(CheckMember());
   Timestamp newest = 0;
   for (const auto& database : state_.Databases()) {
     database->oracle.Start(std::max(database->newest, database->outcomes.floor()), database->limit);
@@ -44,9 +45,10 @@ Status LocalGroup::Recover() {
                           }},
       newest);
   TRY(pipeline_->Exclusive([&]() -> Status {
-    const Decoded start{.envelope = {.epoch = epoch_, .closed = 0, .database = 0},
-                        .body = LeaderStart{server_}};
-    return pipeline_->Append(std::span(&start, 1), context_.durability);
+    std::vector<Decoded> start = {
+        {.envelope = {.epoch = epoch_, .closed = 0, .database = 0}, .body = LeaderStart{server_}}};
+    AddConfig(start);  // for those who watch the stream from here on
+    return pipeline_->Append(start, context_.durability);
   }));
   AwaitClock();
   RegisterJobs();
@@ -107,8 +109,10 @@ Status LocalGroup::Replay() {
                        ": the journal lost what it acknowledged; restore a backup");
     }
   }
-  state_.SetApplied(stream.released);
-  const auto reader = TRY(stream_->Read(stream.released));
+  const auto inherited = std::exchange(inherited_, nullptr);
+  const bool warm = inherited != nullptr && Inherit(stream, *inherited);
+  state_.SetApplied(warm ? inherited->applied : stream.released);
+  const auto reader = TRY(stream_->Read(state_.applied()));
   while (true) {
     const auto record = TRY(reader->Next());
     if (!record) {
@@ -116,6 +120,36 @@ Status LocalGroup::Replay() {
     }
     TRY(Replayed(*record));
   }
+}
+
+// The manifests are this leader's by now: what they say is flushed stays so.
+bool LocalGroup::Inherit(const journal::StreamState& stream, Inheritance& inherited) {
+  if (inherited.applied < stream.released || inherited.applied > stream.tail) {
+    return false;
+  }
+  for (const auto& tablet : state_.Tablets()) {
+    const auto found = inherited.tablets.find(Qualify(tablet->database(), tablet->id()));
+    if (found != inherited.tablets.end() && !tablet->CanInherit(found->second)) {
+      return false;
+    }
+  }
+  for (const auto& database : state_.Databases()) {
+    if (auto found = inherited.databases.extract(database->id); !found.empty()) {
+      Inheritance::Home& home = found.mapped();
+      database->newest = std::max(database->newest, home.newest);
+      database->limit = home.limit;
+      database->outcomes = std::move(home.outcomes);
+    }
+  }
+  state_.SetClosed(inherited.closed);
+  state_.SetRemoved(std::move(inherited.removed));
+  for (const auto& tablet : state_.Tablets()) {
+    if (auto found = inherited.tablets.extract(Qualify(tablet->database(), tablet->id()));
+        !found.empty()) {
+      tablet->Inherit(std::move(found.mapped()));
+    }
+  }
+  return true;
 }
 
 Status LocalGroup::Replayed(const journal::Record& record) {

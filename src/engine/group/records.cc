@@ -17,6 +17,7 @@ enum Type : uint8_t {
   kCheckpoint = 6,
   kAbort = 7,
   kRenew = 16,
+  kConfig = 31,
   kTransfer = 32,
 };
 
@@ -121,11 +122,17 @@ struct Encoder {
     base::PutString(out, body.server);
   }
   void operator()(const Transfer& body) { base::PutString(out, body.target); }
+  void operator()(const Config& body) {
+    base::PutVarint(out, body.removed.size());
+    for (const std::string& server : body.removed) {
+      base::PutString(out, server);
+    }
+  }
 };
 
 uint8_t TypeOf(const Body& body) {
-  static constexpr uint8_t kTypes[] = {kLeaderStart, kCommit, kTsLimit, kRotate,  kIngest,
-                                       kCheckpoint,  kAbort,  kRenew,   kTransfer};
+  static constexpr uint8_t kTypes[] = {kLeaderStart, kCommit, kTsLimit, kRotate,   kIngest,
+                                       kCheckpoint,  kAbort,  kRenew,   kTransfer, kConfig};
   static_assert(std::size(kTypes) == std::variant_size_v<Body>);
   return kTypes[body.index()];
 }
@@ -186,6 +193,19 @@ Result<Body> TakeRenew(base::ByteReader& in) {
   return Body(Renew{.resting = resting == 1, .server = std::string(in.String())});
 }
 
+Result<Body> TakeConfig(base::ByteReader& in) {
+  Config body;
+  const uint64_t count = in.Varint();
+  if (count > kMaxRemoved) {
+    return Error(Reason::kBadFormat, "a Config removes " + std::to_string(count) +
+                                         " servers, at most " + std::to_string(kMaxRemoved));
+  }
+  for (uint64_t i = 0; i < count && in.ok(); ++i) {
+    body.removed.emplace_back(in.String());
+  }
+  return Body(std::move(body));
+}
+
 Result<Body> TakeBody(uint8_t type, base::ByteReader& in) {
   switch (type) {
     case kLeaderStart:
@@ -206,6 +226,8 @@ Result<Body> TakeBody(uint8_t type, base::ByteReader& in) {
       return TakeRenew(in);
     case kTransfer:
       return Body(Transfer{std::string(in.String())});
+    case kConfig:
+      return TakeConfig(in);
     default:
       return Error(Reason::kNewerFormat,
                    "a record of type " + std::to_string(type) +

@@ -3,7 +3,7 @@
 // (docs/formats/records.md). The journal adds sequence and checksum. Data are logged physically, so
 // followers and recovery are deterministic. Types reserved for the cluster: Prepare 17,
 // Decision 18, Stage 19, Refuse 20, Finish 21, Forget 22, Split 23, Merge 24, MoveOut 25, MoveAbort
-// 26, Gone 27, Import 28, ImportAbort 29, Own 30, Config 31, SortedRun 33. Never reuse a number.
+// 26, Gone 27, Import 28, ImportAbort 29, Own 30, SortedRun 33. Never reuse a number.
 // Thread rule: plain values; views point into the record's bytes.
 #pragma once
 
@@ -75,14 +75,18 @@ struct Renew {
 struct Transfer {
   std::string target;  // a server; empty: whoever comes first
 };  // the leader's lease is over, and nothing follows under its epoch
+struct Config {
+  std::vector<std::string> removed;  // servers, in order
+};  // these may not lead: they were taken out of the group; all others may
+inline constexpr size_t kMaxRemoved = 1000;
 
 struct Envelope {
   uint64_t epoch = 0;
   Timestamp closed = 0;
   DatabaseId database = 0;
 };
-using Body =
-    std::variant<LeaderStart, Commit, TsLimit, Rotate, Ingest, Checkpoint, Abort, Renew, Transfer>;
+using Body = std::variant<LeaderStart, Commit, TsLimit, Rotate, Ingest, Checkpoint, Abort, Renew,
+                          Transfer, Config>;
 struct Decoded {
   Envelope envelope;
   Body body;

@@ -24,7 +24,7 @@ Memstore::Memstore(base::MemoryBudget& budget, uint64_t memtable_bytes)
 
 std::shared_ptr<memtable::Memtable> Memstore::NewMemtable(std::string prefix) {
   auto charged = std::make_shared<Charged>(budget_, memtable_bytes_, std::move(prefix));
-  charge_ = charged.get();
+  charge_ = charged;
   active_ = &charged->table;
   return {charged, &charged->table};
 }
@@ -94,6 +94,39 @@ void Memstore::Forget(Sequence upto) {
   for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen) {
     next.frozen.push_back(frozen->table);
   }
+  view_.Store(std::make_shared<const View>(std::move(next)));
+}
+
+void Memstore::Clear() {
+  std::vector<Frozen> gone;  // as above
+  View next{.active = NewMemtable({}), .frozen = {}};
+  {
+    base::MutexLock lock(mutex_);
+    gone.swap(frozen_);
+    view_.Store(std::make_shared<const View>(std::move(next)));
+  }
+  active_first_.store(0, std::memory_order_release);
+}
+
+Memstore::Contents Memstore::Share() const {
+  base::MutexLock lock(mutex_);
+  return {.charged = charge_,
+          .active = {charge_, active_},
+          .active_first = active_first_.load(std::memory_order_relaxed),
+          .frozen = frozen_};
+}
+
+void Memstore::Take(Contents contents) {
+  LUNA_ASSERT(ActiveEmpty() && frozen_count() == 0);
+  charge_ = std::move(contents.charged);
+  active_ = &charge_->table;
+  View next{.active = {charge_, active_}, .frozen = {}};
+  for (auto frozen = contents.frozen.rbegin(); frozen != contents.frozen.rend(); ++frozen) {
+    next.frozen.push_back(frozen->table);
+  }
+  active_first_.store(contents.active_first, std::memory_order_release);
+  base::MutexLock lock(mutex_);
+  frozen_ = std::move(contents.frozen);
   view_.Store(std::make_shared<const View>(std::move(next)));
 }
 

@@ -31,6 +31,10 @@ struct View {
 };
 
 class Memstore {
+ private:
+  // A memtable with what the budget was charged for it.
+  struct Charged;
+
  public:
   // Memtables are frozen by the group from `memtable_bytes` on; memory goes to
   // MemoryUse::kMemtables.
@@ -51,15 +55,26 @@ class Memstore {
   std::optional<Frozen> Oldest() const;
   // Lets immutable memtables up to `upto` go; their tables are published already.
   void Forget(Sequence upto);
+  // Lets everything go, the active memtable too. A write, as Rotate.
+  void Clear();
+  // Everything held, for another Memstore of the same budget to take in the place of its own, which
+  // is empty. Nothing is written here afterwards.
+  struct Contents {
+    std::shared_ptr<Charged> charged{};
+    std::shared_ptr<const memtable::Memtable> active{};  // of it
+    Sequence active_first = 0;                           // 0: the active memtable is empty
+    std::vector<Frozen> frozen{};                        // oldest first
+  };
+  Contents Share() const;
+  void Take(Contents contents);
   // Of the oldest record held; 0 when empty. Bounds the release of the stream.
   Sequence FirstUnflushed() const;
+  Sequence active_first() const { return active_first_.load(std::memory_order_acquire); }
   uint64_t active_bytes() const;
   uint64_t bytes() const;
   size_t frozen_count() const;
 
  private:
-  // A memtable with what the budget was charged for it.
-  struct Charged;
   void Track(Sequence sequence);
   std::shared_ptr<memtable::Memtable> NewMemtable(std::string prefix);
 
@@ -67,7 +82,7 @@ class Memstore {
   const uint64_t memtable_bytes_;
   base::Published<View> view_;
   memtable::Memtable* active_ = nullptr;   // of view_, for the writer
-  Charged* charge_ = nullptr;              // of active_
+  std::shared_ptr<Charged> charge_;        // of active_
   std::atomic<Sequence> active_first_{0};  // of the active memtable's first record; 0 = empty
   mutable base::Mutex mutex_;
   std::vector<Frozen> frozen_ GUARDED_BY(mutex_);  // oldest first

@@ -146,6 +146,15 @@ Result<cache::BlockHandle> TableReader::Fetch(const LoadedTail& tail, size_t blo
   return context_.cache->Insert(key, std::move(fresh));
 }
 
+Result<bool> TableReader::Warm(const LoadedTail& tail, size_t block, ReadAhead& read_ahead) const {
+  if (context_.cache == nullptr) {
+    return false;
+  }
+  const cache::BlockKey key{.table = number_, .offset = tail.view.index.offset(block)};
+  return context_.cache->Contains(key) ||
+         context_.cache->Offer(key, TRY(read_ahead.Read(tail, block)));
+}
+
 ReadAhead::ReadAhead(base::MemoryBudget* budget) {
   if (budget != nullptr) {
     charge_.emplace(*budget, base::MemoryUse::kIterators);

@@ -35,6 +35,8 @@ Result<Properties> ReadProperties(const TableContext& context, const std::string
 // Reads one block from storage, a second time if its checksum is wrong. Errors as LoadTail.
 Result<std::shared_ptr<const Block>> ReadBlock(const LoadedTail& tail, size_t block);
 
+class ReadAhead;
+
 class TableReader {
  public:
   TableReader(const TableContext& context, TableRow row);
@@ -55,6 +57,8 @@ class TableReader {
   // A block from the cache, else from storage and into the cache. It is a Block.
   Result<cache::BlockHandle> Fetch(const LoadedTail& tail, size_t block,
                                    entry::Reach reach = entry::Reach::kStorage) const;
+  // Puts a block into the cache's free room, unless it is there; false: there is none.
+  Result<bool> Warm(const LoadedTail& tail, size_t block, ReadAhead& read_ahead) const;
 
  private:
   Result<const LoadedTail*> Load() const;

@@ -158,14 +158,22 @@ Result<basestore::Found> Tablet::Find(const entry::Lookup& lookup, const memstor
   return found;
 }
 
+Status Tablet::CheckKept(Timestamp read, bool registered, const basestore::BaseView& base) const {
+  if (read >= base.safe() || (registered && !context_.followed)) {
+    return {};
+  }
+  return Error(Reason::kSnapshotTooOld,
+               "a read at " + std::to_string(read) + " is older than what is kept (" +
+                   std::to_string(base.safe()) + "); read at a newer time, or hold a snapshot" +
+                   (context_.followed ? " at the leader" : ""));
+}
+
 Result<std::optional<Visible>> Tablet::Get(std::string_view key, Timestamp read, bool registered,
                                            entry::Reach reach) const {
   const auto memory = memstore_.view();  // before the tables: nothing falls between the two
   const auto base = context_.base->view();
-  if (!registered && read < base->safe()) {
-    return Error(Reason::kSnapshotTooOld,
-                 "a read at " + std::to_string(read) + " is older than what is kept (" +
-                     std::to_string(base->safe()) + "); read at a newer time, or hold a snapshot");
+  if (read < base->safe()) [[unlikely]] {
+    TRY(CheckKept(read, registered, *base));
   }
   std::shared_ptr<const void> pin;
   const basestore::Found found =
@@ -196,6 +204,7 @@ Result<std::unique_ptr<entry::VisibleIterator>> Tablet::NewIterator(const entry:
                                                                     bool fill_cache) const {
   auto memory = memstore_.view();
   auto base = context_.base->view();
+  TRY(CheckKept(read, true, *base));
   std::vector<std::unique_ptr<entry::EntryIterator>> sources;
   std::vector<std::shared_ptr<const entry::RangeTombstones>> tombstones;
   const auto add = [&](const memtable::Memtable& table) {
@@ -308,6 +317,48 @@ Status Tablet::Ingest(journal::Sequence sequence, std::vector<levels::Row> rows)
   }
   ingested_.store(sequence, std::memory_order_release);
   return {};
+}
+
+void Tablet::Settle(journal::Sequence flushed, journal::Sequence ingested,
+                    journal::Sequence applied) {
+  flushed_.store(flushed, std::memory_order_release);
+  ingested_.store(ingested, std::memory_order_release);
+  // Before tables are ingested everything in memory is flushed.
+  const journal::Sequence upto = std::max(flushed, ingested == 0 ? 0 : ingested - 1);
+  const journal::Sequence first = memstore_.FirstUnflushed();
+  if (first == 0 || first > upto) {
+    return;
+  }
+  if (!memstore_.ActiveEmpty() && memstore_.active_first() <= upto) {
+    memstore_.Rotate(applied);
+  }
+  memstore_.Forget(upto);
+}
+
+void Tablet::Restart(journal::Sequence flushed, journal::Sequence ingested) {
+  flushed_.store(flushed, std::memory_order_release);
+  ingested_.store(ingested, std::memory_order_release);
+  memstore_.Clear();
+}
+
+bool Tablet::HoldsFlushed() const {
+  const journal::Sequence first = memstore_.FirstUnflushed();
+  return first != 0 && first <= flushed();
+}
+
+bool Tablet::CanInherit(const memstore::Memstore::Contents& contents) const {
+  const journal::Sequence upto = flushed();
+  for (const memstore::Frozen& frozen : contents.frozen) {
+    if (frozen.first <= upto && frozen.upto > upto) {
+      return false;
+    }
+  }
+  return contents.active_first == 0 || contents.active_first > upto;
+}
+
+void Tablet::Inherit(memstore::Memstore::Contents contents) {
+  std::erase_if(contents.frozen, [&](const auto& frozen) { return frozen.upto <= flushed(); });
+  memstore_.Take(std::move(contents));
 }
 
 journal::Sequence Tablet::ReleasableUpto(journal::Sequence tail) const {

@@ -39,6 +39,9 @@ class Tablet {
     runtime::Runtime* runtime = nullptr;
     base::MemoryBudget* budget = nullptr;
     uint64_t memtable_bytes = 0;
+    // Another process leads and keeps nothing for readers here: every read below the safe point is
+    // refused, whoever registered it.
+    bool followed = false;
   };
   explicit Tablet(Context context);
 
@@ -62,7 +65,8 @@ class Tablet {
                                      entry::Reach reach = entry::Reach::kStorage) const;
   // The newest version of any kind and the newest covering tombstone, for evaluation at commit.
   Result<std::optional<Visible>> GetNewest(std::string_view key) const;
-  // `read` must be registered. Keeps its memtables and tables alive.
+  // `read` must be registered. Keeps its memtables and tables alive. kSnapshotTooOld where the
+  // tablet is followed.
   Result<std::unique_ptr<entry::VisibleIterator>> NewIterator(const entry::KeyRange& range,
                                                               Timestamp read,
                                                               bool fill_cache = true) const;
@@ -86,6 +90,22 @@ class Tablet {
   // go, and with them, once no reader holds them, the blobs that only they name.
   void Drop();
 
+  // --- For who follows ---
+  // The manifest says so, and Basestore::Refresh published its tables: what is in them is let go. A
+  // write, as Rotate; `applied` is the last record applied.
+  void Settle(journal::Sequence flushed, journal::Sequence ingested, journal::Sequence applied);
+  // The same, and everything in memory goes: records after `flushed` are applied once more.
+  void Restart(journal::Sequence flushed, journal::Sequence ingested);
+  // Whether memory holds what tables do as well.
+  bool HoldsFlushed() const;
+  // What is in memory: every record after flushed() that was applied.
+  memstore::Memstore::Contents Share() const { return memstore_.Share(); }
+  // Takes what a follower had, before anything was applied here; memtables that are in tables by
+  // now are left. Only if it can: none is in tables in part.
+  bool CanInherit(const memstore::Memstore::Contents& contents) const;
+  void Inherit(memstore::Memstore::Contents contents);
+  journal::Sequence ingested() const { return ingested_.load(std::memory_order_acquire); }
+
   journal::Sequence flushed() const { return flushed_.load(std::memory_order_acquire); }
   // Every record of this tablet at or before this is in tables or never was; `tail` if nothing is
   // in memory.
@@ -97,6 +117,7 @@ class Tablet {
  private:
   // Its blobs that are not in `tables` go with the memtable.
   void EndBlobs(memtable::Memtable& table, const std::vector<levels::Row>& tables);
+  Status CheckKept(Timestamp read, bool registered, const basestore::BaseView& base) const;
   // The newest version ≤ `read` and the newest covering tombstone, wherever they lie.
   Result<basestore::Found> Find(const entry::Lookup& lookup, const memstore::View& memory,
                                 const basestore::BaseView& base,

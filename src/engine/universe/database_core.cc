@@ -24,7 +24,7 @@ DatabaseCore::DatabaseCore(Engine& engine, catalog::DatabaseId id, std::string n
 Result<std::shared_ptr<DatabaseCore>> DatabaseCore::Open(Engine& engine, catalog::DatabaseId id,
                                                          std::string name) {
   std::shared_ptr<DatabaseCore> core(new DatabaseCore(engine, id, std::move(name)));
-  core->manifest_ = TRY(engine.kernel->OpenManifest(ManifestName(id), core->bucket_, core->state_));
+  core->manifest_ = TRY(engine.OpenManifest(ManifestName(id), core->bucket_, core->state_));
   const catalog::DatabaseState& state = core->state_;
   // Before anything is read: what is flushed moves no more by another hand.
   TRY(engine.LeadIfLed(core->manifest_, state.leads()));
@@ -57,11 +57,15 @@ std::shared_ptr<CollectionCore> DatabaseCore::MakeCollection(
                     .budget = &engine_.budget};
   context.names = &engine_.group->names();
   context.leader = engine_.leader();
+  context.followed = engine_.following != nullptr;
+  context.opened = engine_.opened;
+  context.grace_nanos = engine_.grace_nanos;
   context.retention = [group = engine_.group.get(), id = id_] { return group->Retention(id); };
   context.garbage = [&engine = engine_, payload = group::TabletPayload(id_, tablet.id)] {
     engine.kernel->background().Spawn(
         {.kind = "collect", .payload = payload, .priority = background::Priority::kSweep});
   };
+  context.merges = engine_.merges;
   context.pick = {.table_bytes = engine_.sizes.table,
                   .space_amp_target = engine_.options.space_amp_target};
   context.table = {.block_bytes = engine_.options.block_bytes,
@@ -81,7 +85,8 @@ std::shared_ptr<CollectionCore> DatabaseCore::MakeCollection(
                               .base = made->base,
                               .runtime = &engine_.runtime,
                               .budget = &engine_.budget,
-                              .memtable_bytes = engine_.sizes.memtable});
+                              .memtable_bytes = engine_.sizes.memtable,
+                              .followed = engine_.following != nullptr});
   return made;
 }
 
@@ -102,6 +107,7 @@ Error DatabaseCore::Missing(std::string_view name) const {
 
 Result<std::shared_ptr<CollectionCore>> DatabaseCore::Create(std::string_view name) {
   TRY(CheckUsable());
+  TRY(engine_.CheckWritable());
   TRY(CheckName("collection", name));
   catalog::CollectionId created = 0;
   const catalog::Edit edit = catalog::CreateCollection{.name = std::string(name)};
@@ -137,6 +143,7 @@ Result<std::shared_ptr<CollectionCore>> DatabaseCore::Find(std::string_view name
 }
 
 Status DatabaseCore::Drop(std::string_view name) {
+  TRY(engine_.CheckWritable());
   const auto collection = TRY(Find(name));
   const catalog::Edit edit = catalog::DropCollection{.collection = collection->id};
   if (!TRY(manifest_->Commit(catalog::Encode(edit)))) {
@@ -182,15 +189,8 @@ Status DatabaseCore::CollectGarbage(catalog::CollectionId id) {
 }
 
 Status DatabaseCore::CollectGarbage() {
-  auto all = Collections();
-  {
-    base::MutexLock lock(mutex_);
-    for (const auto& [id, collection] : ending_) {
-      all.push_back(collection);
-    }
-  }
   Status first;
-  for (const auto& collection : all) {
+  for (const auto& collection : AllCollections()) {
     const Status collected = Collect(collection);
     first = first.ok() ? collected : first;
   }
@@ -198,6 +198,7 @@ Status DatabaseCore::CollectGarbage() {
 }
 
 Status DatabaseCore::Rename(std::string_view from, std::string_view to) {
+  TRY(engine_.CheckWritable());
   TRY(CheckName("collection", to));
   const auto collection = TRY(Find(from));
   const catalog::Edit edit =
@@ -233,6 +234,17 @@ std::vector<std::shared_ptr<CollectionCore>> DatabaseCore::Collections() const {
   base::MutexLock lock(mutex_);
   for (const auto& [id, collection] : collections_) {
     all.push_back(collection);
+  }
+  return all;
+}
+
+std::vector<std::shared_ptr<CollectionCore>> DatabaseCore::AllCollections() const {
+  std::vector<std::shared_ptr<CollectionCore>> all;
+  base::MutexLock lock(mutex_);
+  for (const auto* some : {&collections_, &ending_}) {
+    for (const auto& [id, collection] : *some) {
+      all.push_back(collection);
+    }
   }
   return all;
 }

@@ -54,6 +54,8 @@ class DatabaseCore {
   // The parts by id; null when dropped.
   std::shared_ptr<CollectionCore> Collection(catalog::CollectionId id) const;
   std::vector<std::shared_ptr<CollectionCore>> Collections() const;
+  // With those that were dropped and still have objects.
+  std::vector<std::shared_ptr<CollectionCore>> AllCollections() const;
   std::string NameOf(catalog::CollectionId id);
   // The database goes: every handle answers kCollectionMissing or kDatabaseMissing from now on.
   void MarkDropped();
@@ -66,7 +68,24 @@ class DatabaseCore {
   Status AbortStaleJobs();
   Status CheckUsable() const;
 
+  // --- Where it is followed, by one thread; see database_core_follow.cc ---
+  // Reads the manifest on: collections come, go and are renamed; tables stay as they are shown.
+  Status CatchUp();
+  // Publishes the tables of the manifest and lets go what memtables hold of them. `applied`: the
+  // last record of the stream that is applied.
+  void ShowTables(journal::Sequence applied);
+  // Empties the memtables, for every record after what tables hold to be applied anew; reads are
+  // refused until ShowTables.
+  void Restart();
+  struct Marks {
+    Timestamp safe = 0;       // the safe point
+    Timestamp in_tables = 0;  // the newest version there
+  };
+  Marks ReadMarks(bool with_tables);
+
  private:
+  void FollowNames();
+
   DatabaseCore(Engine& engine, catalog::DatabaseId id, std::string name);
   std::shared_ptr<CollectionCore> MakeCollection(const catalog::CollectionState& collection,
                                                  const catalog::TabletState& tablet,
@@ -81,6 +100,9 @@ class DatabaseCore {
   catalog::DatabaseState state_;
   std::unique_ptr<manifest::Manifest> manifest_;
   std::atomic<bool> dropped_{false};
+  // The follower's: the positions up to which names and tables were taken from the manifest.
+  manifest::Position named_ = 0;
+  manifest::Position shown_ = 0;
   mutable base::Mutex mutex_;
   std::map<catalog::CollectionId, std::shared_ptr<CollectionCore>> collections_ GUARDED_BY(mutex_);
   // Dropped while somebody read them: until their last objects are removed.

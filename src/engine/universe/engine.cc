@@ -24,13 +24,17 @@ Sizes SizesOf(const Options& options) {
   return sizes;
 }
 
-Engine::Engine(const Options& settings, const Components& given, runtime::Runtime& world)
+Engine::Engine(const Options& settings, const Components& given, runtime::Runtime& world,
+               std::shared_ptr<Memory> inherited)
     : options(settings),
       components(given),
       runtime(world),
       sizes(SizesOf(settings)),
-      budget(settings.memory_budget_bytes),
-      cache(budget, sizes.cache),
+      memory(inherited != nullptr
+                 ? std::move(inherited)
+                 : std::make_shared<Memory>(settings.memory_budget_bytes, sizes.cache)),
+      budget(memory->budget),
+      cache(memory->cache),
       gate(world) {}
 
 Status Engine::CheckOpen() const {
@@ -38,7 +42,21 @@ Status Engine::CheckOpen() const {
     return Error(Reason::kShutDown,
                  "the universe at " + options.location + " is closed; open it again");
   }
-  return {};
+  return following == nullptr ? Status() : following->CheckReadable();
+}
+
+Status Engine::CheckWritable() const {
+  return following == nullptr ? Status() : Status(following->Refusal());
+}
+
+Result<std::unique_ptr<manifest::Manifest>> Engine::OpenManifest(const std::string& name,
+                                                                 const std::string& bucket,
+                                                                 manifest::State& state) {
+  if (following == nullptr) {
+    return kernel->OpenManifest(name, bucket, state);
+  }
+  return manifest::Manifest::Follow(runtime, kernel->journal(), kernel->storage(), name, bucket,
+                                    state);
 }
 
 Status Engine::LeadIfLed(std::unique_ptr<manifest::Manifest>& manifest,

@@ -9,6 +9,8 @@
 
 #include "base/memory_budget.h"
 #include "base/metrics.h"
+#include "engine/basestore/basestore.h"
+#include "engine/basestore/merge_executor.h"
 #include "engine/cache/block_cache.h"
 #include "engine/catalog/leads.h"
 #include "engine/group/group.h"
@@ -29,25 +31,59 @@ struct Sizes {
 };
 Sizes SizesOf(const Options& options);
 
+// What the memory budget is spent from, and what is spent on blocks: outlives everything that is
+// charged to it, also where a universe leaves it to the next one.
+struct Memory {
+  Memory(uint64_t limit_bytes, uint64_t cache_bytes)
+      : budget(limit_bytes), cache(budget, cache_bytes) {}
+  base::MemoryBudget budget;
+  cache::BlockCache cache;
+};
+
+// What a universe that is only followed here tells who uses it (followed_universe.h).
+// Thread rule: safe.
+class Following {
+ public:
+  virtual ~Following() = default;
+  virtual Error Refusal() const = 0;         // of whatever writes: kFenced
+  virtual Status CheckReadable() const = 0;  // kBackPressure
+  // Waits for the next look, or a while. For a read that was overtaken.
+  virtual void Refresh() = 0;
+};
+
 struct Engine {
-  Engine(const Options& settings, const Components& given, runtime::Runtime& world);
+  // `inherited`: null, or of the same settings.
+  Engine(const Options& settings, const Components& given, runtime::Runtime& world,
+         std::shared_ptr<Memory> inherited = nullptr);
 
   const Options options;
   const Components components;
   runtime::Runtime& runtime;
   const Sizes sizes;
-  base::MemoryBudget budget;
-  cache::BlockCache cache;
+  const std::shared_ptr<Memory> memory;
+  base::MemoryBudget& budget;
+  cache::BlockCache& cache;
   CompactionGate gate;
   std::unique_ptr<kernel::Kernel> kernel;
   std::unique_ptr<group::Group> group;
+  basestore::MergeExecutor* merges = nullptr;  // may be null: nobody else merges
   // Manifests are written as the leader of the group's epoch (led_manifest.h): other processes lead
   // this universe too, or did once.
   bool led = false;
+  Following* following = nullptr;                         // null: led here
+  std::shared_ptr<const basestore::OpenTables> opened{};  // inherited, while it is opened
+  uint64_t grace_nanos = 0;            // dead objects stay for so long: others may still read them
+  std::atomic<uint64_t> restoring{0};  // calls of Restore at work
   std::atomic<bool> closed{false};
   base::Counter reads;
 
-  Status CheckOpen() const;  // kShutDown after Close
+  // kShutDown after Close; kBackPressure where it is followed and cannot be read now.
+  Status CheckOpen() const;
+  Status CheckWritable() const;  // kFenced where it is followed
+  // A manifest of the universe: to be written, or followed.
+  Result<std::unique_ptr<manifest::Manifest>> OpenManifest(const std::string& name,
+                                                           const std::string& bucket,
+                                                           manifest::State& state);
   // As whom manifests are written; epoch 0: as their one owner.
   catalog::Leader leader() const { return {.epoch = led ? group->epoch() : 0}; }
   // Takes the lead of a manifest, where this universe is led. See led_manifest.h.

@@ -1,13 +1,17 @@
 // A universe on a Kernel that several processes have open: led here, under a fence that was won
 // already (cluster/replica). It is closed when leadership ends, and opened anew for the next.
-// What an earlier leader left half-done is not swept: it may still be at work, not knowing that it
-// was deposed. Its objects cost space, no more.
+// What dies stays for a grace, as other processes may still read it. What an earlier leader left
+// half-done is not swept at once: it may still be at work, not knowing that it was deposed. The
+// leader looks for it later (orphans.h).
 // Thread rule: functions are safe.
 #pragma once
 
 #include <memory>
 
+#include "engine/basestore/merge_executor.h"
 #include "engine/group/group.h"
+#include "engine/universe/inheritance.h"
+#include "engine/universe/orphans.h"
 #include "kernel/kernel.h"
 #include "luna/components.h"
 #include "luna/options.h"
@@ -19,6 +23,11 @@ struct Lead {
   std::unique_ptr<kernel::Kernel> kernel{};  // a view (kernel/kernel_view.h): its jobs end with it
   group::Leadership leadership{};
   group::AppendObserver* observer = nullptr;
+  uint64_t release_bytes = journal::StreamOptions{}.segment_bytes;  // as GroupContext's
+  // Of the same Kernel. Null, or what does not fit the options: everything is read from the stream.
+  std::unique_ptr<Inheritance> inherited{};
+  Removal removal{};
+  basestore::MergeExecutor* merges = nullptr;  // asked first; outlives the universe
 };
 
 struct LedUniverse {

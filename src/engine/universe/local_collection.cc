@@ -64,6 +64,7 @@ Status AddPut(DatabaseCore& database, transaction::WriteSet& writes, uint64_t ta
   if (value.size() < entry::kBlobBytes) {
     return writes.Put(tablet, key, value, expiry, type);
   }
+  TRY(database.engine().CheckWritable());
   basestore::ObjectNames& names = database.engine().group->names();
   const auto reference = TRY(blob::Write(database.engine().kernel->storage(), database.bucket(),
                                          names.NextBlob(), names.NextSalt(), value));
@@ -91,6 +92,22 @@ Result<std::optional<std::string>> LocalCollection::Get(std::string_view key,
 
 Result<std::vector<std::optional<std::string>>> LocalCollection::MultiGet(
     std::span<const std::string_view> keys, const ReadOptions& options) {
+  for (int attempt = 1;; ++attempt) {
+    auto answers = MultiGetOnce(keys, options);
+    if (answers.ok() || options.at) {
+      return answers;
+    }
+    if (options.memory_only) {
+      return AsToldAtOnce(*database_, answers.error());
+    }
+    if (!AwaitNewer(*database_, answers.error(), attempt)) {
+      return answers;
+    }
+  }
+}
+
+Result<std::vector<std::optional<std::string>>> LocalCollection::MultiGetOnce(
+    std::span<const std::string_view> keys, const ReadOptions& options) {
   TRY(database_->CheckUsable());
   const auto held = options.at
                         ? TRY(RegisteredRead::At(database_->engine(), database_->id(), *options.at))
@@ -108,6 +125,18 @@ Result<std::vector<std::optional<std::string>>> LocalCollection::MultiGet(
 }
 
 Result<std::unique_ptr<Iterator>> LocalCollection::Scan(const ScanOptions& options) {
+  for (int attempt = 1;; ++attempt) {
+    auto iterator = ScanOnce(options);
+    if (iterator.ok()) {
+      return iterator;
+    }
+    if (options.at || !AwaitNewer(*database_, iterator.error(), attempt)) {
+      return AsTold(*database_, iterator.error());
+    }
+  }
+}
+
+Result<std::unique_ptr<Iterator>> LocalCollection::ScanOnce(const ScanOptions& options) {
   TRY(database_->CheckUsable());
   if (core_->dropped.load(std::memory_order_acquire)) {
     return Dropped(*core_);

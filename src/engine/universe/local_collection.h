@@ -40,6 +40,9 @@ class LocalCollection final : public Collection {
   const std::shared_ptr<CollectionCore>& core() const { return core_; }
 
  private:
+  Result<std::vector<std::optional<std::string>>> MultiGetOnce(
+      std::span<const std::string_view> keys, const ReadOptions& options);
+  Result<std::unique_ptr<Iterator>> ScanOnce(const ScanOptions& options);
   Status CommitOne(const transaction::WriteSet& writes, const WriteOptions& options);
 
   const std::shared_ptr<DatabaseCore> database_;
@@ -53,8 +56,8 @@ Result<std::shared_ptr<CollectionCore>> CoreOf(DatabaseCore& database, Collectio
 // Adds a put to `writes`: large values are stored as blobs first; `blob` gets the name of a new
 // one.
 Status AddPut(DatabaseCore& database, transaction::WriteSet& writes, uint64_t tablet,
-              std::string_view key, std::string_view value, Expiry expiry,
-              uint8_t type, std::string* blob);
+              std::string_view key, std::string_view value, Expiry expiry, uint8_t type,
+              std::string* blob);
 // The collection's size and shape.
 CollectionStats StatsOf(const CollectionCore& collection, std::string name);
 

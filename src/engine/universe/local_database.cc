@@ -159,6 +159,7 @@ Result<std::unique_ptr<Snapshot>> LocalDatabase::GetSnapshotAt(Timestamp timesta
 
 Result<Timestamp> LocalDatabase::Ingest(Collection& collection, const IngestSource& next) {
   TRY(core_->CheckUsable());
+  TRY(core_->engine().CheckWritable());
   const auto target = TRY(CoreOf(*core_, collection));
   auto rows = TRY(WriteSorted(*core_, next));
   if (rows.empty()) {
@@ -169,6 +170,7 @@ Result<Timestamp> LocalDatabase::Ingest(Collection& collection, const IngestSour
 
 Result<BackupReport> LocalDatabase::Backup(const std::string& directory) {
   TRY(core_->CheckUsable());
+  TRY(core_->engine().CheckWritable());
   return WriteBackup(*core_, directory);
 }
 

@@ -115,6 +115,7 @@ Result<std::optional<std::string>> LocalTransaction::GetForUpdate(Collection& co
                                                                   std::string_view key) {
   const auto core = TRY(Enter(collection));
   TRY(CheckKey(key));
+  TRY(database_->engine().CheckWritable());
   TRY(database_->engine().group->locks().Lock(owner_, core->qualified, key, kLockNanos));
   has_locks_ = true;
   return Get(collection, key);

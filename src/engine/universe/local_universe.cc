@@ -33,6 +33,20 @@ kernel::KernelOptions KernelOptionsOf(const Options& options) {
           .background = {.flush_threads = 1, .compaction_threads = options.compaction_threads}};
 }
 
+// Nobody looks for orphans as long as one lives.
+class Restoring {
+ public:
+  explicit Restoring(Engine& engine) : engine_(engine) {
+    engine_.restoring.fetch_add(1, std::memory_order_acq_rel);
+  }
+  ~Restoring() { engine_.restoring.fetch_sub(1, std::memory_order_acq_rel); }
+  Restoring(const Restoring&) = delete;
+  Restoring& operator=(const Restoring&) = delete;
+
+ private:
+  Engine& engine_;
+};
+
 Error NoDatabase(const std::string& location, std::string_view name) {
   return {Reason::kDatabaseMissing, "the universe at " + location + " has no database " +
                                         base::Printable(name) +
@@ -69,17 +83,30 @@ Result<std::unique_ptr<LocalUniverse>> LocalUniverse::OpenLed(const Options& opt
   TRY(located.Validate());
   Components given = components;
   given.runtime = &lead.kernel->runtime();
-  std::unique_ptr<LocalUniverse> universe(new LocalUniverse(located, given, nullptr));
+  const auto inherited = std::exchange(lead.inherited, nullptr);
+  const bool warm =
+      inherited != nullptr &&
+      inherited->Fits(SizesOf(located), located.memory_budget_bytes, lead.kernel->storage());
+  std::unique_ptr<LocalUniverse> universe(
+      new LocalUniverse(located, given, nullptr, warm ? inherited->memory : nullptr));
+  if (warm) {
+    universe->engine_.opened =
+        std::make_shared<const basestore::OpenTables>(std::move(inherited->tables));
+    lead.leadership.inherited = std::make_unique<group::Inheritance>(std::move(inherited->group));
+  }
   if (Status started = universe->Start(std::move(lead)); !started.ok()) {
     return started.error();
   }
+  universe->engine_.opened.reset();  // what is in use is in the levels now
   return universe;
 }
 
 LocalUniverse::LocalUniverse(const Options& options, const Components& components,
-                             std::unique_ptr<runtime::Runtime> own)
+                             std::unique_ptr<runtime::Runtime> own, std::shared_ptr<Memory> memory)
     : own_runtime_(std::move(own)),
-      engine_(options, components, own_runtime_ != nullptr ? *own_runtime_ : *components.runtime),
+      engine_(options, components, own_runtime_ != nullptr ? *own_runtime_ : *components.runtime,
+              std::move(memory)),
+      clear_turn_(engine_.runtime),
       databases_turn_(engine_.runtime) {}
 
 LocalUniverse::~LocalUniverse() {
@@ -89,6 +116,7 @@ LocalUniverse::~LocalUniverse() {
 Status LocalUniverse::OpenGroup(std::optional<Lead> lead) {
   if (lead.has_value()) {
     engine_.kernel = std::move(lead->kernel);
+    engine_.merges = lead->merges;
   } else {
     engine_.kernel = TRY(kernel::OpenKernel(engine_.options.location, engine_.runtime,
                                             KernelOptionsOf(engine_.options)));
@@ -100,6 +128,8 @@ Status LocalUniverse::OpenGroup(std::optional<Lead> lead) {
       .relaxed_millis = static_cast<uint64_t>(engine_.options.relaxed_interval.count()),
       .retention_millis = static_cast<uint64_t>(engine_.options.history_retention.count()),
       .memtable_bytes_total = engine_.sizes.memtables_total,
+      .release_bytes =
+          lead.has_value() ? lead->release_bytes : journal::StreamOptions{}.segment_bytes,
       .listener = engine_.components.listener.get(),
       .observer = lead.has_value() ? lead->observer : nullptr};
   if (lead.has_value()) {
@@ -120,6 +150,8 @@ Status LocalUniverse::SweepRests() {
 
 Status LocalUniverse::Start(std::optional<Lead> lead) {
   const bool alone = !lead.has_value();
+  const Removal removal = alone ? Removal{} : lead->removal;
+  engine_.grace_nanos = alone || removal.mutants.no_grace ? 0 : removal.grace_nanos;
   TRY(OpenGroup(std::move(lead)));
   TRY(OpenSystemManifest(!alone));
   RegisterJobs();
@@ -144,13 +176,16 @@ Status LocalUniverse::Start(std::optional<Lead> lead) {
   engine_.kernel->background().SpawnEvery(
       static_cast<uint64_t>(engine_.options.compaction_interval.count()) * 1'000'000'000,
       {.kind = "sweep", .payload = "", .priority = background::Priority::kSweep});
+  if (!alone) {
+    StartClearing(removal);
+  }
   return {};
 }
 
 Status LocalUniverse::OpenSystemManifest(bool shared) {
-  manifest_ = TRY(engine_.kernel->OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
+  manifest_ = TRY(engine_.OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
   // Once led, always led: who led before may still be at work, wherever it is opened now.
-  engine_.led = shared || !state_.leads().empty();
+  engine_.led = engine_.following == nullptr && (shared || !state_.leads().empty());
   return engine_.LeadIfLed(manifest_, state_.leads());
 }
 
@@ -206,6 +241,9 @@ void LocalUniverse::RegisterJobs() {
       "sweep", [this](const background::Job&, background::JobContext& context) { Sweep(context); });
   background.Register(
       "collect", [this](const background::Job& job, background::JobContext&) { Collect(job); });
+  background.Register("clear", [this](const background::Job& job, background::JobContext& context) {
+    Clear(job, context);
+  });
 }
 
 void LocalUniverse::Compact(const background::Job& job, background::JobContext& context) {
@@ -231,9 +269,14 @@ void LocalUniverse::Compact(const background::Job& job, background::JobContext& 
     return;
   }
   const auto worked = collection->base->CompactOne(false, stopping);
+  if (worked.ok() && !*worked) {  // the tables are what they will be for a while
+    collection->base->Warm(
+        [&] { return stopping() || engine_.kernel->background().queued() != 0; });
+  }
   engine_.gate.Leave();
-  const bool paused =
-      !worked.ok() && worked.error().reason() == Reason::kShutDown && !context.stopping();
+  // Of one that is being dropped nothing is left to do, however long that takes.
+  const bool paused = !worked.ok() && worked.error().reason() == Reason::kShutDown &&
+                      !context.stopping() && !collection->dropped.load(std::memory_order_acquire);
   engine_.group->ReportJob(job, worked.ok() ? Status() : Status(worked.error()));
   if ((worked.ok() && *worked) || paused) {
     engine_.kernel->background().Spawn(job);  // behind what is more urgent
@@ -280,6 +323,43 @@ void LocalUniverse::Collect(const background::Job& job) {
   engine_.group->ReportJob(job, collected);
 }
 
+void LocalUniverse::StartClearing(const Removal& removal) {
+  orphans_ = std::make_unique<OrphanSweep>(engine_, removal, [this] { return ListForOrphans(); });
+  engine_.kernel->background().SpawnEvery(
+      std::max<uint64_t>(removal.grace_nanos / 2, 1),
+      {.kind = "clear", .payload = "", .priority = background::Priority::kSweep});
+}
+
+void LocalUniverse::Clear(const background::Job& job, background::JobContext& context) {
+  const runtime::TurnHold hold(clear_turn_);
+  if (!engine_.gate.Enter()) {
+    return;  // a checkpoint or a backup: the next one is soon
+  }
+  Status cleared;
+  for (const auto& database : AllCores()) {
+    const Status collected = database->CollectGarbage();
+    cleared = cleared.ok() ? collected : cleared;
+  }
+  const Status swept = orphans_->Run([&] { return context.stopping() || engine_.gate.closing(); });
+  engine_.gate.Leave();
+  engine_.group->ReportJob(job, cleared.ok() ? swept : cleared);
+}
+
+OrphanSweep::Databases LocalUniverse::ListForOrphans() {
+  OrphanSweep::Databases databases;
+  manifest_->Inspect([&](manifest::Position position) {
+    databases.position = position;
+    for (const auto& [id, name] : state_.databases()) {
+      databases.known.insert(id);
+    }
+  });
+  databases.open = Cores();
+  for (const auto& database : AllCores()) {
+    databases.known.insert(database->id());
+  }
+  return databases;
+}
+
 std::vector<std::shared_ptr<DatabaseCore>> LocalUniverse::AllCores() const {
   auto all = Cores();
   base::MutexLock lock(mutex_);
@@ -308,6 +388,7 @@ Result<std::shared_ptr<DatabaseCore>> LocalUniverse::FindCore(std::string_view n
 
 Result<std::shared_ptr<DatabaseCore>> LocalUniverse::CreateCore(std::string_view name) {
   TRY(engine_.CheckOpen());
+  TRY(engine_.CheckWritable());
   TRY(CheckName("database", name));
   runtime::TurnHold hold(databases_turn_);
   catalog::DatabaseId id = 0;
@@ -351,6 +432,7 @@ Result<std::shared_ptr<Database>> LocalUniverse::OpenOrCreateDatabase(std::strin
 }
 
 Status LocalUniverse::DropDatabase(std::string_view name) {
+  TRY(engine_.CheckWritable());
   runtime::TurnHold hold(databases_turn_);
   const auto database = TRY(FindCore(name));
   if (!TRY(manifest_->Commit(catalog::Encode(catalog::DropDatabase{.database = database->id()})))) {
@@ -405,6 +487,7 @@ Status LocalUniverse::LinkObjects(DatabaseCore& database, const std::string& dir
 
 Status LocalUniverse::Checkpoint(const std::string& directory) {
   TRY(engine_.CheckOpen());
+  TRY(engine_.CheckWritable());
   GateClosed closed(engine_.gate);
   TRY(engine_.kernel->BeginCheckpoint(directory));
   TRY(engine_.group->WithCommitsPaused([&]() -> Status {
@@ -420,6 +503,7 @@ Status LocalUniverse::Checkpoint(const std::string& directory) {
 
 Status LocalUniverse::Restore(const std::string& directory, std::string_view name) {
   TRY(engine_.CheckOpen());
+  const Restoring restoring(engine_);
   const auto saved = TRY(ReadBackup(engine_, directory));
   const auto database = TRY(CreateCore(name));
   const auto fill = [&]() -> Status {

@@ -3,7 +3,8 @@
 // Background kinds: "compact" (payload "<database>/<tablet>") one bounded unit after the other
 // while the shape asks for it; "sweep" every compaction_interval over all collections; "collect"
 // (same payload as "compact", spawned when the last reader of dead objects lets go of them) removes
-// them.
+// them. Led with others on one Kernel: "clear" twice each grace, for what has been dead for long
+// enough, and for orphans.
 // Thread rule: safe.
 #pragma once
 
@@ -15,9 +16,12 @@
 
 #include "base/mutex.h"
 #include "engine/catalog/universe_state.h"
+#include "engine/group/following_group.h"
 #include "engine/universe/database_core.h"
 #include "engine/universe/engine.h"
+#include "engine/universe/inheritance.h"
 #include "engine/universe/led_universe.h"
+#include "engine/universe/orphan_sweep.h"
 #include "luna/universe.h"
 #include "runtime/turn.h"
 
@@ -29,6 +33,12 @@ class LocalUniverse final : public Universe {
                                                 const Components& components);
   static Result<std::unique_ptr<LocalUniverse>> OpenLed(const Options& options,
                                                         const Components& components, Lead lead);
+  // One that is followed: `following` is asked what users are told, and outlives it. The manifests
+  // are open and named, nothing of the stream is applied. kStreamMissing, kNotSupported.
+  static Result<std::unique_ptr<LocalUniverse>> OpenFollowed(const Options& options,
+                                                             const Components& components,
+                                                             std::unique_ptr<kernel::Kernel> kernel,
+                                                             Following& following);
   group::Group& group() { return *engine_.group; }
   ~LocalUniverse() override;
   Status Close() override;
@@ -45,9 +55,25 @@ class LocalUniverse final : public Universe {
   Result<Stats> GetStats() override;
   Status Persist() override;
 
+  // --- Where it is followed, by one thread; as DatabaseCore's ---
+  group::FollowingGroup& following_group() { return *following_group_; }
+  Status CatchUp();
+  // Readers see every database as of all that is applied, and of `marks` where that is later.
+  using Marks = std::map<catalog::DatabaseId, Timestamp>;
+  void ShowCommits(const Marks& marks);
+  void ShowTables();
+  void Restart();
+  // The least that readers may see once everything the manifests know of is applied.
+  Marks ReadMarks(bool with_tables);
+  // After Close.
+  Result<std::unique_ptr<Inheritance>> Leave();
+
  private:
   LocalUniverse(const Options& options, const Components& components,
-                std::unique_ptr<runtime::Runtime> own);
+                std::unique_ptr<runtime::Runtime> own, std::shared_ptr<Memory> memory = nullptr);
+  // Databases come and go.
+  Status FollowNames();
+  void Forget(const std::shared_ptr<DatabaseCore>& database);
   // `lead`: on a shared Kernel; else it opens one.
   Status Start(std::optional<Lead> lead);
   Status OpenGroup(std::optional<Lead> lead);
@@ -58,6 +84,9 @@ class LocalUniverse final : public Universe {
   void Compact(const background::Job& job, background::JobContext& context);
   void Sweep(background::JobContext& context);
   void Collect(const background::Job& job);
+  void StartClearing(const Removal& removal);
+  void Clear(const background::Job& job, background::JobContext& context);
+  OrphanSweep::Databases ListForOrphans();
   // Dropped ones included.
   std::vector<std::shared_ptr<DatabaseCore>> AllCores() const;
   Result<std::shared_ptr<DatabaseCore>> FindCore(std::string_view name);
@@ -69,8 +98,11 @@ class LocalUniverse final : public Universe {
   const std::unique_ptr<runtime::Runtime> own_runtime_;  // null: given by the caller
   Engine engine_;
   catalog::UniverseState state_;
-  std::unique_ptr<manifest::Manifest> manifest_;  // of system database 0
-  runtime::Turn databases_turn_;                  // one creation or drop at a time
+  std::unique_ptr<manifest::Manifest> manifest_;      // of system database 0
+  group::FollowingGroup* following_group_ = nullptr;  // the engine's, where it is followed
+  std::unique_ptr<OrphanSweep> orphans_;              // of job "clear", which runs once at a time
+  runtime::Turn clear_turn_;
+  runtime::Turn databases_turn_;  // one creation or drop at a time
   mutable base::Mutex mutex_;
   std::map<catalog::DatabaseId, std::shared_ptr<DatabaseCore>> databases_ GUARDED_BY(mutex_);
   // Dropped ones stay until the end: background jobs may still be at work in them.

@@ -84,7 +84,10 @@ class ScanIterator final : public Iterator {
     reverse_ ? source_->SeekForPrev(key) : source_->Seek(key);
     Moved();
   }
-  Status status() const override { return error_ ? Status(*error_) : source_->status(); }
+  Status status() const override {
+    const Status status = error_ ? Status(*error_) : source_->status();
+    return status.ok() ? status : Status(AsTold(*database_, status.error()));
+  }
 
  private:
   void Moved() {

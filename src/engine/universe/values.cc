@@ -11,6 +11,31 @@ namespace {
 // A compaction can overtake an unregistered read between its steps; the next try reads newer
 // versions.
 constexpr int kTries = 100;
+// Where it is followed, each try waits for a look.
+constexpr int kFollowedTries = 4;
+
+Result<std::optional<Value>> ReadValueOnce(DatabaseCore& database, const CollectionCore& collection,
+                                           std::string_view key, const ReadAt& at) {
+  TRY(database.CheckUsable());
+  if (collection.dropped.load(std::memory_order_acquire)) {
+    return Dropped(collection);
+  }
+  const auto visible = TRY(collection.tablet->Get(key, at.timestamp, at.registered, at.reach));
+  if (collection.dropped.load(std::memory_order_acquire)) {
+    return Dropped(collection);  // while we looked: what was not found may have gone with it
+  }
+  if (!visible) {
+    return std::optional<Value>();
+  }
+  if (visible->entry.kind == entry::Kind::kBlob && at.reach == entry::Reach::kMemory) {
+    return table::NotInMemory("a blob");
+  }
+  Value value{.bytes = TRY(BytesOf(database, visible->entry)),
+              .timestamp = visible->entry.timestamp,
+              .type = visible->entry.type,
+              .expiry_millis = visible->entry.expiry_millis};
+  return std::optional<Value>(std::move(value));
+}
 }  // namespace
 
 Error Dropped(const CollectionCore& collection) {
@@ -61,25 +86,45 @@ Result<std::string> BytesOf(DatabaseCore& database, const entry::Entry& entry) {
 
 Result<std::optional<Value>> ReadValue(DatabaseCore& database, const CollectionCore& collection,
                                        std::string_view key, const ReadAt& at) {
-  TRY(database.CheckUsable());
-  if (collection.dropped.load(std::memory_order_acquire)) {
-    return Dropped(collection);
+  auto value = ReadValueOnce(database, collection, key, at);
+  Following* const following = database.engine().following;
+  if (value.ok() || following == nullptr || value.error().reason() != Reason::kObjectMissing ||
+      at.reach == entry::Reach::kMemory) {
+    return value;
   }
-  const auto visible = TRY(collection.tablet->Get(key, at.timestamp, at.registered, at.reach));
-  if (collection.dropped.load(std::memory_order_acquire)) {
-    return Dropped(collection);  // while we looked: what was not found may have gone with it
+  following->Refresh();
+  value = ReadValueOnce(database, collection, key, at);
+  if (!value.ok()) {
+    return AsTold(database, value.error());
   }
-  if (!visible) {
-    return std::optional<Value>();
+  return value;
+}
+
+bool AwaitNewer(DatabaseCore& database, const Error& error, int attempt) {
+  Following* const following = database.engine().following;
+  const bool overtaken =
+      error.reason() == Reason::kSnapshotTooOld || error.reason() == Reason::kObjectMissing;
+  if (following == nullptr || !overtaken || attempt >= kFollowedTries) {
+    return false;
   }
-  if (visible->entry.kind == entry::Kind::kBlob && at.reach == entry::Reach::kMemory) {
-    return table::NotInMemory("a blob");
+  following->Refresh();
+  return true;
+}
+
+Error AsToldAtOnce(DatabaseCore& database, const Error& error) {
+  const bool overtaken =
+      error.reason() == Reason::kSnapshotTooOld || error.reason() == Reason::kObjectMissing;
+  return database.engine().following != nullptr && overtaken
+             ? table::NotInMemory("a table that the leader replaced")
+             : error;
+}
+
+Error AsTold(DatabaseCore& database, const Error& error) {
+  if (database.engine().following == nullptr || error.reason() != Reason::kObjectMissing) {
+    return error;
   }
-  Value value{.bytes = TRY(BytesOf(database, visible->entry)),
-              .timestamp = visible->entry.timestamp,
-              .type = visible->entry.type,
-              .expiry_millis = visible->entry.expiry_millis};
-  return std::optional<Value>(std::move(value));
+  return {Reason::kSnapshotTooOld,
+          "what was read is no longer kept by the leader (" + error.message() + "); read again"};
 }
 
 Result<std::optional<Value>> ReadNewest(DatabaseCore& database, const CollectionCore& collection,
@@ -91,6 +136,15 @@ Result<std::optional<Value>> ReadNewest(DatabaseCore& database, const Collection
     const bool overtaken = !value.ok() && (value.error().reason() == Reason::kSnapshotTooOld ||
                                            value.error().reason() == Reason::kObjectMissing);
     if (!overtaken || attempt == kTries) {
+      return value;
+    }
+    if (database.engine().following == nullptr) {
+      continue;
+    }
+    if (reach == entry::Reach::kMemory) {
+      return AsToldAtOnce(database, value.error());
+    }
+    if (!AwaitNewer(database, value.error(), attempt)) {
       return value;
     }
   }

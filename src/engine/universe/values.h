@@ -29,6 +29,13 @@ Result<std::optional<Value>> ReadValue(DatabaseCore& database, const CollectionC
 Result<std::optional<Value>> ReadNewest(DatabaseCore& database, const CollectionCore& collection,
                                         std::string_view key,
                                         entry::Reach reach = entry::Reach::kStorage);
+// Where the universe is followed, its leader may have removed what is read here.
+// After an error of a read of now, which is to be made again at a newer time: waits for the next
+// look. False: it was another error, or `attempt` (from 1 on) was the last.
+bool AwaitNewer(DatabaseCore& database, const Error& error, int attempt);
+// The error as a reader should have it: kSnapshotTooOld; who must not wait: kNotInMemory.
+Error AsTold(DatabaseCore& database, const Error& error);
+Error AsToldAtOnce(DatabaseCore& database, const Error& error);
 Error Dropped(const CollectionCore& collection);
 // The commit that failed so is not in the journal and never will be: what was stored for it may go.
 // After any other error it may be there.

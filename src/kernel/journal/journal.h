@@ -83,6 +83,10 @@ class Stream {
 
 struct StreamOptions {
   uint64_t segment_bytes = uint64_t{64} << 20;  // also bounds a record; zeroed once, then recycled
+  // Of a stream that is made by opening it, and is a copy of another: its epoch, and how many
+  // records it begins behind, as if they had been released.
+  Epoch first_epoch = 1;
+  Sequence released = 0;
 };
 
 // A stream seen from outside: K3 by anyone. It neither opens nor fences the stream, and whoever

@@ -8,6 +8,7 @@
 #include "base/try.h"
 #include "kernel/journal/local_reader.h"
 #include "kernel/journal/local_stream.h"
+#include "kernel/journal/names.h"
 #include "kernel/journal/segments.h"
 
 namespace luna::journal {
@@ -26,16 +27,6 @@ struct OpenStreams {
 void Unclaim(OpenStreams& open, const std::string& name) {
   base::MutexLock lock(open.mutex);
   open.streams.erase(name);
-}
-
-Status CheckName(const std::string& name) {
-  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789.-";
-  if (name.empty() || name.find_first_not_of(kLetters) != std::string::npos ||
-      name.find_first_not_of('.') == std::string::npos) {
-    return Error(Reason::kBadName,
-                 "stream name \"" + name + "\": use lower-case letters, digits, dots and dashes");
-  }
-  return {};
 }
 
 class LocalJournal final : public Journal {

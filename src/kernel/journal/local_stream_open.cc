@@ -96,13 +96,15 @@ base::Id128 LocalStream::NewSalt() {
 // Makes the first segment, then the epoch file, which says that there is a stream.
 Status LocalStream::Create() {
   const auto segments = TRY(directory_.Open());
-  if (segments.size() > 1 || (segments.size() == 1 && segments[0]->header.first_sequence != 1)) {
+  const Sequence first = options_.released + 1;
+  if (segments.size() > 1 ||
+      (segments.size() == 1 && segments[0]->header.first_sequence != first)) {
     return Error(Reason::kLostData,
                  runtime::JoinPath(path_, "epoch") + " is missing, but segments are there, " +
                      segments[0]->path + " the first; restore the epoch file from a backup");
   }
   if (segments.empty()) {
-    const framing::SegmentHeader header{.salt = NewSalt(), .number = 1, .first_sequence = 1};
+    const framing::SegmentHeader header{.salt = NewSalt(), .number = 1, .first_sequence = first};
     const std::string prepared = TRY(directory_.Prepare(header));
     TRY(directory_.Publish(prepared, header.number));
   } else {
@@ -113,8 +115,8 @@ Status LocalStream::Create() {
                        segments[0]->path + "; restore the epoch file from a backup");
     }
   }
-  TRY(directory_.WriteEpoch({.epoch = 1}));
-  return Recover(1);
+  TRY(directory_.WriteEpoch({.epoch = options_.first_epoch}));
+  return Recover(options_.first_epoch);
 }
 
 Status LocalStream::Recover(Epoch epoch) {

@@ -43,6 +43,12 @@ class Manifest {
                                                 journal::Journal& journal,
                                                 storage::Storage& storage, std::string name,
                                                 std::string bucket, State& state);
+  // The same for who only reads it, and is not noticed by who writes: Commit and Snapshot are
+  // kFenced. kStreamMissing while nobody has made it.
+  static Result<std::unique_ptr<Manifest>> Follow(runtime::Runtime& runtime,
+                                                  journal::Journal& journal,
+                                                  storage::Storage& storage, std::string name,
+                                                  std::string bucket, State& state);
   virtual ~Manifest() = default;
 
   // Appends `edit`, device-durable, and applies everything up to it. The verdict: true = valid.
@@ -52,7 +58,8 @@ class Manifest {
   // errors: it was not. kTransactionTooLarge above 4 MiB.
   virtual Result<bool> Commit(std::string_view edit,
                               const std::function<void(Position)>& done = {}) = 0;
-  // Applies what others appended.
+  // Applies what others appended; from a snapshot (State::Load) where some of it is released. After
+  // an error the state is that of some earlier position, never between two; call it again.
   virtual Status CatchUp() = 0;
   // Runs `reader` while no edit is being applied.
   virtual void Inspect(const std::function<void(Position)>& reader) = 0;

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/try.h"
+#include "kernel/manifest/followed_stream.h"
 
 namespace luna::manifest {
 
@@ -34,6 +35,18 @@ Result<std::unique_ptr<Manifest>> Manifest::Open(runtime::Runtime& runtime,
                                                  storage::Storage& storage, std::string name,
                                                  std::string bucket, State& state) {
   auto stream = TRY(journal.Open(name, {.segment_bytes = kSegmentBytes}));
+  auto manifest = std::make_unique<StreamManifest>(
+      StreamManifest::Place{runtime, journal, storage, std::move(name), std::move(bucket)},
+      std::move(stream), state);
+  TRY(manifest->Load());
+  return std::unique_ptr<Manifest>(std::move(manifest));
+}
+
+Result<std::unique_ptr<Manifest>> Manifest::Follow(runtime::Runtime& runtime,
+                                                   journal::Journal& journal,
+                                                   storage::Storage& storage, std::string name,
+                                                   std::string bucket, State& state) {
+  auto stream = TRY(FollowStream(journal, name));
   auto manifest = std::make_unique<StreamManifest>(
       StreamManifest::Place{runtime, journal, storage, std::move(name), std::move(bucket)},
       std::move(stream), state);
@@ -198,7 +211,11 @@ Result<bool> StreamManifest::Commit(std::string_view edit,
 
 Status StreamManifest::CatchUp() {
   const runtime::TurnHold hold(turn_);
-  return ReadOn();
+  const Status read = ReadOn();
+  if (!read.ok() && applied_ < stream_->state().released) {
+    return LoadAlone();  // others went on, and released what was not read here
+  }
+  return read;
 }
 
 void StreamManifest::Inspect(const std::function<void(Position)>& reader) {
@@ -298,6 +315,10 @@ Status StreamManifest::Link(const std::string& directory) {
 
 Status StreamManifest::Load() {
   const runtime::TurnHold hold(turn_);
+  return LoadAlone();
+}
+
+Status StreamManifest::LoadAlone() {
   const Position released = stream_->state().released;
   const std::vector<SnapshotMark> marks = TRY(ScanMarks(released));
   std::optional<manifest::Snapshot> snapshot = TRY(FindSnapshot(marks, released));
@@ -305,6 +326,7 @@ Status StreamManifest::Load() {
     TRY(state_.Load(snapshot->state));
     nonces_ = std::move(snapshot->nonces);
     applied_ = last_edit_ = snapshot->position;
+    marks_.clear();
     for (const SnapshotMark& mark : marks) {
       if (mark.covered < applied_) {
         marks_.push_back(mark);

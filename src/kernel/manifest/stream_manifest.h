@@ -60,6 +60,7 @@ class StreamManifest : public Manifest {
   base::Id128 NewId();
   base::Id128 NewNonce();
 
+  Status LoadAlone();
   Status Apply(Position position, std::string_view payload);
   Result<bool> ApplyMark(Position position, std::string_view bytes);
   Status ReadOn();

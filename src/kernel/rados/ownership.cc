@@ -17,6 +17,7 @@ constexpr uint64_t kLookNanos = 250'000'000;
 constexpr uint64_t kMaxIdentityBytes = 4096;
 constexpr int kMaxRaces = 10;
 constexpr std::string_view kNobody = "nobody";
+constexpr std::string_view kShared = "shared";
 
 struct Owner {
   std::string id;
@@ -101,14 +102,53 @@ Status MakeUniverse(Space& space, const std::string& identity, bool replace) {
                                       : Status(ToError(code, "writing " + space.Where(object)));
 }
 
-Result<std::unique_ptr<Ownership>> Ownership::Take(std::shared_ptr<Space> space) {
+Result<std::string> BeginUniverse(Space& space) {
   const std::string object(kUniverseObject);
-  const std::string me = Hex(space->client().NewId());
+  TRY(MakeUniverse(space, "", /*replace=*/false));
+  const Owner before = TRY(ReadOwner(space));
+  if (!TRY(Look(space)).identity.empty()) {
+    return Error(Reason::kForeignDirectory,
+                 space.Where(object) + ": there is a universe since this one was begun");
+  }
+  const std::string maker = Hex(space.client().NewId());
+  const int code = space.Write(object, [&](WriteOperation& operation) {
+    operation.Compare("owner", before.id).Compare("beat", Digits(1)).Set("owner", maker);
+  });
+  // A repeat whose first try was applied finds its own name.
+  if (code == -ECANCELED && TRY(ReadOwner(space)).id != maker) {
+    return Error(Reason::kBackPressure,
+                 space.Where(object) + ": somebody else begins a universe here; try again");
+  }
+  return code < 0 && code != -ECANCELED
+             ? Result<std::string>(ToError(code, "writing " + space.Where(object)))
+             : Result<std::string>(maker);
+}
+
+Status FinishUniverse(Space& space, const std::string& maker, const std::string& identity) {
+  const std::string object(kUniverseObject);
+  const int code = space.Write(object, [&](WriteOperation& operation) {
+    operation.Compare("owner", maker).WriteAll(identity).Set("owner", kNobody);
+  });
+  if (code == -ECANCELED && TRY(Look(space)).identity == identity) {
+    return {};  // the first try was applied
+  }
+  if (code == -ECANCELED || code == -ENOENT) {
+    return Error(Reason::kBackPressure, space.Where(object) +
+                                            ": somebody else began the universe anew meanwhile; "
+                                            "this copy is void");
+  }
+  return code < 0 ? Status(ToError(code, "writing " + space.Where(object))) : Status();
+}
+
+Result<std::unique_ptr<Ownership>> Ownership::Take(std::shared_ptr<Space> space, bool shared) {
+  const std::string object(kUniverseObject);
+  const std::string me = shared ? std::string(kShared) : Hex(space->client().NewId());
   const std::string addresses = TRY(space->client().Addresses());
   for (int race = 0; race < kMaxRaces; ++race) {
     Owner owner = TRY(ReadOwner(*space));
     if (owner.id == me) {
-      // An attempt without an answer did it; the one of before was settled in that round.
+      // Others share it, or an attempt without an answer did it; the one of before was settled
+      // then.
       return std::unique_ptr<Ownership>(new Ownership(std::move(space), me, owner.beat));
     }
     if (owner.id != kNobody) {
@@ -149,6 +189,9 @@ Ownership::Ownership(std::shared_ptr<Space> space, std::string owner, uint64_t b
 Ownership::~Ownership() {
   stop_->Set();
   thread_->Join();
+  if (owner_ == kShared) {
+    return;  // who wants it alone waits for silence
+  }
   // When this fails the next one to open waits for silence.
   static_cast<void>(space_->TryWrite(std::string(kUniverseObject), [&](WriteOperation& operation) {
     operation.Compare("owner", owner_).Set("owner", kNobody);

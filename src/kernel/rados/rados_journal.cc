@@ -7,6 +7,7 @@
 
 #include "base/mutex.h"
 #include "base/try.h"
+#include "kernel/journal/names.h"
 #include "kernel/rados/chain.h"
 #include "kernel/rados/rados_reader.h"
 #include "kernel/rados/rados_stream.h"
@@ -14,6 +15,8 @@
 namespace luna::rados {
 
 namespace {
+
+using journal::CheckName;
 
 constexpr uint64_t kCopyBytes = uint64_t{4} << 20;
 constexpr int kMaxCopies = 10;  // each one is void when a segment was released meanwhile
@@ -23,16 +26,6 @@ struct OpenStreams {
   base::Mutex mutex;
   std::set<std::string> names GUARDED_BY(mutex);
 };
-
-Status CheckName(const std::string& name) {
-  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789.-";
-  if (name.empty() || name.size() > 200 || name.find_first_not_of(kLetters) != std::string::npos ||
-      name.find_first_not_of('.') == std::string::npos) {
-    return Error(Reason::kBadName,
-                 "stream name \"" + name + "\": use lower-case letters, digits, dots and dashes");
-  }
-  return {};
-}
 
 class RadosJournal final : public journal::Journal {
  public:

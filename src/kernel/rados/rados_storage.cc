@@ -1,7 +1,6 @@
 #include "kernel/rados/rados_storage.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <map>
 #include <optional>
@@ -12,33 +11,18 @@
 #include "base/try.h"
 #include "kernel/rados/rados_journal.h"
 #include "kernel/rados/stream_format.h"
+#include "kernel/storage/names.h"
 
 namespace luna::rados {
 
 namespace {
 
+using storage::CheckName;
+using storage::CheckNames;
 using Names = std::vector<std::string>;
 
 constexpr std::string_view kObjectPrefix = "object/";
 constexpr std::string_view kPartPrefix = "part/";
-constexpr size_t kMaxNameBytes = 200;
-
-Status CheckName(std::string_view what, const std::string& name) {
-  const bool good = !name.empty() && name.size() <= kMaxNameBytes && name != "." && name != ".." &&
-                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
-                      return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
-                    });
-  if (good && !name.ends_with(".new")) {  // the same names as in every Kernel
-    return {};
-  }
-  return Error(Reason::kBadName, std::string(what) + " name '" + name +
-                                     "': use 1 to 200 of A-Z a-z 0-9 . _ -, not ending in .new");
-}
-
-Status CheckNames(const std::string& bucket, const std::string& object) {
-  TRY(CheckName("bucket", bucket));
-  return CheckName("object", object);
-}
 
 // An object as its attributes describe it.
 struct Stored {
@@ -114,6 +98,36 @@ Status Publish(Space& space, const Stored& stored, std::string_view bytes) {
                  "object " + stored.name + " exists since this one was begun");
   }
   return code < 0 ? Status(ToError(code, "writing " + space.Where(stored.head()))) : Status();
+}
+
+// "bucket/object" of "bucket/object/id/number"; empty: it is no part's name.
+std::string_view ObjectOf(std::string_view part) {
+  const size_t number = part.rfind('/');
+  const size_t id = number == std::string_view::npos ? number : part.rfind('/', number - 1);
+  return id == std::string_view::npos ? std::string_view() : part.substr(0, id);
+}
+
+// The names of parts, those that begin with `prefix`, which belong to no object that is there.
+Result<Names> UnfinishedParts(Space& space, const std::string& prefix) {
+  Names unfinished;
+  std::string name;
+  std::optional<Stored> stored;
+  for (const std::string& rest : TRY(space.List(std::string(kPartPrefix) + prefix))) {
+    std::string part = prefix + rest;
+    const std::string_view object = ObjectOf(part);
+    if (object.empty()) {
+      continue;
+    }
+    if (object != name) {
+      name = object;
+      stored = TRY(Look(space, name));
+    }
+    const size_t id = object.size() + 1;
+    if (!stored.has_value() || stored->id != part.substr(id, part.rfind('/') - id)) {
+      unfinished.push_back(std::move(part));
+    }
+  }
+  return unfinished;
 }
 
 // Which objects this process reads, and which of them are to go.
@@ -314,6 +328,8 @@ class RadosStorage final : public storage::Storage {
   Result<Names> ListBuckets() override;
   Status Remove(const std::string& bucket, const std::string& object) override;
   Status RemoveBucket(const std::string& bucket) override;
+  Result<Names> ListUnfinished(const std::string& bucket) override;
+  Status RemoveUnfinished(const std::string& bucket, const std::string& object) override;
   Status Link(const std::string& bucket, const std::string& object,
               const std::string& directory) override;
 
@@ -385,6 +401,26 @@ Status RadosStorage::RemoveBucket(const std::string& bucket) {
   return {};
 }
 
+Result<Names> RadosStorage::ListUnfinished(const std::string& bucket) {
+  TRY(CheckName("bucket", bucket));
+  Names objects;
+  for (const std::string& part : TRY(UnfinishedParts(*space_, bucket + "/"))) {
+    std::string object(ObjectOf(part).substr(bucket.size() + 1));
+    if (objects.empty() || objects.back() != object) {
+      objects.push_back(std::move(object));
+    }
+  }
+  return objects;
+}
+
+Status RadosStorage::RemoveUnfinished(const std::string& bucket, const std::string& object) {
+  TRY(CheckNames(bucket, object));
+  for (const std::string& part : TRY(UnfinishedParts(*space_, bucket + "/" + object + "/"))) {
+    TRY(space_->Remove(std::string(kPartPrefix) + part));
+  }
+  return {};
+}
+
 Status RadosStorage::Link(const std::string& bucket, const std::string& object,
                           const std::string& directory) {
   TRY(CheckNames(bucket, object));
@@ -416,21 +452,8 @@ std::unique_ptr<storage::Storage> NewRadosStorage(std::shared_ptr<Space> space) 
 }
 
 Status SweepParts(Space& space) {
-  std::string name;
-  std::optional<Stored> stored;
-  for (const std::string& part : TRY(space.List(std::string(kPartPrefix)))) {
-    const size_t number = part.rfind('/');
-    const size_t id = number == std::string::npos ? number : part.rfind('/', number - 1);
-    if (id == std::string::npos) {
-      continue;
-    }
-    if (part.substr(0, id) != name) {
-      name = part.substr(0, id);
-      stored = TRY(Look(space, name));
-    }
-    if (!stored.has_value() || stored->id != part.substr(id + 1, number - id - 1)) {
-      TRY(space.Remove(std::string(kPartPrefix) + part));
-    }
+  for (const std::string& part : TRY(UnfinishedParts(space, ""))) {
+    TRY(space.Remove(std::string(kPartPrefix) + part));
   }
   return {};
 }

@@ -79,9 +79,12 @@ Status RadosStream::Recover() {
 
 // Two may create at once; the head that is there first counts, and the other's segment goes.
 Status RadosStream::Create() {
-  Segment segment{.epoch = 1, .turn = Hex(space_->client().NewId())};
+  Segment segment{.epoch = options_.first_epoch,
+                  .first = options_.released + 1,
+                  .tail = options_.released,
+                  .turn = Hex(space_->client().NewId())};
   segment.name = TRY(MakeSegment(segment));
-  const Head head{.segment = segment.name};
+  const Head head{.first = segment.first, .segment = segment.name};
   const std::string name = chain_->HeadName();
   const int code = space_->Write(name, [&](WriteOperation& operation) {
     operation.Create().WriteAll(EncodeHead(head)).Set("version", Digits(head.version));
@@ -123,9 +126,7 @@ Status RadosStream::TakeTurn() {
   for (int race = 0; race < kMaxRaces; ++race) {
     TRY(Refresh());
     const int code = space_->Write(last_.name, [&](WriteOperation& operation) {
-      operation.Compare("epoch", Digits(last_.epoch))
-          .Compare("turn", last_.turn)
-          .Set("turn", turn);
+      operation.Compare("epoch", Digits(last_.epoch)).Compare("turn", last_.turn).Set("turn", turn);
     });
     if (code >= 0) {
       return Refresh();  // exact: what was under way before is done or void

@@ -1,8 +1,6 @@
 #include "kernel/storage/local_storage.h"
 
-#include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <optional>
 #include <set>
 #include <utility>
@@ -10,34 +8,16 @@
 #include "base/assert.h"
 #include "base/mutex.h"
 #include "base/try.h"
+#include "kernel/storage/names.h"
 
 namespace luna::storage {
 
 namespace {
 
 constexpr size_t kBufferBytes = size_t{256} << 10;
-constexpr size_t kMaxNameBytes = 200;  // leaves room for the suffix below the usual limit of 255
-constexpr std::string_view kNewSuffix = ".new";
 
 using runtime::FileSystem;
 using runtime::JoinPath;
-
-Status CheckName(std::string_view what, const std::string& name) {
-  const bool good = !name.empty() && name.size() <= kMaxNameBytes && name != "." && name != ".." &&
-                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
-                      return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
-                    });
-  if (good && !name.ends_with(kNewSuffix)) {
-    return {};
-  }
-  return Error(Reason::kBadName, std::string(what) + " name '" + name +
-                                     "': use 1 to 200 of A-Z a-z 0-9 . _ -, not ending in .new");
-}
-
-Status CheckNames(const std::string& bucket, const std::string& object) {
-  TRY(CheckName("bucket", bucket));
-  return CheckName("object", object);
-}
 
 Status WithoutMissing(Status status) {
   return !status.ok() && status.error().reason() == Reason::kFileMissing ? Status() : status;

@@ -49,6 +49,13 @@ class Storage {
   virtual Status Remove(const std::string& bucket,
                         const std::string& object) = 0;        // missing is fine
   virtual Status RemoveBucket(const std::string& bucket) = 0;  // with all in it; missing is fine
+  // Objects somebody began to write and has not finished: they are being written, here or
+  // elsewhere, or their writer died. Nothing where such rests go by themselves.
+  virtual Result<std::vector<std::string>> ListUnfinished(const std::string&) {
+    return std::vector<std::string>();
+  }
+  // Removes what an object's unfinished writers left; one that is finished stays as it is.
+  virtual Status RemoveUnfinished(const std::string&, const std::string&) { return {}; }
   // Checkpoint: the object also appears in the storage below `directory`, without a copy where the
   // medium allows it.
   virtual Status Link(const std::string& bucket, const std::string& object,

@@ -57,6 +57,11 @@ bool TakeBeginOptions(Call& call, std::span<const std::string_view> arguments,
 
 Result<Interactive> OpenInteractive(Call& call, const BeginOptions& options) {
   constexpr uint64_t kNanosPerMilli = 1'000'000;
+  if (call.host.follows() && !options.read_only) {
+    return Error(Reason::kFenced,
+                 "this server does not lead the group, transactions that write are "
+                 "its leader's; to read here, send BEGIN READONLY");
+  }
   Interactive interactive;
   Database& database = *call.session.database;
   if (options.at) {

@@ -23,7 +23,8 @@ void RunBackup(Call& call) {
   if (!report.ok()) {
     return call.Fail(report.error());
   }
-  if (const Status confirmed = Confirm(call.host.read_gate()); !confirmed.ok()) {
+  if (const Status confirmed = Confirm(call.host.read_gate(), call.session.age_nanos);
+      !confirmed.ok()) {
     return call.Fail(confirmed.error());  // another leader may have committed more before it began
   }
   call.reply.Map(3);
@@ -34,7 +35,7 @@ void RunBackup(Call& call) {
 
 void RunCheckpoint(Call& call) {
   const Status made = call.host.universe().Checkpoint(std::string(call.arguments[1]));
-  call.Answer(made.ok() ? Confirm(call.host.read_gate()) : made);
+  call.Answer(made.ok() ? Confirm(call.host.read_gate(), call.session.age_nanos) : made);
 }
 
 void RunRestore(Call& call) {

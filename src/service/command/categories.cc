@@ -6,10 +6,8 @@ namespace luna::command {
 
 std::vector<std::string_view> CategoriesOf(const Command& command) {
   constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
-      {"string", "@string"},
-      {"generic", "@keyspace"},
-      {"connection", "@connection"},
-      {"transactions", "@transaction"},
+      {"string", "@string"},      {"generic", "@keyspace"},         {"connection", "@connection"},
+      {"cluster", "@connection"}, {"transactions", "@transaction"},
   };
   std::vector<std::string_view> categories;
   if ((command.flags & kFlagWrite) != 0) {

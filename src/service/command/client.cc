@@ -364,10 +364,10 @@ constexpr Command kSubcommands[] = {
               "Holds up commands, all or those that write, for some milliseconds."),
     Described(kFamily.Row("client|reply", 3, kPlain | kFlagNoMulti, "3.2.0", RunReply),
               "<ON | OFF | SKIP>", "Tells whether the server replies to commands."),
-    Described(kFamily.Row("client|setinfo", 4, kPlain, "7.2.0", RunSetinfo),
+    Described(kFamily.Row("client|setinfo", 4, kPlain | kFlagAnywhere, "7.2.0", RunSetinfo),
               "<LIB-NAME libname | LIB-VER libver>", "Names the client library."),
-    Described(kFamily.Row("client|setname", 3, kPlain, "2.6.9", RunSetname), "connection-name",
-              "Names the connection."),
+    Described(kFamily.Row("client|setname", 3, kPlain | kFlagAnywhere, "2.6.9", RunSetname),
+              "connection-name", "Names the connection."),
     Described(kFamily.Row("client|tracking", -3, kPlain, "6.0.0", RunTracking),
               "<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] "
               "[OPTOUT] [NOLOOP]",

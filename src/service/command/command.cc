@@ -18,7 +18,9 @@ void Call::Fail(std::string_view text) {
 void Call::Fail(const Error& error) {
   session.left_memory = session.left_memory || error.reason() == Reason::kNotInMemory;
   committed = committed || error.code() == ErrorCode::kClosed;  // what it led to is not known
-  Fail(std::string(RespWord(error.reason())) + " " + error.message());
+  // A read that a follower is too far behind for is no matter of writes.
+  const bool behind = error.reason() == Reason::kBackPressure && host.follows();
+  Fail(std::string(behind ? "TRYAGAIN" : RespWord(error.reason())) + " " + error.message());
 }
 
 void Call::Answer(const Status& status) {

@@ -43,6 +43,8 @@ enum Flag : uint32_t {
   kFlagPartial = 1u << 11,        // may fail after its first write: the writer sets a savepoint
   kFlagNoTransaction = 1u << 12,  // refused between BEGIN and COMMIT
   kFlagConfirms = 1u << 13,       // asks the ReadGate itself: where there is one, it is kSlow
+  kFlagOpensView = 1u << 14,      // chooses the moment it reads at: kSlow, gated, while following
+  kFlagAnywhere = 1u << 15,       // also of a server that follows, before READONLY
 };
 
 struct Call;

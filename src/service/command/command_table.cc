@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "service/command/elsewhere.h"
 #include "service/command/holdings.h"
 #include "service/command/read_gate.h"
 #include "service/command/rights.h"
@@ -175,8 +176,11 @@ bool TellsOfData(const Command& command) {
 
 void RunAround(Call& call, ReadGate& gate) {
   const bool may_wait = !call.session.memory_only;
-  const auto ticket = gate.Begin(may_wait);
+  const auto ticket = gate.Begin(call.session.age_nanos, may_wait);
   if (!ticket.ok()) {
+    if (call.command.name == "exec") {
+      call.session.EndMulti();  // as after every other EXEC that failed
+    }
     return call.Fail(ticket.error());
   }
   call.command.run(call);
@@ -196,14 +200,21 @@ void RunCommitting(Call& call, ReadGate& gate) {
   if (call.committed || changed_names) {
     return;
   }
-  if (const Status confirmed = Confirm(&gate); !confirmed.ok()) {
+  if (const Status confirmed = Confirm(&gate, call.session.age_nanos); !confirmed.ok()) {
     call.Fail(confirmed.error());
   }
+}
+
+// What is read at a moment that the command chooses must be new enough before that.
+bool ChoosesMoment(const Command& command) {
+  return (command.flags & (kFlagConfirms | kFlagOpensView)) != 0;
 }
 
 void RunGated(Call& call, ReadGate* gate) {
   if (gate == nullptr) [[likely]] {
     call.command.run(call);
+  } else if (call.host.follows() && ChoosesMoment(call.command)) {
+    RunAround(call, *gate);
   } else if (call.command.place == Place::kCommit) {
     RunCommitting(call, *gate);
   } else if (TellsOfData(call.command)) {
@@ -232,7 +243,7 @@ CommandTable::CommandTable() {
         ClientCommands(),   TransactionCommands(), InteractiveCommands(), HandleCommands(),
         SnapshotCommands(), NameCommands(),        ServerCommands(),      LatencyCommands(),
         AdminCommands(),    AclCommands(),         ReportCommands(),      DocsCommands(),
-        CareCommands(),     GroupCommands()}) {
+        CareCommands(),     GroupCommands(),       FollowerCommands()}) {
     Add(family);
   }
   Sort();
@@ -309,8 +320,16 @@ Decision FindAllowed(const CommandTable& table, Session& session, Host& host,
     session.closing = true;
     return {nullptr, true};
   }
+  if (host.follows() && !session.reads_here && !IsAnsweredHere(command, session, host, arguments))
+      [[unlikely]] {
+    return host.passes_on() ? Decision{.command = command, .leaves = true}
+                            : Answer(command, session, reply, RefusalText(host));
+  }
   if (const auto error = RefusedAlways(table, command, session, host, arguments); !error.empty()) {
     return Answer(command, session, reply, error);
+  }
+  if (NeedsLeader(*command) && host.follows()) [[unlikely]] {
+    return Answer(command, session, reply, RefusalText(host));
   }
   // The one branch that rights cost who has all of them.
   if (session.unrestricted_version != host.holdings().users().version()) [[unlikely]] {
@@ -353,7 +372,7 @@ Decision DecideAllowed(const Command* command, Session& session, Host& host,
 Decision Decide(const CommandTable& table, Session& session, Host& host,
                 std::span<const std::string_view> arguments, resp::ReplyWriter& reply) {
   const Decision found = FindAllowed(table, session, host, arguments, reply);
-  if (found.answered) {
+  if (found.answered || found.leaves) {
     return found;
   }
   Pause& pause = host.holdings().pause();

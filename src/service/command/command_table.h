@@ -36,6 +36,7 @@ std::span<const Command> AclCommands();          // acl.cc: ACL ...
 std::span<const Command> ReportCommands();       // report.cc: INFO
 std::span<const Command> DocsCommands();         // command_docs.cc: COMMAND ...
 std::span<const Command> GroupCommands();        // group.cc: GROUP STATUS TRANSFER
+std::span<const Command> FollowerCommands();     // followers.cc: READONLY READWRITE
 std::span<const Command> CareCommands();         // care.cc: BACKUP CHECKPOINT COMPACT STATS ...
 
 // How families write their rows: a row, then what is told of it.
@@ -97,11 +98,13 @@ struct Decision {
   const Command* command = nullptr;
   bool answered = false;   // refused or queued: the reply is written
   bool postponed = false;  // by CLIENT PAUSE: to be decided again when that ends or changes
+  bool leaves = false;     // for the leader: the connection goes there, with this request
 };
 
 // Judges a request on the connection's thread before anything runs: unknown command, arity,
 // authentication, NOAUTH, queueing between MULTI and EXEC (+QUEUED, or the refusal that dooms
-// EXEC), CLIENT REPLY, CLIENT PAUSE. Never blocks.
+// EXEC), CLIENT REPLY, CLIENT PAUSE, and on a server that follows what is for the leader. Never
+// blocks.
 Decision Decide(const CommandTable& table, Session& session, Host& host,
                 std::span<const std::string_view> arguments, resp::ReplyWriter& reply);
 // The same for a request inside another one (TXN RUN), which no pause holds up any more.

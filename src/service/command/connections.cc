@@ -61,7 +61,7 @@ void WriteHello(Call& call) {
   reply.Bulk("mode");
   reply.Bulk("standalone");
   reply.Bulk("role");
-  reply.Bulk("master");
+  reply.Bulk(call.host.follows() && call.session.reads_here ? "replica" : "master");
   reply.Bulk("modules");
   reply.Array(0);
   reply.Bulk("luna_version");
@@ -145,6 +145,8 @@ void RunReset(Call& call) {
   session.name.clear();
   session.BecomeUser(kDefaultUser);
   session.authenticated = !call.host.password_required();
+  session.reads_here = false;
+  session.age_nanos = ReadGate::kAnyAge;
   session.no_evict = false;
   session.monitoring = false;
   session.replies = Session::Replies::kOn;
@@ -156,7 +158,7 @@ constexpr Command kRows[] = {
     {.name = "auth",
      .arity = -2,
      .place = Place::kConnection,
-     .flags = kAlways | kFlagNoAuth | kFlagNoTransaction,
+     .flags = kAlways | kFlagNoAuth | kFlagNoTransaction | kFlagAnywhere,
      .group = "connection",
      .since = "1.0.0",
      .summary = "Authenticates the connection; user@database also chooses the database.",
@@ -165,7 +167,7 @@ constexpr Command kRows[] = {
     {.name = "echo",
      .arity = 2,
      .place = Place::kConnection,
-     .flags = kFlagFast,
+     .flags = kFlagFast | kFlagAnywhere,
      .group = "connection",
      .since = "1.0.0",
      .summary = "Returns the given string.",
@@ -174,7 +176,7 @@ constexpr Command kRows[] = {
     {.name = "hello",
      .arity = -1,
      .place = Place::kConnection,
-     .flags = kAlways | kFlagNoAuth | kFlagNoTransaction,
+     .flags = kAlways | kFlagNoAuth | kFlagNoTransaction | kFlagAnywhere,
      .group = "connection",
      .since = "6.0.0",
      .summary = "Handshakes: protocol version, credentials, name.",
@@ -183,7 +185,7 @@ constexpr Command kRows[] = {
     {.name = "ping",
      .arity = -1,
      .place = Place::kConnection,
-     .flags = kFlagFast,
+     .flags = kFlagFast | kFlagAnywhere,
      .group = "connection",
      .since = "1.0.0",
      .summary = "Returns PONG, or the given string.",
@@ -192,7 +194,7 @@ constexpr Command kRows[] = {
     {.name = "quit",
      .arity = -1,
      .place = Place::kConnection,
-     .flags = kAlways | kFlagNoAuth | kFlagAllowInMulti,
+     .flags = kAlways | kFlagNoAuth | kFlagAllowInMulti | kFlagAnywhere,
      .group = "connection",
      .since = "1.0.0",
      .summary = "Closes the connection; open transactions are rolled back.",
@@ -201,7 +203,7 @@ constexpr Command kRows[] = {
     {.name = "reset",
      .arity = 1,
      .place = Place::kConnection,
-     .flags = kAlways | kFlagNoAuth | kFlagAllowInMulti,
+     .flags = kAlways | kFlagNoAuth | kFlagAllowInMulti | kFlagAnywhere,
      .group = "connection",
      .since = "6.2.0",
      .summary = "Makes the connection as if it were new; open transactions are rolled back.",

@@ -40,6 +40,9 @@ bool LogIn(Call& call, std::string_view user, std::string_view password) {
     }
   }
   session.BecomeUser(name);
+  if (call.host.passes_on()) {
+    session.password = std::string(password);
+  }
   return true;
 }
 

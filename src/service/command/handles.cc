@@ -246,11 +246,16 @@ constexpr Command Described(Command command, std::string_view summary) {
   return command;
 }
 
+constexpr Command OpensView(Command command) {
+  command.flags |= kFlagOpensView;
+  return command;
+}
+
 constexpr Command kSubcommands[] = {
-    Described(
+    OpensView(Described(
         Row("txn|begin", -2, Place::kConnection,
             "[SERIALIZABLE | SNAPSHOT] [READONLY] [AT moment] [TIMEOUT milliseconds]", RunBegin),
-        "Begins a transaction; returns the id that the other subcommands take."),
+        "Begins a transaction; returns the id that the other subcommands take.")),
     Described(Row("txn|commit", 3, Place::kCommit, "id", RunCommit),
               "Commits a transaction; returns the commit timestamp."),
     HelpRow("txn|help", "transactions", "luna 0.2.0"),

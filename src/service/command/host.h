@@ -135,6 +135,11 @@ class Host {
   virtual void RequestStop() = 0;
   // Null: this server serves its universe alone.
   virtual ServerGroup* group() { return nullptr; }
+  // Another server leads: this one answers reads of connections that said READONLY, and nothing
+  // else of the data. There is a group then, and a read_gate.
+  virtual bool follows() { return false; }
+  // It follows, and gets everything else to the leader; else it refuses that.
+  virtual bool passes_on() { return false; }
 };
 
 }  // namespace luna::command

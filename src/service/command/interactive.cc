@@ -121,7 +121,7 @@ constexpr Command Row(std::string_view name, int arity, Place place, uint32_t fl
 }
 
 constexpr Command kRows[] = {
-    Described(Row("begin", -1, Place::kConnection, kFlagNoTransaction, RunBegin),
+    Described(Row("begin", -1, Place::kConnection, kFlagNoTransaction | kFlagOpensView, RunBegin),
               "[SERIALIZABLE | SNAPSHOT] [READONLY] [AT moment] [TIMEOUT milliseconds]",
               "Begins a transaction of this connection; returns its id."),
     Described(Row("commit", 1, Place::kCommit, 0, RunCommit), "",

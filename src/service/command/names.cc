@@ -346,17 +346,18 @@ constexpr Command kRows[] = {
     OfRedis(Described(Row("flushdb", -1, Place::kWrite, kFlagWrite, RunFlushdb), "[ASYNC | SYNC]",
                       "Deletes all keys of the collection."),
             "server", "1.0.0"),
-    OfRedis(Described(Row("select", 2, Place::kConnection, kFlagLoading | kFlagStale | kFlagFast,
-                          RunSelect),
+    OfRedis(Described(Row("select", 2, Place::kConnection,
+                          kFlagLoading | kFlagStale | kFlagFast | kFlagAnywhere, RunSelect),
                       "index", "Goes on in the collection 0 to 15 of the database."),
             "connection", "1.0.0"),
     OfRedis(Described(Row("swapdb", 3, Place::kCommit, kChanges, RunSwapdb), "index1 index2",
                       "Swaps two numbered collections of the database."),
             "server", "4.0.0"),
-    Described(Row("use", -2, Place::kConnection,
-                  kFlagLoading | kFlagFast | kFlagNoMulti | kFlagNoTransaction, RunUse),
-              "database[.collection] [collection]",
-              "Goes on in another database, in its collection 0 unless another is named."),
+    Described(
+        Row("use", -2, Place::kConnection,
+            kFlagLoading | kFlagFast | kFlagNoMulti | kFlagNoTransaction | kFlagAnywhere, RunUse),
+        "database[.collection] [collection]",
+        "Goes on in another database, in its collection 0 unless another is named."),
 };
 
 }  // namespace

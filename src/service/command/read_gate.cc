@@ -4,11 +4,11 @@
 
 namespace luna::command {
 
-Status Confirm(ReadGate* gate) {
+Status Confirm(ReadGate* gate, uint64_t age_nanos) {
   if (gate == nullptr) {
     return {};
   }
-  const ReadGate::Ticket ticket = TRY(gate->Begin(true));
+  const ReadGate::Ticket ticket = TRY(gate->Begin(age_nanos, true));
   return gate->End(ticket, true);
 }
 

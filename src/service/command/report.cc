@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "base/text.h"
+#include "runtime/network.h"
 #include "service/command/command_counts.h"
 #include "service/command/command_table.h"
 #include "service/command/credentials.h"
 #include "service/command/holdings.h"
+#include "service/command/server_group.h"
 
 namespace luna::command {
 namespace {
@@ -126,7 +128,34 @@ void WriteStats(const State& state, std::string& text) {
   Line(text, "total_error_replies", counts.errors);
 }
 
-void WriteReplication(const State&, std::string& text) {
+// In Redis' words: replicas are slaves, and lag is told in bytes, here records.
+void WriteFollowing(const GroupStanding& standing, std::string& text) {
+  const auto parsed = runtime::ParseAddress(standing.leader);
+  Line(text, "role", "slave");
+  Line(text, "master_host", parsed.ok() ? parsed->host : "");
+  Line(text, "master_port", parsed.ok() ? parsed->port : 0);
+  const auto followed = standing.followed.value_or(GroupStanding::Followed{});
+  const bool up = followed.behind_millis.has_value() && followed.trouble.empty();
+  Line(text, "master_link_status", up ? "up" : "down");
+  Line(text, "master_last_io_seconds_ago",
+       followed.behind_millis ? std::to_string(*followed.behind_millis / 1000) : "-1");
+  Line(text, "master_sync_in_progress", "0");
+  Line(text, "slave_read_repl_offset", followed.applied);
+  Line(text, "slave_repl_offset", followed.applied);
+  Line(text, "slave_priority", "100");
+  Line(text, "slave_read_only", "1");
+  Line(text, "connected_slaves", "0");
+  Line(text, "master_repl_offset", followed.applied);
+  Line(text, "luna_applied", followed.applied);
+  Line(text, "luna_staleness_millis",
+       followed.behind_millis ? std::to_string(*followed.behind_millis) : "");
+}
+
+void WriteReplication(const State& state, std::string& text) {
+  Host& host = state.call.host;
+  if (host.follows() && host.group() != nullptr) {
+    return WriteFollowing(host.group()->Standing(), text);
+  }
   Line(text, "role", "master");
   Line(text, "connected_slaves", "0");
   Line(text, "master_failover_state", "no-failover");

@@ -144,7 +144,9 @@ Result<KeyCounts::Count> CountKeys(Call& call) {
   KeyCounts::Count count;
   const Stats stats = TRY(call.host.universe().GetStats());
   count.mark = {.commits = stats.commits, .journal_bytes = stats.journal_bytes};
-  const bool straight = call.access.transaction() == nullptr && call.access.snapshot() == nullptr;
+  // What a follower applied is not told by these counters.
+  const bool straight = call.access.transaction() == nullptr && call.access.snapshot() == nullptr &&
+                        !call.host.follows();
   KeyCounts& counts = call.host.holdings().key_counts();
   const std::string place = PlaceName(call.session);
   if (straight) {

@@ -2,9 +2,11 @@
 #include <string>
 #include <utility>
 
+#include "runtime/network.h"
 #include "service/command/command_table.h"
 #include "service/command/credentials.h"
 #include "service/command/help.h"
+#include "service/command/server_group.h"
 
 namespace luna::command {
 namespace {
@@ -86,7 +88,21 @@ void RunTime(Call& call) {
   call.reply.Bulk(std::to_string(millis % 1000 * 1000));
 }
 
+void WriteFollowing(Call& call, const GroupStanding& standing) {
+  const auto parsed = runtime::ParseAddress(standing.leader);
+  const auto followed = standing.followed.value_or(GroupStanding::Followed{});
+  call.reply.Array(5);
+  call.reply.Bulk("slave");
+  call.reply.Bulk(parsed.ok() ? parsed->host : "");
+  call.reply.Integer(parsed.ok() ? parsed->port : 0);
+  call.reply.Bulk(followed.behind_millis.has_value() ? "connected" : "connect");
+  call.reply.Integer(static_cast<int64_t>(followed.applied));
+}
+
 void RunRole(Call& call) {
+  if (call.host.follows() && call.host.group() != nullptr) {
+    return WriteFollowing(call, call.host.group()->Standing());
+  }
   call.reply.Array(3);
   call.reply.Bulk("master");
   call.reply.Integer(0);

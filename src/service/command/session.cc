@@ -11,6 +11,7 @@ namespace luna::command {
 void Session::BecomeUser(std::string_view name) {
   user = std::string(name);
   authenticated = true;
+  password.reset();
   rights = nullptr;
   rights_version = 0;
   unrestricted_version = 0;
@@ -80,7 +81,9 @@ Status ChooseCollection(Host& host, Session& session, std::string_view database,
 }
 
 void RefreshNames(Host& host, Session& session) {
-  if (session.names_version == host.holdings().names_version() || !session.collection) {
+  const bool known = session.names_version == host.holdings().names_version();
+  // Who follows is not told of drops and renames: it looks each time.
+  if ((known && !host.follows()) || !session.collection) {
     return;
   }
   const std::string database = session.database->name();

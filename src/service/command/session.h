@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "luna/luna.h"
+#include "service/command/read_gate.h"
 #include "service/resp/protocol.h"
 
 namespace luna::command {
@@ -67,6 +68,11 @@ struct Session {
   uint64_t rights_version = 0;
   uint64_t unrestricted_version = 0;  // as of which `user` may do everything; 0: look
   uint64_t answer_nanos = 0;          // monotonic; before, nothing is answered; 0: at once
+  // After READONLY: a server that follows answers reads, as old as this at most.
+  bool reads_here = false;
+  uint64_t age_nanos = ReadGate::kAnyAge;
+  // With what `user` logged in; kept only where it may have to be said again to the leader.
+  std::optional<std::string> password;
   bool no_evict = false;
   enum class Replies : uint8_t { kOn, kOff, kSkipNext, kSkipThis } replies = Replies::kOn;
   // Set by threads that may wait for no device. A read that would have to wait then leaves no trace

@@ -56,7 +56,8 @@ void RunCreate(Call& call) {
     return call.Fail(created.error());
   }
   // Its time may be used elsewhere, so it must have been the newest.
-  if (const Status confirmed = Confirm(call.host.read_gate()); !confirmed.ok()) {
+  if (const Status confirmed = Confirm(call.host.read_gate(), call.session.age_nanos);
+      !confirmed.ok()) {
     call.host.holdings().snapshots().Drop(call.session.database->name(), name);
     return call.Fail(confirmed.error());
   }

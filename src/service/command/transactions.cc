@@ -64,16 +64,9 @@ void RunUnwatch(Call& call) {
   call.reply.Simple("OK");
 }
 
-// One queued command; what it wrote is taken back when it fails, and `wrote` set when it stays. An
-// error means that the whole transaction cannot go on.
-Status RunQueued(Call& exec, Transaction& transaction, Access& access, const Queued& queued,
-                 bool& wrote) {
-  const uint64_t writes_before = access.writes();
+// One queued command; false: it failed.
+bool RunOne(Call& exec, Access& access, const Queued& queued) {
   const std::vector<std::string_view> arguments(queued.arguments.begin(), queued.arguments.end());
-  const bool writes = (queued.command->flags & kFlagWrite) != 0;
-  if (writes) {
-    TRY(transaction.SetSavepoint(kSavepoint));
-  }
   Call call{.command = *queued.command,
             .session = exec.session,
             .host = exec.host,
@@ -82,8 +75,21 @@ Status RunQueued(Call& exec, Transaction& transaction, Access& access, const Que
             .reply = exec.reply,
             .reply_begin = exec.reply.size()};
   queued.command->run(call);
-  wrote = wrote || (!call.failed && access.writes() > writes_before);
-  if (writes && call.failed) {
+  return !call.failed;
+}
+
+// The same in a transaction: what it wrote is taken back when it fails, and `wrote` set when it
+// stays. An error means that the whole transaction cannot go on.
+Status RunQueued(Call& exec, Transaction& transaction, Access& access, const Queued& queued,
+                 bool& wrote) {
+  const uint64_t writes_before = access.writes();
+  const bool writes = (queued.command->flags & kFlagWrite) != 0;
+  if (writes) {
+    TRY(transaction.SetSavepoint(kSavepoint));
+  }
+  const bool succeeded = RunOne(exec, access, queued);
+  wrote = wrote || (succeeded && access.writes() > writes_before);
+  if (writes && !succeeded) {
     TRY(transaction.RollbackTo(kSavepoint));
   }
   return writes ? transaction.ReleaseSavepoint(kSavepoint) : Status();
@@ -140,6 +146,30 @@ Status RunQueue(Call& call, Taken& taken) {
   return {};
 }
 
+// The same where nothing is written, at one moment: each queued command reads.
+Status ReadQueue(Call& call, Taken& taken) {
+  const bool told = call.host.holdings().monitors().any();
+  const auto snapshot = TRY(call.session.database->GetSnapshot());
+  Access access(*snapshot);
+  for (const auto& [place, key] : taken.watched) {
+    const auto value = TRY(access.Get(*key.collection, place.second));
+    if ((value ? value->timestamp : 0) != key.timestamp) {
+      return Error(Reason::kPreconditionFailed, "a watched key has changed");
+    }
+  }
+  call.reply.Array(taken.queue.size());
+  for (size_t i = 0; i < taken.queue.size(); ++i) {
+    if (!taken.refusals.empty() && !taken.refusals[i].empty()) {
+      call.reply.Fail(taken.refusals[i]);
+    } else {
+      RunOne(call, access, taken.queue[i]);
+      taken.monitor_lines += told ? LineOf(call, taken.queue[i]) : "";
+    }
+    TRY(CheckReplies(call));
+  }
+  return {};
+}
+
 void RunExec(Call& call) {
   constexpr int kAttempts = 100;
   Session& session = call.session;
@@ -164,7 +194,7 @@ void RunExec(Call& call) {
     session.database = database;
     session.collection = collection;  // a SELECT of the last attempt
     call.reply.Truncate(call.reply_begin);
-    done = RunQueue(call, taken);
+    done = call.host.follows() ? ReadQueue(call, taken) : RunQueue(call, taken);
     if (done.ok()) {
       call.committed = taken.wrote;
       return call.host.holdings().monitors().Tell(database->name(), taken.monitor_lines);
@@ -196,7 +226,7 @@ constexpr Command kRows[] = {
     {.name = "exec",
      .arity = 1,
      .place = Place::kCommit,
-     .flags = kFlagNoScript | kFlagLoading | kFlagStale | kFlagAllowInMulti,
+     .flags = kFlagNoScript | kFlagLoading | kFlagStale | kFlagAllowInMulti | kFlagOpensView,
      .group = "transactions",
      .since = "1.2.0",
      .summary = "Runs the commands queued since MULTI as one transaction.",

@@ -47,7 +47,7 @@ constexpr std::string_view kBits[] = {"bitcount", "bitfield", "bitfield_ro", "bi
                                       "bitpos",   "getbit",   "setbit"};
 constexpr std::string_view kReplication[] = {"failover",       "psync",   "replconf", "replicaof",
                                              "restore-asking", "slaveof", "sync"};
-constexpr std::string_view kCluster[] = {"asking", "readonly", "readwrite"};
+constexpr std::string_view kCluster[] = {"asking"};
 constexpr std::string_view kOthers[] = {"bgrewriteaof", "dump", "lcs",
                                         "migrate",      "sort", "sort_ro"};
 

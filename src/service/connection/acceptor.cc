@@ -85,8 +85,7 @@ void Acceptor::Admit(std::unique_ptr<runtime::Socket> socket) {
   }
   surroundings_.CountAccepted();
   surroundings_.open.fetch_add(1);
-  handlers_[next_handler_]->Give(std::move(socket));
-  next_handler_ = (next_handler_ + 1) % handlers_.size();
+  handlers_[next_handler_.fetch_add(1) % handlers_.size()]->Give(std::move(socket));
 }
 
 }  // namespace luna::connection

@@ -1,6 +1,6 @@
 // Acceptor: the listener thread. Accepts what arrives and gives it to the handlers in turn; beyond
 // the greatest number of clients it tells the newcomer and closes.
-// Thread rule: Stop is safe; Listen comes before Run, which is the thread's body.
+// Thread rule: Stop and Admit are safe; Listen comes before Run, which is the thread's body.
 #pragma once
 
 #include <atomic>
@@ -25,18 +25,19 @@ class Acceptor {
 
   void Run();
   void Stop();
+  // A connection that somebody else accepted.
+  void Admit(std::unique_ptr<runtime::Socket> socket);
 
  private:
   Status Listen(runtime::Network& network, const std::string& address);
   bool AcceptAll(runtime::Listener& listener);  // false: try again a little later
-  void Admit(std::unique_ptr<runtime::Socket> socket);
 
   Surroundings& surroundings_;
   const std::span<const std::unique_ptr<Handler>> handlers_;
   const std::unique_ptr<runtime::Poller> poller_;
   std::vector<std::unique_ptr<runtime::Listener>> listeners_;
   std::vector<std::string> addresses_;
-  size_t next_handler_ = 0;
+  std::atomic<size_t> next_handler_ = 0;
   std::atomic<bool> stopping_ = false;
 };
 

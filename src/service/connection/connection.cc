@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "service/command/holdings.h"
+#include "service/resp/reply_parser.h"
 
 namespace luna::connection {
 
@@ -66,7 +67,7 @@ bool Connection::is_full() const {
 }
 
 bool Connection::rests() const {
-  return postponed_ || session_.closing || !operation_.empty() || is_full();
+  return postponed_ || leaves() || session_.closing || !operation_.empty() || is_full();
 }
 
 bool Connection::Held(uint64_t now_nanos) {
@@ -82,6 +83,9 @@ bool Connection::Held(uint64_t now_nanos) {
 bool Connection::finished() const {
   if (waiting_) {
     return false;
+  }
+  if (leaves()) {
+    return lost_;  // it is its handler's to let go
   }
   // What is paused now is not begun any more when the service stops.
   const bool said =
@@ -122,11 +126,17 @@ Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
   if (postponed_) {
     return Need::kPause;
   }
+  if (leaves()) {
+    return Need::kWait;
+  }
   const bool more = readable_ && receives_left_ == 0 && !stopping_;
   return more && !session_.closing && !is_full() ? Need::kAgain : Need::kWait;
 }
 
 bool Connection::Next(Tally& tally) {
+  if (leaves()) {
+    return false;
+  }
   if (command_ != nullptr) {
     return operation_.empty();  // it waited for an operation that has returned now
   }
@@ -201,6 +211,10 @@ bool Connection::Judge(Tally& tally) {
   if (postponed_) {
     return false;
   }
+  if (decision.leaves) {
+    Pack();
+    return false;
+  }
   if (!decision.answered) {
     command_ = decision.command;
     return true;
@@ -212,6 +226,19 @@ bool Connection::Judge(Tally& tally) {
     }
   }
   return false;
+}
+
+void Connection::Pack() {
+  LUNA_ASSERT(operation_.empty());  // whoever reads here leaves only after READWRITE was answered
+  departing_.emplace();
+  command::Introduce(session_, *departing_);
+  departing_->bytes += resp::Request(arguments_);
+  departing_->bytes += parser_.Rest();
+}
+
+command::Departing Connection::Depart() {
+  departing_->client = std::move(socket_);
+  return std::move(*departing_);
 }
 
 bool Connection::Joins(Queue queue, bool alone) const {
@@ -246,9 +273,10 @@ bool Connection::Take(Tally& tally) {
 
 Place Connection::PlaceOfCommand() const {
   const bool confirms = (command_->flags & command::kFlagConfirms) != 0;
-  return confirms && surroundings_.host->read_gate() != nullptr
-             ? Place::kSlow
-             : command::PlaceOf(*command_, session_);
+  const bool opens_view = (command_->flags & command::kFlagOpensView) != 0;
+  const bool waits = (confirms && surroundings_.host->read_gate() != nullptr) ||
+                     (opens_view && surroundings_.host->follows());
+  return waits ? Place::kSlow : command::PlaceOf(*command_, session_);
 }
 
 // In a transaction of the client's own whatever is read may lie on a device.

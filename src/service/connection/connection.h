@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 
 #include "runtime/network.h"
 #include "service/command/command_table.h"
+#include "service/command/elsewhere.h"
 #include "service/connection/client_card.h"
 #include "service/connection/output.h"
 #include "service/connection/surroundings.h"
@@ -60,6 +62,10 @@ class Connection {
 
   // Once a second: closes what is idle or stuck for too long, gives back room.
   void Sweep(uint64_t now_nanos);
+  // For the leader: once nothing waits to be sent, the socket and what is to be said there.
+  bool leaves() const { return departing_.has_value(); }
+  command::Departing Depart();
+
   // Reads no more; what was received is answered.
   void Stop() { stopping_ = true; }
   // Ends without another byte.
@@ -96,7 +102,8 @@ class Connection {
 
   bool Next(Tally& tally);     // a decided command into command_; false: none now
   bool Receive(Tally& tally);  // false: nothing came
-  bool Judge(Tally& tally);    // false: answered or postponed
+  bool Judge(Tally& tally);    // false: answered or postponed, or the connection leaves
+  void Pack();                 // what it leaves with
   bool Take(Tally& tally);     // runs or adds command_; false: it has to wait for the operation
   command::Place PlaceOfCommand() const;
   bool ReadsHere() const;
@@ -141,9 +148,10 @@ class Connection {
   bool waiting_ = false;
   bool stopping_ = false;
   bool lost_ = false;
-  bool alone_ = false;       // nothing may join operation_
-  bool monitoring_ = false;  // MONITOR tells this connection
-  bool postponed_ = false;   // CLIENT PAUSE holds up the request in arguments_
+  bool alone_ = false;                           // nothing may join operation_
+  bool monitoring_ = false;                      // MONITOR tells this connection
+  bool postponed_ = false;                       // CLIENT PAUSE holds up the request in arguments_
+  std::optional<command::Departing> departing_;  // without the socket
 };
 
 }  // namespace luna::connection

@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "runtime/network.h"
+#include "service/command/elsewhere.h"
 #include "service/operation/slow_watch.h"
 
 namespace luna::connection {
@@ -28,7 +30,10 @@ struct ConnectionSettings {
   uint64_t stuck_seconds = 60;                   // so long no byte was taken: closed
   bool reads_on_handlers = true;                 // false: reads go through the read queue
   operation::SlowWatch* watch = nullptr;         // of commands that run on handlers; null: none
-  base::Log log = {};                            // connections at debug, troubles as warnings
+  // Gets a connection whose next request is for the leader there; called by handlers, must not
+  // wait. Where Host::passes_on.
+  std::function<void(command::Departing)> pass_on = {};
+  base::Log log = {};  // connections at debug, troubles as warnings
 };
 
 }  // namespace luna::connection

@@ -90,6 +90,10 @@ void Connections::Stop(uint64_t nanos) {
   state_->handler_threads.clear();
 }
 
+void Connections::Give(std::unique_ptr<runtime::Socket> socket) {
+  state_->acceptor->Admit(std::move(socket));
+}
+
 void Connections::SetMaxClients(size_t clients) {
   state_->surroundings.max_clients = clients;
 }

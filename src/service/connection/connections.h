@@ -41,6 +41,9 @@ class Connections {
   // No new connections; what was received is answered, then everything is closed; at most `nanos`.
   void Stop(uint64_t nanos);
 
+  // Takes a connection that somebody else accepted; Stop is not called meanwhile.
+  void Give(std::unique_ptr<runtime::Socket> socket);
+
   // While running, too: CONFIG SET.
   void SetMaxClients(size_t clients);
   void SetIdleTimeout(uint64_t seconds);  // 0 = none

@@ -354,6 +354,8 @@ void Handler::FlushAll() {
     }
     if (connection->finished()) {
       End(*connection);
+    } else if (connection->leaves() && !connection->has_output()) {
+      PassOn(*connection);
     } else if (has_room && !std::exchange(connection->queued, true)) {
       queued_.push_back(connection);
     }
@@ -366,6 +368,12 @@ void Handler::TellDebug(std::string_view event, Connection& connection) const {
   if (log.Wants(base::LogLevel::kDebug)) {
     log.Debug(event, {{"id", connection.card().id()}, {"peer", connection.card().peer()}});
   }
+}
+
+void Handler::PassOn(Connection& connection) {
+  poller_->Remove(*connection.socket());
+  surroundings_.settings.pass_on(connection.Depart());
+  End(connection);
 }
 
 void Handler::CloseSocket(Connection& connection) {

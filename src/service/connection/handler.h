@@ -59,6 +59,7 @@ class Handler {
               std::string_view refusal);
   void FlushAll();
   void End(Connection& connection);
+  void PassOn(Connection& connection);
   void CloseSocket(Connection& connection);
   void TellDebug(std::string_view event, Connection& connection) const;
   void Sweep();

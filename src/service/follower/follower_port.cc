@@ -26,6 +26,7 @@ struct FollowerPort::State {
   std::unique_ptr<Usher> usher;  // from Start to Stop
   std::unique_ptr<runtime::Thread> thread;
   mutable base::Mutex mutex;
+  Usher* open GUARDED_BY(mutex) = nullptr;  // the usher, while it takes clients
   std::vector<std::string> addresses GUARDED_BY(mutex);
 };
 
@@ -46,6 +47,7 @@ Status FollowerPort::Start() {
   {
     const base::MutexLock lock(state_->mutex);
     state_->addresses = state_->usher->addresses();
+    state_->open = state_->usher.get();
   }
   state_->thread = state_->runtime->Spawn("luna-follower", runtime::ThreadClass::kForeground,
                                           [usher = state_->usher.get()] { usher->Run(); });
@@ -56,12 +58,23 @@ void FollowerPort::Stop() {
   if (state_->thread == nullptr) {
     return;
   }
+  {
+    const base::MutexLock lock(state_->mutex);
+    state_->open = nullptr;
+  }
   state_->usher->Stop();
   state_->thread->Join();
   state_->thread = nullptr;
   state_->usher = nullptr;
   const base::MutexLock lock(state_->mutex);
   state_->addresses.clear();
+}
+
+void FollowerPort::PassOn(command::Departing client) {
+  const base::MutexLock lock(state_->mutex);
+  if (state_->open != nullptr) {
+    state_->open->Give(std::move(client));
+  }
 }
 
 std::vector<std::string> FollowerPort::addresses() const {

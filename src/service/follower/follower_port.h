@@ -10,6 +10,10 @@
 // (TRYAGAIN) and closed. One thread does it all ("luna-follower") and waits for no single
 // connection; host names are looked up by a second one, which starts when the leader has a name.
 //
+// Reading here: clients are offered to whoever reads here (`take`), if anybody does, and come back
+// (PassOn) when they ask for what the leader has to do; then they are introduced to it: it is sent
+// what makes them there who they are, and hears of no reply to that.
+//
 // Refusing: PING, HELLO, QUIT and GROUP STATUS are answered, everything else gets "READONLY ...;
 // ask HOST:PORT". Clients that ask nothing or take no replies for idle_nanos are closed.
 //
@@ -27,6 +31,7 @@
 #include "luna/status.h"
 #include "runtime/network.h"
 #include "runtime/runtime.h"
+#include "service/command/elsewhere.h"
 
 namespace luna::follower {
 
@@ -38,6 +43,9 @@ struct FollowerSettings {
   // times a second: must neither wait nor call the port.
   std::function<std::string()> leader;
   std::function<std::string()> status;  // the text of GROUP STATUS; rules as of `leader`
+  // A new client is offered: true, and it is taken; else it is the port's. Called by the port's
+  // thread; must neither wait nor call the port. May be empty.
+  std::function<bool(std::unique_ptr<runtime::Socket>&)> take = {};
   size_t max_clients = 10000;           // more are told so and closed
   uint64_t wait_nanos = 5'000'000'000;  // of a client with a request, for a leader that is reached
   uint64_t idle_nanos = 60'000'000'000;
@@ -70,6 +78,9 @@ class FollowerPort {
   Status Start();
   // Closes every connection and listens no more: the addresses are free when it returns.
   void Stop();
+
+  // A client that was taken is for the leader. Closed if the port is stopped.
+  void PassOn(command::Departing client);
 
   std::vector<std::string> addresses() const;  // with the real ports; empty while stopped
   FollowerCounts counts() const;

@@ -38,6 +38,20 @@ Guest::Guest(Surroundings& surroundings, std::unique_ptr<runtime::Socket> client
   }
 }
 
+Guest::Guest(Surroundings& surroundings, command::Departing departing, uint64_t tag,
+             uint64_t now_nanos)
+    : surroundings_(surroundings),
+      tag_(tag),
+      client_(std::move(departing.client)),
+      phase_(Phase::kSeeking),
+      unheard_(departing.unheard) {
+  to_leader_.Keep(departing.bytes);
+  deadline_nanos_ = now_nanos + surroundings.settings->wait_nanos;
+  if (!surroundings.poller->Add(*client_, tag_).ok()) {
+    phase_ = Phase::kGone;
+  }
+}
+
 Guest::~Guest() {
   CloseLeader();
   surroundings_.poller->Remove(*client_);
@@ -162,6 +176,12 @@ bool Guest::PassOn(uint64_t now_nanos) {
     }
     leader_deaf_ = up == Outcome::kSinkLost;
   }
+  if (unheard_ > 0 && !HearIntroduction()) {
+    return LoseLeader(now_nanos);
+  }
+  if (unheard_ > 0) {
+    return up == Outcome::kMore;
+  }
   const Outcome down = to_client_.Pump(*leader_, *client_, scratch);
   if (down == Outcome::kSinkLost || (down == Outcome::kEnded && up == Outcome::kEnded)) {
     return End();
@@ -173,6 +193,32 @@ bool Guest::PassOn(uint64_t now_nanos) {
     deadline_nanos_ = now_nanos + kLingerNanos;
   }
   return up == Outcome::kMore || down == Outcome::kMore;
+}
+
+bool Guest::HearIntroduction() {
+  for (bool more = true; more && unheard_ > 0;) {
+    const auto read = to_client_.ReadFirst(*leader_, surroundings_.scratch);
+    if (!read.ok() || to_client_.source_ended()) {
+      return false;
+    }
+    more = read->bytes > 0;
+    introduction_.Feed(to_client_.TakeKept());
+    while (unheard_ > 0) {
+      const auto reply = introduction_.Next();
+      if (!reply.ok()) {
+        return false;
+      }
+      if (!reply->has_value()) {
+        break;
+      }
+      --unheard_;
+    }
+  }
+  if (unheard_ == 0) {
+    to_client_.Keep(introduction_.TakeRest());
+    introduction_ = {};
+  }
+  return true;
 }
 
 void Guest::CountPassed() {

@@ -4,9 +4,10 @@
 //      └──(writes = refuse)► refused ──────────────────────────────┘
 //
 // Silent: nothing was asked yet. Seeking: it waits for a leader; its owner gives it a socket to one
-// (Dial) when it can. Passing: two lanes. Leaving: the last words are written and the end is said;
-// what the client still sends is read and dropped for a while, because a socket that is closed with
-// bytes unread takes the last words away with it.
+// (Dial) when it can; one that was introduced by whoever reads here begins so. Passing: two lanes,
+// of which the client's opens when the leader has answered the introduction. Leaving: the last
+// words are written and the end is said; what the client still sends is read and dropped for a
+// while, because a socket that is closed with bytes unread takes the last words away with it.
 // Thread rule: owned by one thread.
 #pragma once
 
@@ -23,6 +24,7 @@
 #include "service/follower/lane.h"
 #include "service/follower/refuser.h"
 #include "service/follower/tallies.h"
+#include "service/resp/reply_parser.h"
 
 namespace luna::follower {
 
@@ -44,6 +46,8 @@ class Guest {
   // `tag` is the poller's for the client, `tag` + 1 for the leader.
   Guest(Surroundings& surroundings, std::unique_ptr<runtime::Socket> client, uint64_t tag,
         uint64_t now_nanos);
+  // One that comes back from whoever reads here: seeking.
+  Guest(Surroundings& surroundings, command::Departing departing, uint64_t tag, uint64_t now_nanos);
   // Closes both sockets.
   ~Guest();
 
@@ -67,6 +71,7 @@ class Guest {
   bool AdvanceRefused(uint64_t now_nanos);
   bool AdvanceLeaving(uint64_t now_nanos);
   bool PassOn(uint64_t now_nanos);
+  bool HearIntroduction();  // false: the leader is lost, or speaks no RESP
   bool TakeRequests();
   bool AnswerRequests(uint64_t now_nanos);  // true: no whole request is left
   // Writes last_words_. False: the client is gone.
@@ -89,7 +94,10 @@ class Guest {
   Lane to_client_;
   uint64_t counted_to_leader_ = 0;  // of the lanes' bytes
   uint64_t counted_to_client_ = 0;
-  bool leader_deaf_ = false;               // it takes no more bytes
+  bool leader_deaf_ = false;  // it takes no more bytes
+  // Of its introduction: replies that the client is not to see.
+  size_t unheard_ = 0;
+  resp::ReplyParser introduction_;
   uint64_t deadline_nanos_ = kNever;       // of this phase
   uint64_t dial_deadline_nanos_ = kNever;  // of this attempt
   // Refused and leaving.

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "runtime/network.h"
 
@@ -30,6 +31,10 @@ class Lane {
 
   // One read into `scratch`, kept until Pump: the first bytes, before there is a sink. Its bytes.
   Result<runtime::Transfer> ReadFirst(runtime::Socket& source, std::span<char> scratch);
+  // Bytes from elsewhere, that go before what is read.
+  void Keep(std::string_view bytes) { kept_.append(bytes); }
+  // Takes away what was read first.
+  std::string TakeKept() { return std::exchange(kept_, {}); }
   // Passes on what there is, through `scratch`, which bounds what is kept.
   Outcome Pump(runtime::Socket& source, runtime::Socket& sink, std::span<char> scratch);
 

@@ -1,35 +1,22 @@
 #include "service/follower/refuser.h"
 
-#include <algorithm>
-
+#include "service/command/command.h"
 #include "service/command/credentials.h"
+#include "service/command/elsewhere.h"
 
 namespace luna::follower {
 
 namespace {
+
+using command::IsWord;
+using command::RefusalText;
 
 constexpr resp::Limits kLimits = {.bulk_bytes = size_t{64} << 10,
                                   .arguments = 1024,
                                   .inline_bytes = size_t{64} << 10,
                                   .request_bytes = size_t{256} << 10};
 
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool IsWord(std::string_view text, std::string_view lower_case) {
-  return std::ranges::equal(text, lower_case, {}, Lower);
-}
-
 }  // namespace
-
-std::string RefusalText(std::string_view leader) {
-  if (leader.empty()) {
-    return "TRYAGAIN this server does not lead the group, and nobody is known to just now; try "
-           "again later";
-  }
-  return "READONLY this server does not lead the group; ask " + std::string(leader);
-}
 
 Refuser::Refuser(const std::function<std::string()>& status, uint64_t client_id)
     : status_(&status), client_id_(client_id), parser_(kLimits) {}

@@ -19,9 +19,6 @@
 
 namespace luna::follower {
 
-// The error where the leader has this address; empty: nobody is known to lead.
-std::string RefusalText(std::string_view leader);
-
 class Refuser {
  public:
   // `status` gives the text of GROUP STATUS; it may be empty. Both outlive this.

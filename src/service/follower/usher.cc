@@ -65,6 +65,14 @@ void Usher::Stop() {
   poller_->Wake();
 }
 
+void Usher::Give(command::Departing client) {
+  {
+    const base::MutexLock lock(mutex_);
+    given_.push_back(std::move(client));
+  }
+  poller_->Wake();
+}
+
 void Usher::Run() {
   now_nanos_ = runtime_.clock().MonotonicNanos();
   AskWhoLeads();
@@ -76,6 +84,7 @@ void Usher::Run() {
     now_nanos_ = runtime_.clock().MonotonicNanos();
     AskWhoLeads();
     TakeReady(count);
+    AdmitGiven();
     TakeQueued();
     TickAll();
     StartDials();
@@ -155,35 +164,73 @@ bool Usher::AcceptAll(runtime::Listener& listener) {
   }
 }
 
-void Usher::Admit(std::unique_ptr<runtime::Socket> client) {
-  if (guests_ >= settings_.max_clients) {
-    constexpr std::string_view kFull = "-ERR max number of clients reached\r\n";
-    ++tallies_.refused_clients;
-    if (throttle_.Admit(now_nanos_)) {
-      settings_.log.Warning("connection-refused",
-                            {{"peer", client->peer()}, {"why", "maxclients"}});
-    }
-    // Fits into every socket's buffer; a client that is gone need not know.
-    static_cast<void>(client->Write(std::span(&kFull, 1)).ok());
-    return;
+bool Usher::IsFull(runtime::Socket& client) {
+  if (guests_ < settings_.max_clients) {
+    return false;
   }
+  constexpr std::string_view kFull = "-ERR max number of clients reached\r\n";
+  ++tallies_.refused_clients;
+  if (throttle_.Admit(now_nanos_)) {
+    settings_.log.Warning("connection-refused", {{"peer", client.peer()}, {"why", "maxclients"}});
+  }
+  // Fits into every socket's buffer; a client that is gone need not know.
+  static_cast<void>(client.Write(std::span(&kFull, 1)).ok());
+  return true;
+}
+
+uint32_t Usher::FreeSlot() {
   if (free_slots_.empty()) {
     free_slots_.push_back(static_cast<uint32_t>(slots_.size()));
     slots_.emplace_back();
   }
   const uint32_t index = free_slots_.back();
   free_slots_.pop_back();
-  if (settings_.log.Wants(base::LogLevel::kDebug)) {
-    settings_.log.Debug("connection-opened", {{"peer", client->peer()}});
-  }
-  ++tallies_.accepted;
+  return index;
+}
+
+void Usher::Begin(uint32_t index) {
   ++tallies_.open;
   if (guests_++ == 0) {
     next_tick_nanos_ = now_nanos_ + kTickNanos;
   }
+  if (slots_[index].guest->phase() == Guest::Phase::kSeeking) {
+    Seek(index);
+  }
+  Advance(index);
+}
+
+void Usher::Admit(std::unique_ptr<runtime::Socket> client) {
+  if (settings_.take && settings_.take(client)) {
+    ++tallies_.accepted;
+    return;
+  }
+  if (IsFull(*client)) {
+    return;
+  }
+  if (settings_.log.Wants(base::LogLevel::kDebug)) {
+    settings_.log.Debug("connection-opened", {{"peer", client->peer()}});
+  }
+  ++tallies_.accepted;
+  const uint32_t index = FreeSlot();
   slots_[index].guest =
       std::make_unique<Guest>(surroundings_, std::move(client), TagOf(index), now_nanos_);
-  Advance(index);
+  Begin(index);
+}
+
+void Usher::AdmitGiven() {
+  std::vector<command::Departing> given;
+  {
+    const base::MutexLock lock(mutex_);
+    given.swap(given_);
+  }
+  for (command::Departing& client : given) {
+    if (!IsFull(*client.client)) {
+      const uint32_t index = FreeSlot();
+      slots_[index].guest =
+          std::make_unique<Guest>(surroundings_, std::move(client), TagOf(index), now_nanos_);
+      Begin(index);
+    }
+  }
 }
 
 void Usher::TakeReady(size_t count) {
@@ -251,14 +298,18 @@ void Usher::Advance(uint32_t index) {
     }
   }
   if (after == Phase::kSeeking && before != Phase::kSeeking) {
-    seeking_.push_back(TagOf(index));
-    next_tick_nanos_ = std::min(next_tick_nanos_, now_nanos_ + kSeekNanos);
+    Seek(index);
   }
   if (after == Phase::kGone) {
     End(index);
   } else if (more && !std::exchange(slots_[index].queued, true)) {
     again_.push_back(TagOf(index));
   }
+}
+
+void Usher::Seek(uint32_t index) {
+  seeking_.push_back(TagOf(index));
+  next_tick_nanos_ = std::min(next_tick_nanos_, now_nanos_ + kSeekNanos);
 }
 
 void Usher::DialFailed() {

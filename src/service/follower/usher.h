@@ -2,7 +2,7 @@
 // what the Poller found, lets those guests advance, and starts dials for the ones that seek. Dials
 // are bounded: many at once while they succeed, one after a pause while they fail, so that a leader
 // that just came or goes is not run over by all clients of its follower.
-// Thread rule: Listen comes before Run, which is the thread's body; Stop is safe.
+// Thread rule: Listen comes before Run, which is the thread's body; Stop and Give are safe.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "service/follower/guest.h"
 #include "service/follower/resolver.h"
 
@@ -31,6 +32,7 @@ class Usher {
   std::vector<std::string> addresses() const;  // with the real ports
   void Run();                                  // until Stop; then nothing is open any more
   void Stop();
+  void Give(command::Departing client);  // for the leader
 
  private:
   struct Slot {
@@ -43,10 +45,15 @@ class Usher {
   void AskWhoLeads();
   bool AcceptAll(runtime::Listener& listener);  // false: try again a little later
   void Admit(std::unique_ptr<runtime::Socket> client);
+  void AdmitGiven();
+  bool IsFull(runtime::Socket& client);  // it is told so
+  uint32_t FreeSlot();
+  void Begin(uint32_t index);  // its guest is there
   void TakeReady(size_t count);
   void TakeQueued();
   void TickAll();
   void Advance(uint32_t index);
+  void Seek(uint32_t index);
   void StartDials();
   bool DialFor(uint32_t index, const std::string& address);
   void DialFailed();
@@ -65,6 +72,8 @@ class Usher {
   std::vector<std::unique_ptr<runtime::Listener>> listeners_;
   std::atomic<bool> stopping_ = false;
   base::LogThrottle throttle_;
+  base::Mutex mutex_;
+  std::vector<command::Departing> given_ GUARDED_BY(mutex_);
 
   // The thread's own.
   std::vector<char> scratch_;

@@ -235,6 +235,13 @@ void ReplyParser::Complete(Reply reply) {
   done_ = std::move(reply);
 }
 
+std::string ReplyParser::TakeRest() {
+  std::string rest = buffer_.substr(begin_);
+  buffer_.clear();
+  begin_ = 0;
+  return rest;
+}
+
 std::string Request(std::span<const std::string_view> arguments) {
   std::string out = "*" + std::to_string(arguments.size()) + "\r\n";
   for (const std::string_view argument : arguments) {

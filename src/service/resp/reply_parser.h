@@ -45,6 +45,8 @@ class ReplyParser {
   void Feed(std::string_view bytes);
   // The next whole reply; nothing: more bytes are needed. kBadInput: this is no RESP; final.
   Result<std::optional<Reply>> Next();
+  // What was fed and belongs to no reply yet, after a whole one; it is forgotten here.
+  std::string TakeRest();
 
  private:
   // An aggregate whose elements are still coming.

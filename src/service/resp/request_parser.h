@@ -41,6 +41,9 @@ class RequestParser {
   // ends the arguments of requests taken before.
   void Release();
 
+  // What was received and not yet taken, after a whole request; valid until Room().
+  std::string_view Rest() const { return {buffer_.get() + begin_, end_ - begin_}; }
+
   // Bytes received and not yet taken, and the room for them.
   size_t buffered() const { return end_ - begin_; }
   size_t capacity() const { return capacity_; }

@@ -343,6 +343,35 @@ std::string GroupMetricsText(const command::GroupStanding& standing) {
   families.Counter("luna_replica_terms_total", "Times that it began to lead.", standing.terms);
   families.Counter("luna_replica_failures_total", "Attempts to lead that failed.",
                    standing.failures);
+  if (standing.followed.has_value()) {
+    families.Gauge("luna_follower_applied", "Sequence of the group's stream that reads here see.",
+                   standing.followed->applied);
+    if (standing.followed->behind_millis.has_value()) {
+      families.Gauge("luna_follower_staleness_seconds",
+                     "Everything acknowledged longer ago than this is seen by reads here.",
+                     static_cast<double>(*standing.followed->behind_millis) / 1e3);
+    }
+  }
+  return families.Text();
+}
+
+std::string WorkerMetricsText(const WorkerFigures& figures) {
+  Families families;
+  families.Gauge("luna_worker_running", "Jobs that it is at.", figures.running);
+  families.Gauge("luna_worker_memory_bytes", "Memory that its merges are charged with.",
+                 figures.memory_bytes);
+  families.Counter("luna_worker_jobs_done_total", "Jobs that it did.", figures.done);
+  families.Counter("luna_worker_jobs_failed_total", "Jobs that it reported as failed.",
+                   figures.failed);
+  families.Counter("luna_worker_jobs_lost_total",
+                   "Jobs that were withdrawn meanwhile, or whose report may be lost.",
+                   figures.lost);
+  families.Counter("luna_worker_jobs_given_back_total", "Jobs that it gave back as it stopped.",
+                   figures.given_back);
+  families.Counter("luna_worker_read_bytes_total", "Bytes of tables it merged, of jobs done.",
+                   figures.bytes_read);
+  families.Counter("luna_worker_written_bytes_total", "Bytes of tables it wrote, of jobs done.",
+                   figures.bytes_written);
   return families.Text();
 }
 

@@ -40,4 +40,19 @@ std::string MetricsText(const MetricsInput& input);
 // What a server of a group tells besides, and all that one tells which does not lead.
 std::string GroupMetricsText(const command::GroupStanding& standing);
 
+
+// What a worker counts.
+struct WorkerFigures {
+  uint64_t running = 0;
+  uint64_t done = 0;
+  uint64_t failed = 0;
+  uint64_t lost = 0;
+  uint64_t given_back = 0;
+  uint64_t bytes_read = 0;
+  uint64_t bytes_written = 0;
+  uint64_t memory_bytes = 0;
+};
+// All that a worker tells.
+std::string WorkerMetricsText(const WorkerFigures& figures);
+
 }  // namespace luna::server

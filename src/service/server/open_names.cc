@@ -15,6 +15,9 @@ bool IsNumbered(std::string_view name) {
 }  // namespace
 
 Result<std::shared_ptr<Database>> OpenNames::FindDatabase(std::string_view name) {
+  if (looks_) {
+    return universe_->OpenDatabase(name);
+  }
   {
     base::MutexLock lock(mutex_);
     if (const auto found = databases_.find(name); found != databases_.end()) {
@@ -28,6 +31,9 @@ Result<std::shared_ptr<Database>> OpenNames::FindDatabase(std::string_view name)
 
 Result<std::shared_ptr<Collection>> OpenNames::FindCollection(Database& database,
                                                               std::string_view name) {
+  if (looks_) {
+    return database.OpenCollection(name);
+  }
   const Pair pair(database.name(), name);
   {
     base::MutexLock lock(mutex_);

@@ -15,11 +15,14 @@ namespace luna::server {
 
 class OpenNames {
  public:
-  explicit OpenNames(Universe& universe) : universe_(&universe) {}
+  // `looks`: names change without a word, as where another server leads: nothing is kept, and
+  // nothing is made.
+  explicit OpenNames(Universe& universe, bool looks = false)
+      : universe_(&universe), looks_(looks) {}
 
   // kDatabaseMissing.
   Result<std::shared_ptr<Database>> FindDatabase(std::string_view name);
-  // "0" to "15" are made; kCollectionMissing for others.
+  // "0" to "15" are made, unless it only looks; kCollectionMissing for others.
   Result<std::shared_ptr<Collection>> FindCollection(Database& database, std::string_view name);
   // With its collections.
   void ForgetDatabase(std::string_view name);
@@ -29,6 +32,7 @@ class OpenNames {
   using Pair = std::pair<std::string, std::string>;  // database and collection
 
   Universe* universe_;
+  const bool looks_;
   base::Mutex mutex_;
   std::map<std::string, std::shared_ptr<Database>, std::less<>> databases_ GUARDED_BY(mutex_);
   std::map<Pair, std::shared_ptr<Collection>> collections_ GUARDED_BY(mutex_);

@@ -126,6 +126,11 @@ class Service::State final : public command::Host {
   void ForgetSlowCommands() override { slow_.Clear(); }
   void RequestStop() override { stop_requested_ = true; }
   command::ServerGroup* group() override { return settings_.group; }
+  bool follows() override { return settings_.follows; }
+  bool passes_on() override {
+    return settings_.follows && settings_.connections.pass_on != nullptr;
+  }
+  void Give(std::unique_ptr<runtime::Socket> client) { connections_.Give(std::move(client)); }
 
  private:
   connection::ConnectionSettings WithWatch();
@@ -178,7 +183,7 @@ Service::State::State(runtime::Runtime& runtime, runtime::Network& network, Univ
       settings_(std::move(settings)),
       started_nanos_(runtime.clock().MonotonicNanos()),
       started_unix_millis_(runtime.clock().WallMillis()),
-      names_(universe),
+      names_(universe, settings_.follows),
       holdings_(runtime),
       slow_(settings_.slow_kept),
       shown_(Shown(settings_)),
@@ -214,7 +219,9 @@ Status Service::State::Start() {
                  "give it one, set it off, or set protected = false (--protected false) if every "
                  "one of them is trusted");
   }
-  TRY(universe_->OpenOrCreateDatabase(command::kDefaultDatabase));
+  if (!settings_.follows) {
+    TRY(universe_->OpenOrCreateDatabase(command::kDefaultDatabase));
+  }
   const auto database = TRY(names_.FindDatabase(command::kDefaultDatabase));
   TRY(names_.FindCollection(*database, command::kDefaultCollection));
   readers_ = std::make_unique<operation::ReadWorkers>(
@@ -432,6 +439,10 @@ Status Service::Start() {
 
 void Service::Stop() {
   state_->Stop();
+}
+
+void Service::Give(std::unique_ptr<runtime::Socket> client) {
+  state_->Give(std::move(client));
 }
 
 bool Service::stop_requested() const {

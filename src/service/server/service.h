@@ -40,6 +40,9 @@ struct ServiceSettings {
   // Asked around every read, for servers that lead a group only for a time; null: nobody asks.
   // Outlives the service.
   command::ReadGate* read_gate = nullptr;
+  // Another server leads: see Host::follows. With connections.pass_on: Host::passes_on. Needs
+  // `group` and `read_gate`, and the database and collection that sessions begin in.
+  bool follows = false;
   // What CONFIG GET shows of settings that are none of the above.
   Settings shown;
 };
@@ -55,6 +58,8 @@ class Service {
 
   Status Start();
   void Stop();  // orderly: everything received is answered, nothing acknowledged is lost
+  // Takes a connection that somebody else accepted, between Start and Stop. Safe.
+  void Give(std::unique_ptr<runtime::Socket> client);
   // Set when SHUTDOWN was asked for.
   bool stop_requested() const;
   std::vector<std::string> addresses() const;

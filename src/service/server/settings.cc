@@ -88,9 +88,10 @@ void AddStorage(std::vector<Setting>& table) {
 }
 
 void AddGroup(std::vector<Setting>& table) {
-  table.push_back(Choice("role", &Settings::role, {"universe", "tablet-server"},
+  table.push_back(Choice("role", &Settings::role, {"universe", "tablet-server", "worker"},
                          "universe: serves it alone; tablet-server: one of several on the same "
-                         "rados: universe, of which one leads"));
+                         "rados: universe, of which one leads; worker: merges tables for the one "
+                         "that leads"));
   table.push_back(Text("advertise", &Settings::advertise,
                        "address by which clients and other servers of the group reach this one, "
                        "HOST:PORT; empty is the first of listen"));
@@ -103,6 +104,24 @@ void AddGroup(std::vector<Setting>& table) {
   table.push_back(Choice("writes", &Settings::writes, {"forward", "refuse"},
                          "what a server that does not lead does with its clients' commands: "
                          "forward them to the leader, or refuse them and name it"));
+  table.push_back(Switch("offload", &Settings::offload,
+                         "while this tablet-server leads, have workers merge its tables"));
+  table.push_back(Number("worker-threads", &Settings::worker_threads, {1, 256},
+                         "merges that a worker carries out at a time"));
+}
+
+void AddPeers(std::vector<Setting>& table) {
+  table.push_back(Text("peer-listen", &Settings::peer_listen,
+                       "address at which servers of the group talk to one another, HOST:PORT; "
+                       "empty is none: followers look for what is new"));
+  table.push_back(Text("peer-advertise", &Settings::peer_advertise,
+                       "address by which other servers of the group reach peer-listen, HOST:PORT; "
+                       "empty is peer-listen itself"));
+  table.push_back(Text("peer-tls-ca", &Settings::peer_tls_ca,
+                       "certificates that those of the group's servers are signed by, PEM"));
+  table.push_back(Text("peer-tls-cert", &Settings::peer_tls_cert,
+                       "certificate chain that this server shows to the others, PEM"));
+  table.push_back(Text("peer-tls-key", &Settings::peer_tls_key, "private key of it, PEM"));
 }
 
 void AddAccess(std::vector<Setting>& table) {
@@ -167,6 +186,7 @@ std::vector<Setting> MakeTable() {
   std::vector<Setting> table;
   AddStorage(table);
   AddGroup(table);
+  AddPeers(table);
   AddAccess(table);
   AddBounds(table);
   AddTelling(table);
@@ -256,10 +276,9 @@ bool HasFarAddress(std::span<const std::string> addresses) {
   });
 }
 
-// That others reach it under the very address.
-Status CheckAdvertised(const Settings& settings) {
-  const std::string name = settings.advertise.empty() ? "listen" : "advertise";
-  const std::string address = AdvertisedAddress(settings);
+// That others reach it under the very address, which the setting of that name gives.
+Status CheckAdvertised(const std::string& name, const std::string& address,
+                       const std::string& advertise) {
   const auto parsed = runtime::ParseAddress(address);
   if (!parsed.ok()) {
     return Error(Reason::kBadOption, name + ": " + parsed.error().message());
@@ -270,25 +289,68 @@ Status CheckAdvertised(const Settings& settings) {
                                          address + " a port other than 0");
   }
   if (parsed->host.empty() || parsed->host == "0.0.0.0" || parsed->host == "::") {
-    return Error(Reason::kBadOption, name + ": " + address +
-                                         " leads nobody here; set advertise to the address by "
-                                         "which others reach this server");
+    return Error(Reason::kBadOption, name + ": " + address + " leads nobody here; set " +
+                                         advertise +
+                                         " to the address by which others reach this server");
   }
   return {};
 }
 
+Status CheckShared(const Settings& settings) {
+  if (settings.universe.starts_with("rados:")) {
+    return {};
+  }
+  return Error(Reason::kBadOption, "role = " + settings.role +
+                                       " needs a universe that several servers "
+                                       "share: universe = rados:POOL?conf=FILE, not '" +
+                                       settings.universe + "'");
+}
+
+Status CheckPeers(const Settings& settings) {
+  const bool all = !settings.peer_tls_ca.empty() && !settings.peer_tls_cert.empty() &&
+                   !settings.peer_tls_key.empty();
+  const bool any = !settings.peer_tls_ca.empty() || !settings.peer_tls_cert.empty() ||
+                   !settings.peer_tls_key.empty();
+  if (settings.peer_listen.empty()) {
+    return !any && settings.peer_advertise.empty()
+               ? Status()
+               : Error(Reason::kBadOption,
+                       "peer-advertise and peer-tls-ca, -cert and -key need peer-listen");
+  }
+  if (any != all) {
+    return Error(Reason::kBadOption,
+                 "peer-tls-ca, peer-tls-cert and peer-tls-key need one another: servers show each "
+                 "other certificates in both directions");
+  }
+  const auto parsed = runtime::ParseAddress(settings.peer_listen);
+  if (!parsed.ok()) {
+    return Error(Reason::kBadOption, "peer-listen: " + parsed.error().message());
+  }
+  if (!all && !IsLoopback(parsed->host)) {
+    return Error(Reason::kBadOption,
+                 "peer-listen: refusing to listen on " + settings.peer_listen +
+                     ", which other machines may reach, without TLS; set peer-tls-ca, "
+                     "peer-tls-cert and peer-tls-key, or choose an address of this machine");
+  }
+  return CheckAdvertised(settings.peer_advertise.empty() ? "peer-listen" : "peer-advertise",
+                         PeerAddress(settings), "peer-advertise");
+}
+
 Status CheckGroup(const Settings& settings) {
   if (settings.role != "tablet-server") {
-    return settings.advertise.empty()
-               ? Status()
-               : Error(Reason::kBadOption, "advertise needs role = tablet-server");
+    if (!settings.advertise.empty()) {
+      return Error(Reason::kBadOption, "advertise needs role = tablet-server");
+    }
+    if (settings.offload) {
+      return Error(Reason::kBadOption, "offload needs role = tablet-server");
+    }
+    if (!settings.peer_listen.empty()) {
+      return Error(Reason::kBadOption, "peer-listen needs role = tablet-server");
+    }
+    TRY(CheckPeers(settings));
+    return settings.role == "worker" ? CheckShared(settings) : Status();
   }
-  if (!settings.universe.starts_with("rados:")) {
-    return Error(Reason::kBadOption,
-                 "role = tablet-server needs a universe that several servers "
-                 "share: universe = rados:POOL?conf=FILE, not '" +
-                     settings.universe + "'");
-  }
+  TRY(CheckShared(settings));
   if (!settings.tls_listen.empty()) {
     return Error(Reason::kBadOption,
                  "role = tablet-server passes commands on without TLS; leave tls-listen out");
@@ -303,7 +365,15 @@ Status CheckGroup(const Settings& settings) {
                  "role = tablet-server acknowledges nothing that a take-over "
                  "could lose; set durability = device");
   }
-  return CheckAdvertised(settings);
+  TRY(CheckPeers(settings));
+  return CheckAdvertised(settings.advertise.empty() ? "listen" : "advertise",
+                         AdvertisedAddress(settings), "advertise");
+}
+
+// The same address is the same text, however it was written.
+std::string OneForm(const std::string& address) {
+  const auto parsed = runtime::ParseAddress(address);
+  return parsed.ok() ? runtime::FormatAddress(*parsed) : address;
 }
 
 Status CheckTls(const Settings& settings) {
@@ -475,10 +545,11 @@ Status CheckTogether(const Settings& settings) {
 
 std::string AdvertisedAddress(const Settings& settings) {
   const std::string first = settings.listen.empty() ? "" : settings.listen.front();
-  const auto parsed =
-      runtime::ParseAddress(settings.advertise.empty() ? first : settings.advertise);
-  return parsed.ok() ? runtime::FormatAddress(*parsed)
-                     : (settings.advertise.empty() ? first : settings.advertise);
+  return OneForm(settings.advertise.empty() ? first : settings.advertise);
+}
+
+std::string PeerAddress(const Settings& settings) {
+  return OneForm(settings.peer_advertise.empty() ? settings.peer_listen : settings.peer_advertise);
 }
 
 bool OthersMustAsk(const Settings& settings) {

@@ -24,6 +24,13 @@ struct Settings {
   int64_t lease = 2000;
   bool confirm = false;
   std::string writes = "forward";
+  bool offload = false;
+  int64_t worker_threads = 1;
+  std::string peer_listen;
+  std::string peer_advertise;
+  std::string peer_tls_ca;
+  std::string peer_tls_cert;
+  std::string peer_tls_key;
   std::vector<std::string> listen = {"127.0.0.1:6479"};
   bool is_protected = true;
   std::string password;
@@ -95,6 +102,10 @@ Status CheckTogether(const Settings& settings);
 
 // The address by which others reach a server of a group: `advertise`, or the first of `listen`.
 std::string AdvertisedAddress(const Settings& settings);
+
+// The address by which other servers of the group talk to it: `peer-advertise`, or `peer-listen`;
+// empty: they do not.
+std::string PeerAddress(const Settings& settings);
 
 // Whether strangers reach an address, so that users from a file must all need a password.
 bool OthersMustAsk(const Settings& settings);

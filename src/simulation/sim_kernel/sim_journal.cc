@@ -4,23 +4,15 @@
 #include <utility>
 
 #include "base/try.h"
+#include "kernel/journal/names.h"
 #include "simulation/sim_kernel/sim_stream.h"
 
 namespace luna::sim_kernel {
 
 namespace {
 
+using journal::CheckName;
 using Names = std::vector<std::string>;
-
-Status CheckName(const std::string& name) {
-  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789.-";
-  if (name.empty() || name.size() > 200 || name.find_first_not_of(kLetters) != std::string::npos ||
-      name.find_first_not_of('.') == std::string::npos) {
-    return Error(Reason::kBadName,
-                 "stream name \"" + name + "\": use lower-case letters, digits, dots and dashes");
-  }
-  return {};
-}
 
 std::string ObjectOf(const std::string& name) {
   return "stream/" + name;

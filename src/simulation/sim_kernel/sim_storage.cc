@@ -1,7 +1,6 @@
 #include "simulation/sim_kernel/sim_storage.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -9,30 +8,16 @@
 
 #include "base/assert.h"
 #include "base/try.h"
+#include "kernel/storage/names.h"
 #include "simulation/sim_kernel/objects.h"
 
 namespace luna::sim_kernel {
 
 namespace {
 
+using storage::CheckName;
+using storage::CheckNames;
 using Names = std::vector<std::string>;
-
-Status CheckName(std::string_view what, const std::string& name) {
-  const bool good = !name.empty() && name.size() <= 200 && name != "." && name != ".." &&
-                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
-                      return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
-                    });
-  if (good && !name.ends_with(".new")) {  // the same names as in every Kernel
-    return {};
-  }
-  return Error(Reason::kBadName, std::string(what) + " name '" + name +
-                                     "': use 1 to 200 of A-Z a-z 0-9 . _ -, not ending in .new");
-}
-
-Status CheckNames(const std::string& bucket, const std::string& object) {
-  TRY(CheckName("bucket", bucket));
-  return CheckName("object", object);
-}
 
 class SimObject final : public storage::ObjectReader {
  public:

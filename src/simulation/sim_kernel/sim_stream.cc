@@ -16,13 +16,6 @@ constexpr uint64_t kMinSegmentBytes = 8 << 10;
 constexpr uint64_t kMaxSegmentBytes = uint64_t{1} << 30;
 constexpr int kMaxRaces = 1000;  // each lost to somebody else who won
 
-// What a change of a stream comes to.
-struct Judged {
-  Verdict verdict = Verdict::kMissing;
-  StreamView view = {};
-  Sequence tail = 0;  // that a fence found
-};
-
 struct Made {
   bool full = false;
   uint64_t id = 0;
@@ -30,6 +23,13 @@ struct Made {
 };
 
 }  // namespace
+
+// What a change of a stream comes to.
+struct SimStream::Judged {
+  Verdict verdict = Verdict::kMissing;
+  StreamView view = {};
+  Sequence tail = 0;  // that a fence found
+};
 
 // --- Open ---
 
@@ -62,13 +62,15 @@ Status SimStream::Create() {
   SimStore& store = endpoint.store();
   const Made made = TRY(endpoint.Ask<Made>(
       opened_->object(), Access::kWrite,
-      [&store, name = opened_->name, id = store.NewId()](Space& space, const Arrival&) -> Made {
+      [&store, name = opened_->name, id = store.NewId(), epoch = options_.first_epoch,
+       released = options_.released](Space& space, const Arrival&) -> Made {
         auto found = space.streams.find(name);
         if (found == space.streams.end() && store.full()) {
           return {.full = true};
         }
         if (found == space.streams.end() && space.streams_made.insert(id).second) {
-          found = space.streams.emplace(name, StoredStream(id, store.guards())).first;
+          StoredStream made(id, store.guards(), epoch, released);
+          found = space.streams.emplace(name, std::move(made)).first;
         }
         if (found == space.streams.end()) {
           return {};
@@ -86,26 +88,33 @@ Status SimStream::Create() {
   return {};
 }
 
+Result<SimStream::Judged> SimStream::Ask(std::function<void(StoredStream&, Judged&)> deed) {
+  const Judged judged =
+      TRY(opened_->endpoint->Ask<Judged>(opened_->object(), Access::kWrite,
+                                         [name = opened_->name, id = opened_->id,
+                                          deed = std::move(deed)](Space& space, const Arrival&) {
+                                           Judged result;
+                                           if (StoredStream* stream = space.FindStream(name, id)) {
+                                             deed(*stream, result);
+                                             result.view = stream->view();
+                                           }
+                                           return result;
+                                         }));
+  if (judged.verdict == Verdict::kMissing) {
+    return opened_->Missing();
+  }
+  opened_->Learn(judged.view);
+  return judged;
+}
+
 // Compared with the turn before, so that one that comes late does not undo a later one.
 Status SimStream::TakeTurn() {
-  Endpoint& endpoint = *opened_->endpoint;
-  const uint64_t turn = endpoint.store().NewId();
+  const uint64_t turn = opened_->endpoint->store().NewId();
   for (int race = 0; race < kMaxRaces; ++race) {
     const Judged judged =
-        TRY(endpoint.Ask<Judged>(opened_->object(), Access::kWrite,
-                                 [name = opened_->name, id = opened_->id,
-                                  before = opened_->view.turn, turn](Space& space, const Arrival&) {
-                                   Judged result;
-                                   if (StoredStream* stream = space.FindStream(name, id)) {
-                                     result.verdict = stream->TakeTurn(before, turn);
-                                     result.view = stream->view();
-                                   }
-                                   return result;
-                                 }));
-    if (judged.verdict == Verdict::kMissing) {
-      return opened_->Missing();
-    }
-    opened_->Learn(judged.view);
+        TRY(Ask([before = opened_->view.turn, turn](StoredStream& stream, Judged& result) {
+          result.verdict = stream.TakeTurn(before, turn);
+        }));
     if (judged.verdict == Verdict::kDone) {
       return {};
     }
@@ -222,25 +231,13 @@ Result<Sequence> SimStream::Fence(Epoch expected_epoch, std::optional<Sequence> 
                  opened_->where() + ": a fence raises the epoch: " + std::to_string(new_epoch) +
                      " is not above " + std::to_string(expected_epoch));
   }
-  Endpoint& endpoint = *opened_->endpoint;
   const FenceRequest request{.expected_epoch = expected_epoch,
                              .expected_tail = expected_tail,
                              .new_epoch = new_epoch,
-                             .id = endpoint.store().NewId()};
-  const Judged judged = TRY(endpoint.Ask<Judged>(
-      opened_->object(), Access::kWrite,
-      [name = opened_->name, id = opened_->id, request](Space& space, const Arrival&) {
-        Judged result;
-        if (StoredStream* stream = space.FindStream(name, id)) {
-          result.verdict = stream->Fence(request, result.tail);
-          result.view = stream->view();
-        }
-        return result;
-      }));
-  if (judged.verdict == Verdict::kMissing) {
-    return opened_->Missing();
-  }
-  opened_->Learn(judged.view);
+                             .id = opened_->endpoint->store().NewId()};
+  const Judged judged = TRY(Ask([request](StoredStream& stream, Judged& result) {
+    result.verdict = stream.Fence(request, result.tail);
+  }));
   if (judged.verdict == Verdict::kDone) {
     return judged.tail;
   }
@@ -261,20 +258,10 @@ Status SimStream::Change(const std::function<void(StoredStream&)>& change) {
   if (poison_.has_value()) {
     return *poison_;
   }
-  const Judged judged = TRY(opened_->endpoint->Ask<Judged>(
-      opened_->object(), Access::kWrite,
-      [name = opened_->name, id = opened_->id, change](Space& space, const Arrival&) {
-        Judged result;
-        if (StoredStream* stream = space.FindStream(name, id)) {
-          change(*stream);
-          result = {.verdict = Verdict::kDone, .view = stream->view()};
-        }
-        return result;
-      }));
-  if (judged.verdict == Verdict::kMissing) {
-    return opened_->Missing();
-  }
-  opened_->Learn(judged.view);
+  TRY(Ask([change](StoredStream& stream, Judged& result) {
+    change(stream);
+    result.verdict = Verdict::kDone;
+  }));
   return {};
 }
 

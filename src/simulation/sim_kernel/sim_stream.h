@@ -50,6 +50,9 @@ class SimStream final : public journal::Stream {
   journal::AppendResult Answer(journal::AppendResult::Outcome outcome,
                                std::optional<Error> error) const;
   journal::AppendResult Unknown(const Error& cause);
+  // What the store says of `deed` on the stream, whenever that arrives; kStreamMissing.
+  struct Judged;
+  Result<Judged> Ask(std::function<void(StoredStream&, Judged&)> deed);
   // Something that happens to the stream whenever it arrives, and may happen twice.
   Status Change(const std::function<void(StoredStream&)>& change);
 

@@ -63,7 +63,9 @@ uint64_t BatchBytes(const std::vector<std::string>& records);
 class StoredStream {
  public:
   // `id` tells it from another stream of the same name; `guards` outlive it.
-  StoredStream(uint64_t id, const SimGuards& guards) : guards_(&guards), id_(id), turn_(id) {}
+  // Begins behind `released` records.
+  StoredStream(uint64_t id, const SimGuards& guards, Epoch epoch = 1, Sequence released = 0)
+      : guards_(&guards), id_(id), turn_(id), epoch_(epoch), segments_{{.before = released}} {}
 
   Verdict Append(const AppendRequest& request, bool late);
   // kFenced, kMoved: `tail` is not set.
@@ -94,10 +96,10 @@ class StoredStream {
   uint64_t id_;
   uint64_t turn_;
   uint64_t change_ = 1;
-  Epoch epoch_ = 1;
+  Epoch epoch_;
   uint64_t fence_id_ = 0;    // the last one applied,
   Sequence fence_tail_ = 0;  // and the tail it found
-  std::deque<Segment> segments_ = {Segment{}};
+  std::deque<Segment> segments_;
   std::deque<StoredRecord> records_;
 };
 

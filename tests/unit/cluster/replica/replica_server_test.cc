@@ -54,6 +54,7 @@ class TestHost final : public Host {
   Status HandOver(const std::string& target) override { return group_->HandOver(target); }
 
   bool leads() const { return group_ != nullptr; }
+  group::Group& group() { return *group_; }
 
   int failures = 0;  // of BecomeLeader, to come
   int stops = 0;
@@ -171,6 +172,33 @@ TEST_F(ReplicaServerTest, LeadsANewStreamAfterALeaseAndAnswersReads) {
   });
 }
 
+TEST_F(ReplicaServerTest, TellsWhereItListensToServersAndOfEachAppend) {
+  InWorld([&] {
+    int appended = 0;
+    TestHost host(*kernel_);
+    const auto a =
+        ReplicaServer::Open(
+            world_, kernel_->journal(),
+            {.settings = Quick(), .server = "a", .peers = "a:7", .appended = [&] { ++appended; }},
+            host)
+            .value();
+    a->Start();
+    AwaitThat([&] { return a->standing().role == Role::kLeading; }, 2 * kSecond);
+    EXPECT_EQ(a->standing().leader_peers, "a:7");
+    const int before = appended;
+    EXPECT_GT(before, 0);
+    const auto b = NewReplica("b");
+    AwaitThat([&] { return b->server->standing().leader == "a"; }, 2 * kSecond);
+    EXPECT_EQ(b->server->standing().leader_peers, "a:7");
+    world_.Sleep(2 * kSecond);  // renewals
+    EXPECT_GT(appended, before);
+    EXPECT_EQ(b->server->standing().leader, "a");
+    a->Stop();
+    (void)AwaitLeader(*b);
+    EXPECT_EQ(b->server->standing().leader_peers, "");
+  });
+}
+
 TEST_F(ReplicaServerTest, AnswersThreadsThatMustNotWaitOnlyWithinTheLease) {
   InWorld([&] {
     const auto a = NewReplica("a");
@@ -270,6 +298,30 @@ TEST_F(ReplicaServerTest, WithoutRequestsNothingIsAppendedAndAReadCostsOneAppend
     EXPECT_TRUE(a->server->BeginRead().ok());
     EXPECT_EQ(Records().size(), before.size() + 1);
     EXPECT_EQ(Records().back(), "renew");
+  });
+}
+
+TEST_F(ReplicaServerTest, WhoWasRemovedLeavesTheLeadToOthers) {
+  InWorld([&] {
+    auto a = NewReplica("a");
+    AwaitLeader(*a);
+    auto b = NewReplica("b");
+    auto c = NewReplica("c");
+    world_.Sleep(kSecond);  // they look
+    ASSERT_TRUE(a->host.group().Remove("b").ok());
+    world_.Sleep(kSecond);
+    a.reset();  // for whoever comes first
+    AwaitLeader(*c);
+    EXPECT_TRUE(b->host.epochs.empty());
+    c.reset();
+    world_.Sleep(5 * kSecond);
+    EXPECT_EQ(b->server->standing().role, Role::kFollowing);
+    c = NewReplica("c");
+    AwaitLeader(*c);
+    ASSERT_TRUE(c->host.group().Readmit("b").ok());
+    world_.Sleep(kSecond);
+    c.reset();
+    AwaitLeader(*b);
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace luna::replica {
 namespace {
@@ -115,6 +116,15 @@ TEST_F(ReplicaStateTest, NeverFencesAStreamItHasNotSeen) {
     EXPECT_EQ(Find<FenceStream>(At(now, Tick{})), nullptr);
     At(now, LookFailed{});
   }
+}
+
+TEST_F(ReplicaStateTest, NeverFencesWhileItIsRemoved) {
+  At(kSecond, SawTail{.epoch = 3, .tail = 7, .leader = "a", .removed = true});
+  EXPECT_EQ(Find<FenceStream>(At(9 * kSecond, Tick{})), nullptr);
+  At(9 * kSecond, SawTail{.epoch = 3, .tail = 8, .lease = Lease::kGivenToMe, .removed = true});
+  EXPECT_EQ(Find<FenceStream>(At(12 * kSecond, Tick{})), nullptr);
+  At(12 * kSecond, SawTail{.epoch = 3, .tail = 9, .leader = "a"});
+  EXPECT_NE(Find<FenceStream>(At(15 * kSecond, Tick{})), nullptr);
 }
 
 TEST_F(ReplicaStateTest, WaitsFromTheFirstSightOfTheLastRecord) {
@@ -273,6 +283,30 @@ TEST_F(ReplicaStateTest, RenewsWhenNothingElseIsAppended) {
   EXPECT_TRUE(At(3 * kSecond + 2 * quarter, Tick{}).empty());  // under way
   At(3 * kSecond + 2 * quarter, AppendAcked{});
   EXPECT_NE(Only<AppendRenew>(At(3 * kSecond + 2 * quarter, Tick{})), nullptr);
+}
+
+TEST_F(ReplicaStateTest, SaysItsNameAlsoWhileItCommits) {
+  Lead(3 * kSecond);
+  uint64_t now = 3 * kSecond;
+  std::vector<uint64_t> named;
+  for (int i = 0; i < 500; ++i) {  // a commit every 10 ms, one always under way
+    At(now, AppendSent{AppendKind::kCommit});
+    now += 10'000'000;
+    const Actions actions = At(now, Tick{});
+    if (!actions.empty()) {
+      ASSERT_NE(Only<AppendRenew>(actions), nullptr);
+      EXPECT_FALSE(Only<AppendRenew>(actions)->resting);
+      named.push_back(now);
+      At(now, AppendAcked{});
+      At(now, AppendSent{AppendKind::kRenew});
+    }
+    At(now, AppendAcked{});
+  }
+  std::vector<uint64_t> once_a_lease;
+  for (uint64_t at = 3 * kSecond; (at += NoJitter().NameNanos()) <= now;) {
+    once_a_lease.push_back(at);
+  }
+  EXPECT_EQ(named, once_a_lease);
 }
 
 TEST_F(ReplicaStateTest, RestsWithoutRequestsAndAReadWakesIt) {

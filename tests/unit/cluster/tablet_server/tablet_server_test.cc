@@ -2,12 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/try.h"
+#include "cluster/worker/worker.h"
+#include "engine/group/records.h"
 #include "simulation/sim_kernel/sim_kernel.h"
 #include "simulation/simulated_runtime.h"
 
@@ -42,25 +48,35 @@ class TestServing final : public Serving {
     return cannot_follow ? Status(Error(Reason::kAddressInUse, "no port")) : Status();
   }
   void StopFollowing() override { calls.push_back("stop-following"); }
+  Status ServeReads(universe::FollowedUniverse& universe) override {
+    followed = &universe;
+    return {};
+  }
+  void StopReads() override { followed = nullptr; }
+  void CannotLead(const Error& error) override { cannot_lead = error.reason(); }
 
   std::vector<std::string> calls;
   std::shared_ptr<Collection> collection;
-  int failures = 0;          // of Serve, to come
-  uint64_t serve_nanos = 0;  // that Serve takes
+  universe::FollowedUniverse* followed = nullptr;  // while reads are served
+  int failures = 0;                                // of Serve, to come
+  uint64_t serve_nanos = 0;                        // that Serve takes
   bool cannot_follow = false;
+  std::optional<Reason> cannot_lead;
 
  private:
   runtime::Runtime& runtime_;
 };
 
 struct Node {
-  Node(simulation::SimulatedRuntime& world, sim_kernel::SimStore& store, const std::string& name)
+  Node(simulation::SimulatedRuntime& world, sim_kernel::SimStore& store, const std::string& name,
+       bool offload = false)
       : kernel(sim_kernel::SimKernel::Open(store, world, "sim:u").value()), serving(world) {
     TabletServerOptions options;
     options.universe.memory_budget_bytes = uint64_t{64} << 20;
     options.replica = {
         .settings = {.lease_nanos = 500 * kMillisecond, .jitter_nanos = 50 * kMillisecond},
         .server = name};
+    options.offload = offload;
     server = TabletServer::Open(*kernel, options, serving).value();
   }
   bool leads() const { return server->standing().role == "leading"; }
@@ -119,7 +135,9 @@ TEST_F(TabletServerTest, FollowsThenServesThenFollowsAgain) {
     EXPECT_GT(leading.epoch, 0u);
     EXPECT_GT(leading.lease_left_millis, 0u);
     EXPECT_LE(leading.lease_left_millis, 500u);
+    const journal::Sequence tail = a->server->tail().value();
     ASSERT_TRUE(a->serving.collection->Put("k", "v").ok());
+    EXPECT_GT(a->server->tail().value(), tail);
 
     const auto b = NewNode("b:2");
     ASSERT_TRUE(b->server->Start().ok());
@@ -131,6 +149,37 @@ TEST_F(TabletServerTest, FollowsThenServesThenFollowsAgain) {
     EXPECT_EQ(b->serving.collection->Get("k").value(), "v");
     Await([&] { return a->server->standing().leader == "b:2"; });
     EXPECT_EQ(a->server->standing().role, "following");
+    EXPECT_EQ(a->server->tail(), std::nullopt);
+  });
+}
+
+TEST_F(TabletServerTest, ALeaderTakesServersOutOfTheGroup) {
+  InWorld([&] {
+    const auto a = NewNode("a:1");
+    ASSERT_TRUE(a->server->Start().ok());
+    EXPECT_EQ(a->server->Remove("b:2").error().reason(), Reason::kFenced);  // it does not lead yet
+    Await([&] { return a->leads(); });
+    ASSERT_TRUE(a->server->Remove("b:2").ok());
+    EXPECT_EQ(a->server->standing().removed, std::vector<std::string>{"b:2"});
+    EXPECT_EQ(a->server->Remove("a:1").error().reason(), Reason::kBadOption);
+    ASSERT_TRUE(a->serving.collection->Put("k", "v").ok());
+    ASSERT_TRUE(a->serving.collection->Put("k", "w").ok());
+    const auto b = NewNode("b:2");
+    ASSERT_TRUE(b->server->Start().ok());
+    Await([&] { return b->server->standing().leader == "a:1"; });
+    a->server->Stop();
+    Await([&] { return b->server->standing().failures > 0; });  // it came too late to hear of it
+    EXPECT_NE(b->server->standing().last_error.find("b:2 was removed"), std::string::npos);
+    EXPECT_FALSE(b->leads());
+
+    const auto c = NewNode("c:3");
+    ASSERT_TRUE(c->server->Start().ok());
+    Await([&] { return c->leads(); });
+    EXPECT_EQ(c->server->standing().removed, std::vector<std::string>{"b:2"});
+    ASSERT_TRUE(c->server->Readmit("b:2").ok());
+    EXPECT_TRUE(c->server->standing().removed.empty());
+    c->server->Stop();
+    Await([&] { return b->leads(); });
   });
 }
 
@@ -181,6 +230,33 @@ TEST_F(TabletServerTest, AFailureToServeLeavesNothingOpenAndIsTriedAgainLater) {
   });
 }
 
+TEST_F(TabletServerTest, ARecordOfANewerBuildIsTold) {
+  InWorld([&] {
+    const auto a = NewNode("a:1");
+    ASSERT_TRUE(a->server->Start().ok());
+    Await([&] { return a->leads(); });
+    a->server->Stop();
+    EXPECT_EQ(a->serving.cannot_lead, std::nullopt);
+    std::string record;
+    group::Encode({}, group::Renew{}, record);
+    record[0] = static_cast<char>(200);  // a type that this build does not know
+    {
+      const auto stream = a->kernel->journal().Open(group::kStreamName, {}).value();
+      const journal::StreamState state = stream->state();
+      const std::string_view bytes = record;
+      ASSERT_EQ(stream->Append(state.epoch, state.tail, std::span(&bytes, 1), Durability::kDevice)
+                    .outcome,
+                journal::AppendResult::Outcome::kOk);
+    }
+    const auto b = NewNode("b:2");
+    ASSERT_TRUE(b->server->Start().ok());
+    Await([&] { return b->serving.cannot_lead.has_value(); });
+    EXPECT_EQ(b->serving.cannot_lead, Reason::kNewerFormat);
+    EXPECT_FALSE(b->leads());
+    EXPECT_EQ(std::count(b->serving.calls.begin(), b->serving.calls.end(), "serve"), 0);
+  });
+}
+
 TEST_F(TabletServerTest, ASlowStartKeepsTheLease) {
   InWorld([&] {
     const auto a = NewNode("a:1");
@@ -197,6 +273,40 @@ TEST_F(TabletServerTest, ASlowStartKeepsTheLease) {
   });
 }
 
+TEST_F(TabletServerTest, HasWorkersMergeWhenToldTo) {
+  InWorld([&] {
+    const auto kernel = sim_kernel::SimKernel::Open(*store_, world_, "sim:u").value();
+    worker::Worker worker(*kernel, {.name = "w"});
+    Node a(world_, *store_, "a:1", /*offload=*/true);
+    ASSERT_TRUE(a.server->Start().ok());
+    Await([&] { return a.leads(); });
+    worker.Start();
+    const auto value = [&](int i) {
+      std::string bytes(60'000, '\0');
+      uint64_t state = static_cast<uint64_t>(i) + 1;
+      for (char& byte : bytes) {
+        state = state * 6364136223846793005 + 1442695040888963407;
+        byte = static_cast<char>(state >> 56);
+      }
+      return bytes;
+    };
+    for (int i = 0; i < 120; ++i) {  // each key twice
+      ASSERT_TRUE(a.serving.collection->Put("k" + std::to_string(i % 60), value(i)).ok());
+      if (i == 59) {
+        ASSERT_TRUE(a.serving.collection->Flush().ok());
+      }
+    }
+    ASSERT_TRUE(a.serving.collection->Flush().ok());
+    ASSERT_TRUE(a.serving.collection->Compact().ok());
+    EXPECT_GT(worker.standing().jobs_done, 0u);
+    for (int i = 0; i < 60; ++i) {
+      EXPECT_EQ(a.serving.collection->Get("k" + std::to_string(i)).value(), value(i + 60));
+    }
+    worker.Stop();
+    a.server->Stop();
+  });
+}
+
 TEST_F(TabletServerTest, WhoCannotFollowSaysSo) {
   InWorld([&] {
     const auto a = NewNode("a:1");
@@ -209,6 +319,50 @@ TEST_F(TabletServerTest, WhoCannotFollowSaysSo) {
     b->serving.cannot_follow = true;
     ASSERT_TRUE(b->server->replica().Transfer("").ok());
     Await([&] { return b->server->standing().last_error.find("no port") != std::string::npos; });
+  });
+}
+
+TEST_F(TabletServerTest, WhoFollowsReadsUntilItLeads) {
+  InWorld([&] {
+    const auto a = NewNode("a:1");
+    ASSERT_TRUE(a->server->Start().ok());
+    EXPECT_FALSE(a->server->followed().has_value());
+    Await([&] { return a->leads(); });
+    EXPECT_EQ(a->serving.followed, nullptr);
+    EXPECT_FALSE(a->server->followed().has_value());
+    ASSERT_TRUE(a->serving.collection->Put("k", "v").ok());
+    const uint64_t written = world_.clock().MonotonicNanos();
+
+    const auto b = NewNode("b:2");
+    ASSERT_TRUE(b->server->Start().ok());
+    Await([&] { return b->serving.followed != nullptr; });
+    Await([&] { return b->server->followed()->complete_nanos > written; });
+    EXPECT_GT(b->server->followed()->applied, 0u);
+    const auto database = b->serving.followed->universe().OpenDatabase("d").value();
+    const auto collection = database->OpenCollection("c").value();
+    EXPECT_EQ(collection->Get("k").value(), "v");
+    Await([&] { return b->server->standing().leader == "a:1"; });
+    const Status refused = collection->Put("k", "w");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().reason(), Reason::kFenced);
+    EXPECT_NE(refused.error().message().find("a:1"), std::string::npos);
+
+    ASSERT_TRUE(a->server->replica().Transfer("b:2").ok());
+    Await([&] { return b->leads(); });
+    EXPECT_EQ(b->serving.followed, nullptr);
+    EXPECT_EQ(b->serving.collection->Get("k").value(), "v");
+    Await([&] { return a->serving.followed != nullptr; });
+    ASSERT_TRUE(b->serving.collection->Put("k", "x").ok());
+    const uint64_t rewritten = world_.clock().MonotonicNanos();
+    Await([&] { return a->server->followed()->complete_nanos > rewritten; });
+    EXPECT_EQ(a->serving.followed->universe()
+                  .OpenDatabase("d")
+                  .value()
+                  ->OpenCollection("c")
+                  .value()
+                  ->Get("k")
+                  .value(),
+              "x");
   });
 }
 

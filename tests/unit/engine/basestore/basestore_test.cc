@@ -33,6 +33,25 @@ TEST_F(BasestoreTest, FlushIsReadableAndSurvivesReopen) {
   EXPECT_EQ(Get("a"), "3");
 }
 
+TEST_F(BasestoreTest, WarmsWhatWasWrittenSinceTheOpen) {
+  Flush(Rows(10, 0, 200));
+  Reopen();
+  Flush(Rows(11, 200, 100));
+  Flush(Rows(12, 300, 100));
+  base_->Warm([] { return true; });  // no time
+  EXPECT_EQ(cache_.used(), 0U);
+  base_->Warm([] { return false; });
+  EXPECT_GT(cache_.used(), 0U);
+  const uint64_t used = cache_.used();
+  EXPECT_NE(Get("k00250"), "-");
+  EXPECT_NE(Get("k00350"), "-");
+  EXPECT_EQ(cache_.misses().value(), 0U);
+  EXPECT_NE(Get("k00100"), "-");  // was there before
+  EXPECT_GT(cache_.misses().value(), 0U);
+  base_->Warm([] { return false; });  // nothing is left to do
+  EXPECT_LT(cache_.used(), 2 * used);
+}
+
 TEST_F(BasestoreTest, CompactionConvergesAndKeepsWhatIsVisible) {
   for (int i = 0; i < 30; ++i) {
     Flush(Rows(static_cast<Timestamp>(10 + i), i * 37 % 200, 100));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/try.h"
 #include "unit/engine/basestore/basestore_place.h"
 
 namespace luna::basestore {
@@ -34,6 +35,130 @@ TEST_F(CompactionJobTest, SwapsInputsForOutputsNamedByTheJob) {
   EXPECT_TRUE(state_->jobs().empty());
   EXPECT_EQ(view->safe(), 100U);  // the job raised the safe point
   EXPECT_EQ(Get("a"), "a50");
+}
+
+// Merges, declines or fails, as it is told.
+class TestExecutor final : public MergeExecutor {
+ public:
+  explicit TestExecutor(const table::TableContext& context) : context_(context) {}
+
+  Result<std::optional<compaction::Written>> Merge(const compaction::MergeTask& task,
+                                                   const std::function<bool()>&) override {
+    tasks.push_back(task);
+    if (stops) {
+      return Error(Reason::kShutDown, "stopped");
+    }
+    if (declines) {
+      return std::optional<compaction::Written>();
+    }
+    std::vector<std::string> begun;
+    return std::optional(TRY(basestore::Merge(task, context_,
+                                              {.name = compaction::RunName(task.job, 77),
+                                               .next_salt = [] { return base::Id128{1, 2}; },
+                                               .stopping = {},
+                                               .begun = &begun})));
+  }
+  Result<compaction::Written> Here(
+      const std::function<Result<compaction::Written>()>& merge) override {
+    ++here;
+    return merge();
+  }
+  int here = 0;
+  bool declines = false;
+  bool stops = false;
+  std::vector<compaction::MergeTask> tasks;
+
+ private:
+  const table::TableContext context_;
+};
+
+class OffloadedJobTest : public BasestorePlace {
+ protected:
+  // Merges level 0 into the last level.
+  Result<JobResult> Run(MergeExecutor& executor) {
+    const auto view = base_->view();
+    compaction::Plan plan;
+    plan.to_level = 6;
+    plan.last = true;
+    plan.inputs = view->levels().level(0);
+    BasestoreContext context;
+    context.runtime = &runtime_;
+    context.manifest = manifest_.get();
+    context.state = state_.get();
+    context.tables = {.storage = storage_.get(), .bucket = "db-1"};
+    context.names = names_.get();
+    context.merges = &executor;
+    CompactionJob job(context, collection().id, plan, *view, [&] { base_->Refresh(); });
+    return job.Run(retention_, {});
+  }
+  TestExecutor executor_{{.storage = storage_.get(), .bucket = "db-1"}};
+};
+
+TEST_F(OffloadedJobTest, CommitsWhatSomebodyElseMerged) {
+  Flush({Put("a", 10, "old"), Put("b", 10)});
+  Flush({Put("a", 20, "new")});
+  retention_.safe = 100;
+  const JobResult result = Run(executor_).value();
+  EXPECT_TRUE(result.committed);
+  EXPECT_GT(result.bytes_written, 0U);
+  ASSERT_EQ(executor_.tasks.size(), 1U);
+  const compaction::MergeTask& task = executor_.tasks[0];
+  EXPECT_EQ(task.bucket, "db-1");
+  EXPECT_EQ(task.retention.safe, 100U);
+  EXPECT_EQ(task.table.codec, table::Codec::kZstd);
+  EXPECT_EQ(task.inputs[0]->max_timestamp, 20U);  // newest first
+  EXPECT_EQ(base_->view()->levels().level(6)[0]->object, compaction::RunName(task.job, 77) + ".0");
+  EXPECT_EQ(Get("a"), "new");
+  EXPECT_EQ(Get("b"), "v");
+}
+
+TEST_F(OffloadedJobTest, MergesItselfWhenNobodyElseDoes) {
+  Flush({Put("a", 10, "old"), Put("b", 10)});
+  executor_.declines = true;
+  EXPECT_TRUE(Run(executor_).value().committed);
+  EXPECT_EQ(executor_.tasks.size(), 1U);
+  EXPECT_EQ(executor_.here, 1);
+  EXPECT_EQ(Get("a"), "old");
+  EXPECT_FALSE(base_->view()->levels().level(6)[0]->object.ends_with("77.0"));
+}
+
+TEST_F(OffloadedJobTest, IsAbortedWhenTheWaitWasStopped) {
+  Flush({Put("a", 10)});
+  executor_.stops = true;
+  EXPECT_EQ(Run(executor_).error().reason(), Reason::kShutDown);
+  EXPECT_TRUE(state_->jobs().empty());
+  EXPECT_EQ(Get("a"), "v");
+}
+
+TEST_F(OffloadedJobTest, RemovesWhatSomebodyElseWroteInVain) {
+  Flush({Put("a", 10)});
+  const auto before = Objects();
+  class Dropper final : public MergeExecutor {
+   public:
+    Dropper(TestExecutor& inner, std::function<void()> drop)
+        : inner_(inner), drop_(std::move(drop)) {}
+    Result<std::optional<compaction::Written>> Merge(
+        const compaction::MergeTask& task, const std::function<bool()>& stopping) override {
+      auto written = inner_.Merge(task, stopping);
+      drop_();
+      return written;
+    }
+    Result<compaction::Written> Here(
+        const std::function<Result<compaction::Written>()>& merge) override {
+      return inner_.Here(merge);
+    }
+
+   private:
+    TestExecutor& inner_;
+    const std::function<void()> drop_;
+  };
+  Dropper dropper(executor_, [&] {
+    EXPECT_GT(Objects().size(), before.size());
+    EXPECT_TRUE(Commit(catalog::JobAbort{.job = executor_.tasks[0].job}));
+  });
+  EXPECT_FALSE(Run(dropper).value().committed);
+  EXPECT_EQ(Objects(), before);
+  EXPECT_EQ(Get("a"), "v");
 }
 
 TEST_F(CompactionJobTest, StoppedJobIsAbortedAndLeavesNothing) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "engine/blob/blob.h"
 #include "kernel/overlay_runtime.h"
 #include "kernel/storage/local_storage.h"
@@ -101,6 +103,66 @@ TEST_F(GraveyardTest, BlobsThatNoTableTookOverGoWithTheirHolder) {
   held.reset();
   EXPECT_EQ(graveyard_->buried(), 2U);
   EXPECT_EQ(Left(), (Names{"b-1.1.1.0", "table"}));
+}
+
+class SetClock final : public runtime::Clock {
+ public:
+  uint64_t WallMillis() override { return 0; }
+  uint64_t MonotonicNanos() override { return now; }
+  uint64_t now = 1000;
+};
+
+TEST_F(GraveyardTest, WithAGraceTheDeadStayThatLongAfterTheirBurial) {
+  SetClock clock;
+  const auto graveyard = std::make_shared<Graveyard>(nullptr, Grace{.clock = &clock, .nanos = 30});
+  const auto writer = storage_->Create("b", "t").value();
+  ASSERT_TRUE(writer->Append("x").ok() && writer->Finish().ok());
+  table::TableRow row;
+  row.object = "t";
+  row.blobs = {"b-1.1.1"};
+  ASSERT_TRUE(blob::Write(*storage_, "b", "b-1.1.1", {.high = 1, .low = 1}, "value").ok());
+  graveyard->Count(row);
+  clock.now += 100;  // a reader has it
+  graveyard->Bury(row);
+  clock.now += 29;
+  ASSERT_TRUE(graveyard->Collect(*storage_, "b").ok());
+  EXPECT_EQ(storage_->List("b").value(), (Names{"b-1.1.1.0", "t"}));
+  EXPECT_EQ(graveyard->buried(), 2U);
+  EXPECT_FALSE(graveyard->empty());
+  clock.now += 1;
+  ASSERT_TRUE(graveyard->Collect(*storage_, "b").ok());
+  EXPECT_EQ(storage_->List("b").value(), Names{});
+  EXPECT_TRUE(graveyard->empty());
+}
+
+TEST_F(GraveyardTest, WhereAnotherRemovesNothingIsWrittenDown) {
+  const auto graveyard = std::make_shared<Graveyard>(
+      nullptr, Grace{.clock = &runtime_.clock(), .nanos = Grace::kForEver});
+  table::TableRow row;
+  row.object = "t";
+  graveyard->Count(row);
+  graveyard->Bury(row);
+  EXPECT_EQ(graveyard->buried(), 0U);
+  EXPECT_TRUE(graveyard->empty());
+}
+
+TEST_F(GraveyardTest, KnowsTheLivingAndTheDead) {
+  auto goes = Hold("goes", {"b-1.1.1", "b-1.1.2"});
+  const auto stays = Hold("stays", {"b-1.1.2"});
+  auto memory = std::make_shared<HeldBlobs>(graveyard_, Names{"b-1.1.3"});
+  std::set<std::string> names;
+  graveyard_->AddNames(names);
+  EXPECT_EQ(names, (std::set<std::string>{"b-1.1.1", "b-1.1.2", "b-1.1.3", "goes", "stays"}));
+  goes->Doom();
+  goes.reset();
+  memory.reset();
+  names.clear();
+  graveyard_->AddNames(names);
+  EXPECT_EQ(names.size(), 5U);  // buried, and not gone
+  ASSERT_TRUE(graveyard_->Collect(*storage_, "b").ok());
+  names.clear();
+  graveyard_->AddNames(names);
+  EXPECT_EQ(names, (std::set<std::string>{"b-1.1.2", "stays"}));
 }
 
 }  // namespace

@@ -34,5 +34,19 @@ TEST(ObjectNames, RunsOfAJobAndSaltsDiffer) {
   EXPECT_EQ(salts.size(), 100U);
 }
 
+TEST(ObjectNames, SayWhoMadeTheObject) {
+  EXPECT_EQ(OriginOf("t-3.12.1"), (Origin{.group = 3, .epoch = 12}));
+  EXPECT_EQ(OriginOf("b-3.12.2.0"), (Origin{.group = 3, .epoch = 12}));  // a part
+  const auto runtime = posix::NewPosixRuntime();
+  ObjectNames names(*runtime, 3, 12);
+  EXPECT_EQ(OriginOf(names.NextTable()), (Origin{.group = 3, .epoch = 12}));
+  EXPECT_EQ(OriginOf(names.JobRun(9) + ".0"), (Origin{.job = 9}));
+  for (const char* other : {"", "t", "t-", "t-3", "t-3.", "t-3.12", "t-3.12.", "t-.12.1",
+                            "t-x.12.1", "t-3.99999999999999999999.1", "j-", "j-9", "j-9.",
+                            "x-3.12.1", "manifest-3.0000000000000012"}) {
+    EXPECT_EQ(OriginOf(other), std::nullopt) << other;
+  }
+}
+
 }  // namespace
 }  // namespace luna::basestore

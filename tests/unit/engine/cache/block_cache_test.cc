@@ -53,6 +53,35 @@ TEST(BlockCache, FindsWhatWasInserted) {
   EXPECT_EQ(cache.misses().value(), 3u);
 }
 
+TEST(BlockCache, AnOfferTakesFreeRoomOnly) {
+  base::MemoryBudget budget(64 << 20);
+  BlockCache cache(budget, 1 << 20);
+  const BlockHandle first = NewBlock({1, 0});
+  EXPECT_EQ(cache.Insert({1, 0}, first), first);
+  EXPECT_TRUE(cache.Offer({1, 0}, NewBlock({1, 0})));  // it is there
+  EXPECT_EQ(cache.Get({1, 0}), first);
+  uint64_t offered = 1;
+  while (cache.Offer({1, offered}, NewBlock({1, offered}))) {
+    ++offered;
+  }
+  EXPECT_GT(offered, uint64_t{200});
+  EXPECT_LE(cache.used(), cache.capacity());
+  for (uint64_t i = 0; i < offered; ++i) {
+    EXPECT_TRUE(cache.Contains({1, i})) << i;
+  }
+  EXPECT_FALSE(cache.Contains({1, offered}));
+  EXPECT_EQ(cache.misses().value(), 0u);
+}
+
+TEST(BlockCache, AnOfferLeavesTheBudgetToOthers) {
+  base::MemoryBudget budget(1 << 20);
+  BlockCache cache(budget, 1 << 20);
+  base::MemoryCharge others(budget, base::MemoryUse::kMemtables);
+  others.Resize((1 << 20) - kBlockBytes);
+  EXPECT_FALSE(cache.Offer({1, 0}, NewBlock({1, 0})));
+  EXPECT_EQ(cache.used(), 0u);
+}
+
 TEST(BlockCache, GivesWayToOtherUsesOfTheBudget) {
   base::MemoryBudget budget(16 << 20);
   BlockCache cache(budget, 8 << 20);

@@ -328,6 +328,25 @@ TEST_F(LocalGroupTest, NothingIsAppendedAfterLeadershipWasGivenAway) {
   EXPECT_FALSE(group_->HandOver("").ok());
 }
 
+TEST_F(LocalGroupTest, WhoLeadsAfterAHandOverNeedNotWaitForTheClock) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  ASSERT_TRUE(group_->Renew(false).ok());
+  const Timestamp before = Now();
+  const uint64_t slept = steered_.slept_millis();
+  ASSERT_TRUE(group_->HandOver("b").ok());
+  Reopen();
+  EXPECT_EQ(steered_.slept_millis(), slept);
+  EXPECT_GT(Put("k", "w").value(), before);
+}
+
+TEST_F(LocalGroupTest, EveryMemtableIsFrozenByARecord) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  const uint64_t before = group_->VerifyStream().value();
+  ASSERT_TRUE(group_->WithDatabaseFlushed(kDatabase, [&]() -> Status { return {}; }).ok());
+  EXPECT_EQ(group_->VerifyStream().value(), before + 1);
+  EXPECT_EQ(tablets_.at(first_)->flushed(), before + 1);
+}
+
 TEST_F(LocalGroupTest, ClosedItRefusesCommits) {
   ASSERT_TRUE(Put("k", "v").ok());
   kernel_->background().Shutdown();

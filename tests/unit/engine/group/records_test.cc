@@ -61,12 +61,13 @@ std::vector<Body> Samples() {
           SampleCheckpoint(),
           Abort{.id = {.high = 3, .low = 4}, .timestamp = 79},
           Renew{.resting = true, .server = "a"},
-          Transfer{"b"}};
+          Transfer{"b"},
+          Config{{"a", "b"}}};
 }
 
 TEST(Records, EveryTypeKeepsItsNumber) {
   const auto samples = Samples();
-  constexpr char kNumbers[] = {1, 2, 3, 4, 5, 6, 7, 16, 32};
+  constexpr char kNumbers[] = {1, 2, 3, 4, 5, 6, 7, 16, 32, 31};
   ASSERT_EQ(samples.size(), std::size(kNumbers));
   for (size_t i = 0; i < samples.size(); ++i) {
     EXPECT_EQ(Encoded(samples[i])[0], kNumbers[i]);

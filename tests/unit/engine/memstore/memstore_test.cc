@@ -124,5 +124,43 @@ TEST_F(MemstoreTest, MemoryIsGivenBackWhenTheLastReaderLetsGo) {
   EXPECT_LE(budget_.used(base::MemoryUse::kMemtables), idle + 4096);
 }
 
+TEST_F(MemstoreTest, ClearingLetsEverythingGo) {
+  Put(1, "a", 100);
+  store_.Rotate(1);
+  Put(2, "b", 200);
+  const auto before = store_.view();
+  store_.Clear();
+  EXPECT_TRUE(store_.ActiveEmpty());
+  EXPECT_EQ(store_.FirstUnflushed(), 0u);
+  EXPECT_EQ(store_.frozen_count(), 0u);
+  EXPECT_FALSE(Holds(*store_.view()->active, "b"));
+  EXPECT_TRUE(Holds(*before->active, "b"));
+  Put(1, "a", 100);
+  EXPECT_EQ(store_.FirstUnflushed(), 1u);
+}
+
+TEST_F(MemstoreTest, WhatIsSharedGoesOnInAnotherOne) {
+  Put(1, "a", 100);
+  store_.Rotate(1);
+  Put(2, "b", 200);
+  const uint64_t used = budget_.used(base::MemoryUse::kMemtables);
+  {
+    Memstore next(budget_, kMemtableBytes);
+    next.Take(store_.Share());
+    EXPECT_EQ(budget_.used(base::MemoryUse::kMemtables), used);  // its own empty one is gone
+    EXPECT_EQ(next.active_first(), 2u);
+    EXPECT_EQ(next.FirstUnflushed(), 1u);
+    EXPECT_EQ(next.Oldest()->upto, 1u);
+    EXPECT_TRUE(Holds(*next.view()->active, "b"));
+    EXPECT_TRUE(Holds(*next.view()->frozen.at(0), "a"));
+    next.Add(3, {.key = "c", .timestamp = 300, .value = "v"});
+    next.Rotate(3);
+    next.Forget(3);
+    EXPECT_TRUE(next.ActiveEmpty());
+    EXPECT_EQ(next.frozen_count(), 0u);
+  }
+  EXPECT_TRUE(Holds(*store_.view()->frozen.at(0), "a"));
+}
+
 }  // namespace
 }  // namespace luna::memstore

@@ -120,6 +120,40 @@ TEST(Table, ReadsThatMayNotLeaveMemoryAnswerOnlyFromTheCache) {
   EXPECT_EQ(storage.reads, reads);
 }
 
+TEST(Table, AWarmedTableIsReadFromMemory) {
+  MapStorage storage;
+  base::MemoryBudget budget(uint64_t{64} << 20);
+  cache::BlockCache cache(budget, uint64_t{8} << 20);
+  TableContext context = ContextOf(storage);
+  context.cache = &cache;
+  const auto table = Table::Open(context, BuildTable(storage, NumberedEntries(2000, 100)).value());
+  size_t asked = 0;
+  EXPECT_FALSE(table->Warm([&] { return ++asked > 3; }).value());  // stopped
+  EXPECT_TRUE(table->Warm([] { return false; }).value());
+  EXPECT_GT(cache.used(), 2000u * 100);
+  const size_t reads = storage.reads;
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_TRUE(Answer(*table, NumberedKey(i), entry::kMaxTimestamp).has_value());
+  }
+  EXPECT_EQ(storage.reads, reads);
+  EXPECT_EQ(cache.misses().value(), 0u);
+}
+
+TEST(Table, WarmingEndsWhereTheCacheDoes) {
+  MapStorage storage;
+  base::MemoryBudget budget(uint64_t{64} << 20);
+  cache::BlockCache cache(budget, uint64_t{64} << 10);
+  TableContext context = ContextOf(storage);
+  context.cache = &cache;
+  const auto table = Table::Open(context, BuildTable(storage, NumberedEntries(2000, 100)).value());
+  EXPECT_FALSE(table->Warm([] { return false; }).value());
+  EXPECT_GT(cache.used(), 0u);
+  EXPECT_LE(cache.used(), cache.capacity());
+  const size_t reads = storage.reads;
+  EXPECT_FALSE(table->Warm([] { return false; }).value());
+  EXPECT_LE(storage.reads, reads + 1);  // it does not read what would find no place
+}
+
 TEST(Table, RangeTombstonesAreThere) {
   MapStorage storage;
   const auto table = Table::Open(ContextOf(storage),

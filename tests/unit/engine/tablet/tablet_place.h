@@ -57,6 +57,7 @@ class Parts {
                       .cache = &cache_,
                       .budget = &budget_};
     context.names = &names_;
+    context.followed = followed;
     context.retention = [this] { return retention; };
     auto base = std::make_shared<basestore::Basestore>(std::move(context), id, collection.name,
                                                        collection.levels, state_.safe_point());
@@ -70,7 +71,8 @@ class Parts {
                                                     .base = std::move(base),
                                                     .runtime = &runtime_,
                                                     .budget = &budget_,
-                                                    .memtable_bytes = memtable_bytes});
+                                                    .memtable_bytes = memtable_bytes,
+                                                    .followed = followed});
   }
 
   const catalog::DatabaseState& state() const { return state_; }
@@ -79,6 +81,7 @@ class Parts {
 
   compaction::Retention retention{.safe = 1, .snapshots = {}};
   uint64_t memtable_bytes = uint64_t{64} << 10;
+  bool followed = false;  // of tablets made from now on
 
  private:
   runtime::Runtime& runtime_;

@@ -359,5 +359,127 @@ TEST_F(TabletBlobTest, AVoidFlushLeavesNoTable) {
   EXPECT_EQ(storage_->List("db-1").value().size(), 1U);  // the blob
 }
 
+// --- Followed ---
+
+// A tablet of the same collection that another process leads.
+class FollowedTabletTest : public TabletTest {
+ protected:
+  FollowedTabletTest() {
+    parts_->followed = true;
+    follower_ = parts_->NewTablet(collection_);
+    parts_->followed = false;
+  }
+  // The leader's tablet does it, the follower hears of it.
+  void PutBoth(journal::Sequence sequence, const std::string& key, Timestamp timestamp) {
+    Put(sequence, key, timestamp, key);
+    follower_->Apply(sequence, {.key = key, .timestamp = timestamp, .value = key});
+  }
+  void Settle(journal::Sequence applied, journal::Sequence ingested = 0) {
+    follower_->base().Refresh();
+    follower_->Settle(tablet_->flushed(), ingested, applied);
+  }
+  bool Has(const std::string& key, Timestamp read = kMaxTimestamp) {
+    return follower_->Get(key, read, true).value().has_value();
+  }
+  std::shared_ptr<Tablet> follower_;
+};
+
+TEST_F(FollowedTabletTest, WhatIsInTablesLeavesMemory) {
+  PutBoth(1, "a", 10);
+  PutBoth(2, "b", 20);
+  follower_->Rotate(3);
+  ASSERT_TRUE(Flush(3));
+  PutBoth(4, "c", 30);
+  EXPECT_FALSE(follower_->HoldsFlushed());
+  Settle(4);
+  EXPECT_EQ(follower_->flushed(), 3u);
+  EXPECT_EQ(follower_->memstore().FirstUnflushed(), 4u);
+  EXPECT_EQ(follower_->memstore().frozen_count(), 0u);
+  for (const char* key : {"a", "b", "c"}) {
+    EXPECT_TRUE(Has(key)) << key;
+  }
+}
+
+TEST_F(FollowedTabletTest, AManifestThatIsAheadIsPassedOver) {
+  PutBoth(1, "a", 10);
+  Put(2, "b", 20, "b");
+  ASSERT_TRUE(Flush(3));
+  Settle(1);
+  EXPECT_EQ(follower_->memstore().FirstUnflushed(), 0u);
+  follower_->Apply(2, {.key = "b", .timestamp = 20, .value = "b"});
+  follower_->Rotate(3);
+  EXPECT_EQ(follower_->memstore().FirstUnflushed(), 0u);
+  EXPECT_TRUE(Has("a"));
+  EXPECT_TRUE(Has("b"));
+}
+
+TEST_F(FollowedTabletTest, WhatIsInTablesInPartIsFrozenAndCannotBeInherited) {
+  PutBoth(1, "a", 10);
+  ASSERT_TRUE(Flush(1));
+  PutBoth(2, "b", 20);
+  Settle(2);
+  EXPECT_TRUE(follower_->HoldsFlushed());
+  EXPECT_EQ(follower_->memstore().frozen_count(), 1u);
+  EXPECT_TRUE(follower_->memstore().ActiveEmpty());
+  EXPECT_FALSE(tablet_->CanInherit(follower_->Share()));
+  ASSERT_TRUE(Flush(2));
+  Settle(2);
+  EXPECT_FALSE(follower_->HoldsFlushed());
+  EXPECT_EQ(follower_->memstore().FirstUnflushed(), 0u);
+  EXPECT_TRUE(Has("b"));
+}
+
+TEST_F(FollowedTabletTest, TablesThatWereIngestedAreYoungerThanMemory) {
+  PutBoth(1, "a", 10);
+  Settle(1, 2);
+  EXPECT_EQ(follower_->ingested(), 2u);
+  EXPECT_EQ(follower_->memstore().FirstUnflushed(), 0u);
+}
+
+TEST_F(FollowedTabletTest, ReadsBelowTheSafePointAreRefusedAlsoRegisteredOnes) {
+  PutBoth(1, "a", 10);
+  parts_->retention.safe = 15;
+  follower_->Rotate(1);
+  ASSERT_TRUE(Flush(1));
+  EXPECT_TRUE(Has("a", 12));
+  Settle(1);
+  EXPECT_EQ(follower_->Get("a", 12, true).error().reason(), Reason::kSnapshotTooOld);
+  EXPECT_EQ(follower_->NewIterator({}, 12).error().reason(), Reason::kSnapshotTooOld);
+  EXPECT_TRUE(Has("a", 15));
+  EXPECT_TRUE(follower_->NewIterator({}, 15).ok());
+}
+
+TEST_F(FollowedTabletTest, NothingIsReadWhileItBeginsAnew) {
+  PutBoth(1, "a", 10);
+  follower_->base().Withhold();
+  follower_->Restart(0, 0);
+  EXPECT_EQ(follower_->Get("a", 12, true).error().reason(), Reason::kSnapshotTooOld);
+  follower_->Apply(1, {.key = "a", .timestamp = 10, .value = "a"});
+  Settle(1);
+  EXPECT_TRUE(Has("a", 12));
+}
+
+TEST_F(FollowedTabletTest, ALeaderTakesItsMemtables) {
+  PutBoth(1, "a", 10);
+  follower_->Rotate(2);
+  PutBoth(3, "b", 20);
+  follower_->Rotate(4);
+  PutBoth(5, "c", 30);
+  tablet_ = parts_->NewTablet(collection_);
+  Put(1, "a", 10, "a");
+  ASSERT_TRUE(Flush(2));  // meanwhile
+  const auto leader = parts_->NewTablet(collection_);
+  ASSERT_TRUE(leader->CanInherit(follower_->Share()));
+  leader->Inherit(follower_->Share());
+  EXPECT_EQ(leader->memstore().FirstUnflushed(), 3u);
+  EXPECT_EQ(leader->memstore().frozen_count(), 1u);
+  for (const char* key : {"a", "b", "c"}) {
+    EXPECT_TRUE(leader->Get(key, kMaxTimestamp, true).value().has_value()) << key;
+  }
+  while (leader->FlushOldest([this] { return parts_->retention; }, kAll).value()) {
+  }
+  EXPECT_EQ(leader->flushed(), 4u);
+}
+
 }  // namespace
 }  // namespace luna::tablet

@@ -1,5 +1,4 @@
-// A manifest in a temporary directory on the real file system, and a state simple enough to see
-// through: edits "+word" add a word (void if it is there), "-word" remove one (void if it is not).
+// A manifest in a temporary directory on the real file system, with Words as its state.
 // Thread rule: owned by one thread.
 #pragma once
 
@@ -16,42 +15,9 @@
 #include "kernel/manifest/manifest.h"
 #include "kernel/storage/local_storage.h"
 #include "runtime/posix/posix_runtime.h"
+#include "support/words.h"
 
 namespace luna::manifest {
-
-class Words : public State {
- public:
-  Result<bool> Apply(Position, std::string_view edit) override {
-    const std::string word(edit.substr(std::min<size_t>(1, edit.size())));
-    if (edit.starts_with('+')) {
-      return words.insert(word).second;
-    }
-    if (edit.starts_with('-')) {
-      return words.erase(word) > 0;
-    }
-    return Error(Reason::kBadFormat, "no edit");
-  }
-  std::string Save() const override {
-    std::string saved;
-    for (const std::string& word : words) {
-      saved += word + "\n";
-    }
-    return saved;
-  }
-  Status Load(std::string_view saved) override {
-    words.clear();
-    while (!saved.empty()) {
-      const size_t end = saved.find('\n');
-      words.emplace(saved.substr(0, end));
-      saved.remove_prefix(end + 1);
-    }
-    ++loads;
-    return {};
-  }
-
-  std::set<std::string> words;
-  int loads = 0;
-};
 
 class ManifestPlace : public testing::Test {
  protected:

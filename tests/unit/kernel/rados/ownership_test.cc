@@ -31,6 +31,20 @@ TEST_F(OwnershipTest, LookTellsWhatIsThere) {
   EXPECT_FALSE(Look(*other).value().empty);
 }
 
+TEST_F(OwnershipTest, AUniverseIsFinishedByWhoBeganItLast) {
+  const std::string first = BeginUniverse(*space_).value();
+  EXPECT_TRUE(Look(*space_).value().exists);
+  EXPECT_EQ(Look(*space_).value().identity, "");
+  const std::string second = BeginUniverse(*space_).value();
+  EXPECT_EQ(FinishUniverse(*space_, first, "mine").error().reason(), Reason::kBackPressure);
+  EXPECT_EQ(Look(*space_).value().identity, "");
+  ASSERT_TRUE(FinishUniverse(*space_, second, "mine").ok());
+  EXPECT_EQ(Look(*space_).value().identity, "mine");
+  EXPECT_EQ(BeginUniverse(*space_).error().reason(), Reason::kForeignDirectory);
+  EXPECT_EQ(Look(*space_).value().identity, "mine");
+  EXPECT_TRUE(Ownership::Take(space_).ok());
+}
+
 TEST_F(OwnershipTest, OneAtATime) {
   ASSERT_TRUE(MakeUniverse(*space_, "id", false).ok());
   auto owner = Ownership::Take(space_).value();
@@ -40,6 +54,38 @@ TEST_F(OwnershipTest, OneAtATime) {
   EXPECT_NE(second.error().message().find(space_->client().Addresses().value()), std::string::npos);
   owner.reset();
   EXPECT_TRUE(Ownership::Take(ground_.OpenSpace()).ok());
+}
+
+TEST_F(OwnershipTest, ManyShareIt) {
+  ASSERT_TRUE(MakeUniverse(*space_, "id", false).ok());
+  auto first = Ownership::Take(space_, true).value();
+  const auto second = Ownership::Take(ground_.OpenSpace(), true);
+  ASSERT_TRUE(second.ok()) << second.error().ToString();
+  first.reset();  // the second has it still
+  const auto alone = Ownership::Take(ground_.OpenSpace());
+  ASSERT_FALSE(alone.ok());
+  EXPECT_EQ(alone.error().reason(), Reason::kUniverseLocked);
+  EXPECT_TRUE(Ownership::Take(ground_.OpenSpace(), true).ok());
+}
+
+TEST_F(OwnershipTest, NobodySharesWhatOneHasAlone) {
+  ASSERT_TRUE(MakeUniverse(*space_, "id", false).ok());
+  auto owner = Ownership::Take(space_).value();
+  const auto shared = Ownership::Take(ground_.OpenSpace(), true);
+  ASSERT_FALSE(shared.ok());
+  EXPECT_EQ(shared.error().reason(), Reason::kUniverseLocked);
+  owner.reset();
+  EXPECT_TRUE(Ownership::Take(ground_.OpenSpace(), true).ok());
+}
+
+TEST_F(OwnershipTest, WhoSharedItInSilenceGivesWay) {
+  ASSERT_TRUE(MakeUniverse(*space_, "id", false).ok());
+  {
+    const auto shared = Ownership::Take(ground_.OpenSpace(), true).value();
+  }
+  auto owner = Ownership::Take(space_);
+  ASSERT_TRUE(owner.ok()) << owner.error().ToString();
+  EXPECT_EQ(Ownership::Take(ground_.OpenSpace(), true).error().reason(), Reason::kUniverseLocked);
 }
 
 TEST_F(OwnershipTest, WhatIsNoUniverseCannotBeTaken) {

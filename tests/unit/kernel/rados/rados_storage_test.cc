@@ -73,6 +73,21 @@ TEST_F(RadosStorageTest, PartsWithoutTheirObjectAreSwept) {
   EXPECT_EQ(space_->List("part/b/gone").value(), Names{});
 }
 
+TEST_F(RadosStorageTest, UnfinishedObjectsAreListedAndTheirPartsRemovedOneByOne) {
+  Put("large", Pattern(kPartBytes + 1));
+  for (const char* part : {"part/b/large/other/0", "part/b/gone/other/0", "part/b/gone/other/1",
+                           "part/b/late/other/0", "part/c/gone/other/0"}) {
+    ASSERT_EQ(space_->Write(part, [](WriteOperation& operation) { operation.WriteAll("x"); }), 0);
+  }
+  EXPECT_EQ(storage_->ListUnfinished("b").value(), (Names{"gone", "large", "late"}));
+  ASSERT_TRUE(storage_->RemoveUnfinished("b", "gone").ok());
+  ASSERT_TRUE(storage_->RemoveUnfinished("b", "large").ok());
+  EXPECT_EQ(storage_->ListUnfinished("b").value(), Names{"late"});
+  EXPECT_EQ(storage_->ListUnfinished("c").value(), Names{"gone"});
+  EXPECT_EQ(storage_->Open("b", "large").value()->size(), kPartBytes + 1);
+  EXPECT_EQ(space_->List("part/b/large/").value().size(), 2u);
+}
+
 TEST_F(RadosStorageTest, AMissingPartIsAnError) {
   Put("large", Pattern(kPartBytes + 10));
   ASSERT_TRUE(space_->Remove("part/" + space_->List("part/").value().at(1)).ok());

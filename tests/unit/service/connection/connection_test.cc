@@ -363,6 +363,49 @@ TEST_F(RealCommandsTest, WhatConfirmsItselfWaitsForAGateOnAWorker) {
   EXPECT_TRUE(Received().ends_with("+PONG\r\n"));
 }
 
+TEST_F(RealCommandsTest, LeavesForTheLeaderWithWhatNobodyAnswered) {
+  host_.follows_leader = true;
+  host_.has_way_to_leader = true;
+  Send("HELLO 3 SETNAME me\r\nPING\r\nGET a\r\n*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nGET");
+  EXPECT_TRUE(connection_->leaves());
+  EXPECT_FALSE(connection_->finished());
+  const std::string answered = Received();
+  EXPECT_TRUE(answered.starts_with("%8\r\n") && answered.ends_with("+PONG\r\n")) << answered;
+  const command::Departing departing = connection_->Depart();
+  EXPECT_NE(departing.client, nullptr);
+  EXPECT_EQ(departing.unheard, 1u);
+  EXPECT_EQ(departing.bytes,
+            "*4\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$7\r\nSETNAME\r\n$2\r\nme\r\n"
+            "*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nGET");
+}
+
+TEST_F(RealCommandsTest, WhoReadsHereLeavesAfterReadwriteAndInOrder) {
+  host_.follows_leader = true;
+  host_.has_way_to_leader = true;
+  host_.gate = &gate_;
+  EXPECT_EQ(Ask("READONLY\r\nGET a\r\n"), "+OK\r\n$-1\r\n");
+  EXPECT_EQ(Send("KEYS *\r\nREADWRITE\r\nSET a 1\r\n"), Need::kRead);
+  EXPECT_FALSE(connection_->leaves());
+  RunOperation();
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_TRUE(connection_->leaves());
+  EXPECT_EQ(Received(), "*0\r\n+OK\r\n");
+  EXPECT_TRUE(connection_->Depart().bytes.ends_with("$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n"));
+}
+
+TEST_F(RealCommandsTest, MomentsAreChosenOnAWorkerWhereThisServerFollows) {
+  host_.gate = &gate_;
+  EXPECT_EQ(Ask("BEGIN READONLY\r\nCOMMIT\r\n").front(), ':');
+  host_.follows_leader = true;
+  EXPECT_EQ(Ask("READONLY BOUNDED 100\r\n"), "+OK\r\n");
+  gate_.Asked();
+  EXPECT_EQ(Send("BEGIN READONLY\r\n"), Need::kRead);
+  EXPECT_EQ(gate_.Asked(), "0/0") << "this thread must not wait";
+  RunOperation();
+  EXPECT_EQ(gate_.Asked(), "1/1");
+  EXPECT_EQ(gate_.asked_age_nanos, 100'000'000u);
+}
+
 }  // namespace
 
 }  // namespace luna::connection

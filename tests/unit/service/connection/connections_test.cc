@@ -335,6 +335,59 @@ TEST(Connections, FullQueuesAnswerBusy) {
                "-BUSY Luna is behind with reads; try again later\r\n");
 }
 
+TEST(Connections, WhatIsForTheLeaderIsPassedOnWithItsSocket) {
+  base::Mutex mutex;
+  std::vector<command::Departing> passed;
+  ConnectionSettings settings;
+  settings.pass_on = [&](command::Departing departing) {
+    const base::MutexLock lock(mutex);
+    passed.push_back(std::move(departing));
+  };
+  SmallService service(settings);
+  static_cast<void>(service.host().NewSession());  // makes the collection that sessions begin in
+  service.host().follows_leader = true;
+  service.host().has_way_to_leader = true;
+  Client client(service);
+  client.Send("get a\r\nset a 1\r\n");
+  std::unique_ptr<runtime::Socket> socket;
+  for (int looks = 0; socket == nullptr; ++looks) {
+    ASSERT_LT(looks, 10'000);
+    service.host().runtime().Sleep(1'000'000);
+    const base::MutexLock lock(mutex);
+    if (!passed.empty()) {
+      EXPECT_EQ(passed[0].bytes,
+                "*2\r\n$5\r\nHELLO\r\n$1\r\n2\r\n*2\r\n$3\r\nget\r\n$1\r\na\r\nset a 1\r\n");
+      EXPECT_EQ(passed[0].unheard, 1u);
+      socket = std::move(passed[0].client);
+    }
+  }
+  const std::string_view words = "+from the leader\r\n";
+  EXPECT_EQ(socket->Write(std::span(&words, 1)).value().bytes, words.size());
+  EXPECT_EQ(client.Read(words.size()), words);
+  while (!service.connections().Clients().empty()) {
+    service.host().runtime().Yield();
+  }
+}
+
+TEST(Connections, ClientsThatOthersAcceptedAreTaken) {
+  SmallService service({.max_clients = 1});
+  const auto listener = service.network().Listen("b:1").value();
+  const auto client = service.network().Connect("b:1", 0).value();
+  service.connections().Give(listener->Accept().value());
+  const std::string_view ping = "ping\r\n";
+  EXPECT_EQ(client->Write(std::span(&ping, 1)).value().bytes, ping.size());
+  std::array<char, 100> buffer;
+  size_t received = 0;
+  while (received < 7) {
+    received += client->Read(std::span(buffer).subspan(received)).value().bytes;
+  }
+  EXPECT_EQ(std::string_view(buffer.data(), received), "+PONG\r\n");
+  const auto second = service.network().Connect("b:1", 0).value();
+  service.connections().Give(listener->Accept().value());
+  received = second->Read(buffer).value().bytes;
+  EXPECT_EQ(std::string_view(buffer.data(), received), "-ERR max number of clients reached\r\n");
+}
+
 }  // namespace
 
 }  // namespace luna::connection

@@ -438,6 +438,97 @@ TEST(FollowerPort, TenThousandClientsAreServedAtOnce) {
   EXPECT_EQ(world.port().counts().unled, 0u);
 }
 
+// Takes every client, and gives it back with the first bytes it gets of it, introduced.
+class Reader {
+ public:
+  bool Take(std::unique_ptr<runtime::Socket>& client) {
+    const base::MutexLock lock(mutex_);
+    if (taking_) {
+      taken_.push_back(std::move(client));
+    }
+    return taking_;
+  }
+  std::unique_ptr<runtime::Socket> Taken() {
+    const base::MutexLock lock(mutex_);
+    return taken_.empty() ? nullptr : std::exchange(taken_.front(), nullptr);
+  }
+  void SetTaking(bool taking) {
+    const base::MutexLock lock(mutex_);
+    taking_ = taking;
+  }
+
+ private:
+  base::Mutex mutex_;
+  bool taking_ GUARDED_BY(mutex_) = true;
+  std::vector<std::unique_ptr<runtime::Socket>> taken_ GUARDED_BY(mutex_);
+};
+
+TEST_P(FollowerPortOn, ClientsThatComeBackAreIntroducedToTheLeader) {
+  Reader reader;
+  FollowerSettings settings = world_.Settings();
+  settings.take = [&](std::unique_ptr<runtime::Socket>& client) { return reader.Take(client); };
+  FollowerPort& port = world_.Open(std::move(settings));
+  Client client = world_.NewClient();
+  std::unique_ptr<runtime::Socket> socket;
+  ASSERT_TRUE(world_.Becomes([&] { return (socket = reader.Taken()) != nullptr; }));
+  EXPECT_EQ(port.counts().accepted, 1u);
+  EXPECT_EQ(port.counts().open, 0u);
+  // The echo of a request is an array: the reply to it, which the client does not hear.
+  port.PassOn({.client = std::move(socket),
+               .bytes = "*2\r\n$5\r\nHELLO\r\n$1\r\n2\r\n*1\r\n$4\r\nPING\r\nfirst ",
+               .unheard = 2});
+  client.Send("second");
+  ASSERT_TRUE(world_.Becomes([&] { return port.counts().open == 1; }));
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  EXPECT_EQ(client.Read(12), "first second");
+  EXPECT_EQ(client.Ask("third", 5), "third");
+  client.Finish();
+  EXPECT_EQ(client.ReadAll(), "");
+  EXPECT_TRUE(world_.Becomes([&] { return port.counts().open == 0; }));
+}
+
+TEST_P(FollowerPortOn, WhoIsNotTakenIsPassedOnAsEver) {
+  Reader reader;
+  reader.SetTaking(false);
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  FollowerSettings settings = world_.Settings();
+  settings.take = [&](std::unique_ptr<runtime::Socket>& client) { return reader.Take(client); };
+  world_.Open(std::move(settings));
+  Client client = world_.NewClient();
+  EXPECT_EQ(client.Ask("hello", 5), "hello");
+  EXPECT_EQ(leader->accepted(), 1u);
+}
+
+TEST_P(FollowerPortOn, AnIntroductionThatNobodyUnderstandsEndsTheConnection) {
+  Reader reader;
+  FollowerSettings settings = world_.Settings();
+  settings.take = [&](std::unique_ptr<runtime::Socket>& client) { return reader.Take(client); };
+  FollowerPort& port = world_.Open(std::move(settings));
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  Client client = world_.NewClient();
+  std::unique_ptr<runtime::Socket> socket;
+  ASSERT_TRUE(world_.Becomes([&] { return (socket = reader.Taken()) != nullptr; }));
+  port.PassOn({.client = std::move(socket), .bytes = "nonsense\r\n", .unheard = 1});
+  EXPECT_EQ(client.ReadAll(), "");
+  EXPECT_EQ(port.counts().lost, 1u);
+}
+
+TEST_P(FollowerPortOn, WhoComesBackToAStoppedPortIsClosed) {
+  Reader reader;
+  FollowerSettings settings = world_.Settings();
+  settings.take = [&](std::unique_ptr<runtime::Socket>& client) { return reader.Take(client); };
+  FollowerPort& port = world_.Open(std::move(settings));
+  Client client = world_.NewClient();
+  std::unique_ptr<runtime::Socket> socket;
+  ASSERT_TRUE(world_.Becomes([&] { return (socket = reader.Taken()) != nullptr; }));
+  port.Stop();
+  port.PassOn({.client = std::move(socket), .bytes = "hello", .unheard = 0});
+  EXPECT_EQ(client.ReadAll(), "");
+}
+
 }  // namespace
 
 }  // namespace luna::follower

@@ -252,7 +252,7 @@ TEST_F(GuestTest, RefusedOnesPauseWhileTheirRepliesAreNotTaken) {
     AdvanceAll(10);
   }
   EXPECT_EQ(tallies_.refused_commands, 200u);
-  const std::string one = "-" + RefusalText("1.0.0.1:1") + "\r\n";
+  const std::string one = "-" + command::RefusalText("1.0.0.1:1") + "\r\n";
   EXPECT_EQ(replies.size(), 200 * one.size());
   EXPECT_TRUE(replies.starts_with(one));
   AdvanceAll(5009);

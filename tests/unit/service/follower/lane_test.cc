@@ -104,6 +104,16 @@ TEST_F(LaneTest, FirstBytesAreKeptUntilThereIsASink) {
   EXPECT_EQ(Read(*sink_.far), "0123456789");
 }
 
+TEST_F(LaneTest, BytesFromElsewhereGoFirstAndWhatWasKeptMayBeTakenAway) {
+  lane_.Keep("be");
+  EXPECT_EQ(Write(*source_.far, "fore"), 4u);
+  EXPECT_EQ(Pump(), Outcome::kWaits);
+  EXPECT_EQ(Read(*sink_.far), "before");
+  lane_.Keep("gone");
+  EXPECT_EQ(lane_.TakeKept(), "gone");
+  EXPECT_EQ(lane_.pending(), 0u);
+}
+
 TEST_F(LaneTest, NothingFirstIsNothing) {
   EXPECT_EQ(lane_.ReadFirst(*source_.near, scratch_).value().bytes, 0u);
   EXPECT_FALSE(lane_.source_ended());

@@ -129,5 +129,15 @@ TEST(Request, IsAnArrayOfBulks) {
   EXPECT_EQ(Request(arguments), "*2\r\n$3\r\nGET\r\n$0\r\n\r\n");
 }
 
+TEST(ReplyParser, GivesBackWhatBelongsToNoReplyYet) {
+  ReplyParser parser;
+  parser.Feed("+OK\r\n:1\r\n$5\r\nab");
+  EXPECT_EQ(parser.Next().value()->text, "OK");
+  EXPECT_EQ(parser.TakeRest(), ":1\r\n$5\r\nab");
+  EXPECT_EQ(parser.TakeRest(), "");
+  parser.Feed(":2\r\n");
+  EXPECT_EQ(parser.Next().value()->integer, 2);
+}
+
 }  // namespace
 }  // namespace luna::resp

@@ -199,5 +199,16 @@ TEST(RequestParser, ManySmallArgumentsGrowTheBuffer) {
   EXPECT_EQ(parser.capacity(), size_t{16} << 10);
 }
 
+TEST(RequestParser, TellsWhatIsLeftAfterARequest) {
+  RequestParser parser;
+  EXPECT_EQ(parser.Rest(), "");
+  const std::string_view bytes = "get a\r\n*2\r\n$3\r\nget\r\n$1";
+  std::ranges::copy(bytes, parser.Room().begin());
+  parser.Filled(bytes.size());
+  std::vector<std::string_view> arguments;
+  EXPECT_TRUE(parser.Next(arguments).value());
+  EXPECT_EQ(parser.Rest(), "*2\r\n$3\r\nget\r\n$1");
+}
+
 }  // namespace
 }  // namespace luna::resp

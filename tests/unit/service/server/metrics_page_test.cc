@@ -99,8 +99,34 @@ TEST(MetricsPage, TellsOfTheGroup) {
         "luna_replica_failures_total 1\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << text;
   }
+  EXPECT_EQ(text.find("luna_follower"), std::string::npos);
+  command::GroupStanding following{.role = "following",
+                                   .followed = command::GroupStanding::Followed{.applied = 42}};
+  EXPECT_NE(GroupMetricsText(following).find("luna_follower_applied 42\n"), std::string::npos);
+  EXPECT_EQ(GroupMetricsText(following).find("staleness"), std::string::npos) << "not known";
+  following.followed->behind_millis = 1500;
+  EXPECT_NE(GroupMetricsText(following).find("luna_follower_staleness_seconds 1.5\n"),
+            std::string::npos);
   EXPECT_NE(GroupMetricsText({.role = "following"}).find("luna_replica_leading 0\n"),
             std::string::npos);
+}
+
+TEST(MetricsPage, AWorkerTellsOfItsJobs) {
+  const std::string text = WorkerMetricsText({.running = 1,
+                                              .done = 2,
+                                              .failed = 3,
+                                              .lost = 4,
+                                              .given_back = 5,
+                                              .bytes_read = 600,
+                                              .bytes_written = 700,
+                                              .memory_bytes = 800});
+  for (const char* line :
+       {"luna_worker_running 1\n", "luna_worker_jobs_done_total 2\n",
+        "luna_worker_jobs_failed_total 3\n", "luna_worker_jobs_lost_total 4\n",
+        "luna_worker_jobs_given_back_total 5\n", "luna_worker_read_bytes_total 600\n",
+        "luna_worker_written_bytes_total 700\n", "luna_worker_memory_bytes 800\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
 }
 
 }  // namespace

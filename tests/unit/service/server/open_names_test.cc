@@ -31,5 +31,16 @@ TEST_F(OpenNamesTest, MakesNumberedCollectionsOnly) {
   }
 }
 
+TEST_F(OpenNamesTest, WhoOnlyLooksKeepsAndMakesNothing) {
+  OpenNames names(host_.universe(), true);
+  const auto database = names.FindDatabase("default").value();
+  EXPECT_EQ(names.FindCollection(*database, "3").error().reason(), Reason::kCollectionMissing);
+  const auto made = database->CreateCollection("3").value();
+  EXPECT_EQ(names.FindCollection(*database, "3").value()->id(), made->id());
+  ASSERT_TRUE(database->RenameCollection("3", "old").ok());
+  EXPECT_EQ(names.FindCollection(*database, "3").error().reason(), Reason::kCollectionMissing);
+  EXPECT_EQ(names.FindCollection(*database, "old").value()->id(), made->id());
+}
+
 }  // namespace
 }  // namespace luna::server

@@ -197,6 +197,80 @@ TEST(Settings, ATabletServerIsReachedByOthers) {
             std::string::npos);
 }
 
+TEST(Settings, WorkersShareAUniverseAndOnlyTabletServersOffload) {
+  Settings worker;
+  worker.role = "worker";
+  EXPECT_NE(CheckTogether(worker).error().message().find("role = worker needs a universe"),
+            std::string::npos);
+  worker.universe = "rados:luna?conf=c";
+  worker.http_listen = "127.0.0.1:0";  // nobody looks for it under its old address
+  EXPECT_TRUE(CheckTogether(worker).ok());
+  worker.offload = true;
+  EXPECT_NE(CheckTogether(worker).error().message().find("offload needs role = tablet-server"),
+            std::string::npos);
+  worker.role = "tablet-server";
+  worker.http_listen = "";
+  EXPECT_TRUE(CheckTogether(worker).ok());
+}
+
+TEST(Settings, ServersTalkOverNetworksWithTlsOnly) {
+  const auto wrong = [](auto change) {
+    Settings settings;
+    settings.role = "tablet-server";
+    settings.universe = "rados:luna?conf=c";
+    settings.peer_listen = "127.0.0.1:7479";
+    change(settings);
+    const Status checked = CheckTogether(settings);
+    return checked.ok() ? std::string() : checked.error().message();
+  };
+  const auto with_tls = [](Settings& s) { s.peer_tls_ca = s.peer_tls_cert = s.peer_tls_key = "x"; };
+  EXPECT_EQ(wrong([](Settings&) {}), "");
+  EXPECT_EQ(wrong(with_tls), "");
+  EXPECT_NE(wrong([](Settings& s) { s.peer_listen = "10.0.0.1:7"; }).find("without TLS"),
+            std::string::npos);
+  EXPECT_EQ(wrong([&](Settings& s) {
+              with_tls(s);
+              s.peer_listen = "10.0.0.1:7";
+            }),
+            "");
+  EXPECT_NE(wrong([&](Settings& s) {
+              with_tls(s);
+              s.peer_listen = "0.0.0.0:7";
+            }).find("set peer-advertise"),
+            std::string::npos);
+  EXPECT_EQ(wrong([&](Settings& s) {
+              with_tls(s);
+              s.peer_listen = "0.0.0.0:7";
+              s.peer_advertise = "a:7";
+            }),
+            "");
+  EXPECT_NE(wrong([](Settings& s) { s.peer_tls_ca = "x"; }).find("need one another"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) { s.peer_listen = "127.0.0.1:0"; }).find("other than 0"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) { s.peer_listen = "nowhere"; }).find("peer-listen: "),
+            std::string::npos);
+  EXPECT_NE(wrong([&](Settings& s) {
+              s.peer_listen = "";
+              with_tls(s);
+            }).find("need peer-listen"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) {
+              s.role = "universe";
+              s.universe = "./here";
+            }).find("peer-listen needs role"),
+            std::string::npos);
+}
+
+TEST(Settings, PeersReachWhatIsAdvertisedToThem) {
+  Settings settings;
+  EXPECT_EQ(PeerAddress(settings), "");
+  settings.peer_listen = "127.0.0.1:7479";
+  EXPECT_EQ(PeerAddress(settings), "127.0.0.1:7479");
+  settings.peer_advertise = "a:7";
+  EXPECT_EQ(PeerAddress(settings), "a:7");
+}
+
 TEST(Settings, AdvertisedIsTheFirstOfListenUnlessSaid) {
   Settings settings;
   settings.listen = {"[::1]:7", "b:8"};

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "support/words.h"
 #include "unit/simulation/sim_kernel/sim_world.h"
 
 namespace luna::sim_kernel {
@@ -9,30 +10,7 @@ namespace {
 
 using Outcome = journal::AppendResult::Outcome;
 
-// A set of words: "+word" is void if it is there.
-class Words final : public manifest::State {
- public:
-  Result<bool> Apply(manifest::Position, std::string_view edit) override {
-    return words.emplace(edit).second;
-  }
-  std::string Save() const override {
-    std::string saved;
-    for (const std::string& word : words) {
-      saved += word + "\n";
-    }
-    return saved;
-  }
-  Status Load(std::string_view saved) override {
-    words.clear();
-    for (size_t end = 0; (end = saved.find('\n')) != std::string_view::npos;) {
-      words.emplace(saved.substr(0, end));
-      saved.remove_prefix(end + 1);
-    }
-    return {};
-  }
-
-  std::set<std::string> words;
-};
+using manifest::Words;
 
 class SimKernelTest : public SimWorld {
  protected:
@@ -143,7 +121,7 @@ TEST_F(SimKernelTest, ServersCommitToOneManifestOnARestlessWire) {
       Words words;
       const auto manifest = kernel->OpenManifest("m", "meta", words).value();
       for (int word = 0; word < kWords; ++word) {
-        valid += manifest->Commit(std::to_string(word)).value() ? 1 : 0;
+        valid += manifest->Commit("+" + std::to_string(word)).value() ? 1 : 0;
       }
     }));
   }
@@ -183,7 +161,7 @@ uint64_t LiveThrough(uint64_t seed) {
         Words words;
         const auto manifest = kernel->OpenManifest("m", "meta", words);
         for (int word = 0; word < 10 && manifest.ok(); ++word) {
-          const auto committed = (*manifest)->Commit(std::to_string(10 * server + word));
+          const auto committed = (*manifest)->Commit("+" + std::to_string(10 * server + word));
           world.trace().Add(committed.ok() ? "committed" : "failed");
           kernel->background().Spawn({.kind = "nothing", .payload = ""});
         }

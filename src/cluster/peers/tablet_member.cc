@@ -1,0 +1,79 @@
+#include "cluster/peers/tablet_member.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/try.h"
+
+namespace luna::peers {
+
+namespace {
+
+constexpr uint64_t kMilli = 1'000'000;
+constexpr uint64_t kLookNanos = 5 * kMilli;  // whether what was hinted at is there
+
+}  // namespace
+
+void TabletMember::Follows(std::optional<FollowedHere> followed) {
+  base::MutexLock lock(mutex_);
+  followed_ = std::move(followed);
+}
+
+wire::StandingReply TabletMember::Standing() {
+  const tablet_server::Standing standing = server_.standing();
+  wire::StandingReply reply;
+  reply.role = standing.role;
+  reply.epoch = standing.epoch;
+  reply.leader = {.clients = standing.leader, .peers = standing.leader_peers};
+  if (const auto tail = server_.tail(); tail.has_value()) {
+    reply.applied = *tail;
+    reply.complete_age_millis = 0;
+    return reply;
+  }
+  const uint64_t now = Now();
+  base::MutexLock lock(mutex_);
+  if (followed_.has_value()) {
+    const uint64_t complete = followed_->complete_nanos();
+    reply.applied = followed_->applied();
+    reply.complete_age_millis =
+        complete == 0 ? wire::StandingReply::kNever : (now - std::min(now, complete)) / kMilli;
+  }
+  return reply;
+}
+
+// The lease is looked at again after the tail: it was this leader's all the time between.
+Result<wire::ReadIndexReply> TabletMember::ReadIndex(uint64_t /*budget_nanos*/) {
+  replica::ReplicaServer& replica = server_.replica();
+  const replica::ReadTicket ticket = TRY(replica.BeginRead());
+  const auto tail = server_.tail();
+  if (!tail.has_value()) {
+    return Error(Reason::kBackPressure, server_.server() + " is taking the lead; try again");
+  }
+  TRY(replica.EndRead(ticket));
+  return wire::ReadIndexReply{.epoch = ticket.epoch, .sequence = *tail};
+}
+
+void TabletMember::Hint() {
+  base::MutexLock lock(mutex_);
+  if (followed_.has_value()) {
+    followed_->hint();
+  }
+}
+
+Result<wire::PrepareReply> TabletMember::Prepare(uint64_t budget_nanos) {
+  const uint64_t began = Now();
+  while (true) {
+    Hint();
+    {
+      base::MutexLock lock(mutex_);
+      const bool ready = followed_.has_value() && followed_->complete_nanos() >= began;
+      if (ready || !followed_.has_value() || Now() - began + kLookNanos >= budget_nanos) {
+        return wire::PrepareReply{.applied = followed_.has_value() ? followed_->applied() : 0,
+                                  .ready = ready};
+      }
+    }
+    runtime_.Sleep(kLookNanos);
+  }
+}
+
+}  // namespace luna::peers

@@ -1,0 +1,136 @@
+#include "cluster/tablet_server/followed_reads.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/try.h"
+#include "kernel/kernel_view.h"
+
+namespace luna::tablet_server {
+
+namespace {
+
+constexpr uint64_t kFirstPauseNanos = 50'000'000;
+constexpr uint64_t kLongestPauseNanos = 1'000'000'000;
+
+// Nobody has led yet, or has not made what clients begin in.
+bool IsToCome(Reason reason) {
+  return reason == Reason::kStreamMissing || reason == Reason::kUniverseMissing ||
+         reason == Reason::kDatabaseMissing || reason == Reason::kCollectionMissing ||
+         reason == Reason::kBackPressure;
+}
+
+}  // namespace
+
+FollowedReads::FollowedReads(kernel::Kernel& kernel, const TabletServerOptions& options,
+                             std::function<std::string()> leader, Serving& serving)
+    : kernel_(kernel),
+      options_(options),
+      leader_(std::move(leader)),
+      serving_(serving),
+      stop_(kernel.runtime().NewEvent()),
+      ended_(kernel.runtime().NewEvent()) {}
+
+FollowedReads::~FollowedReads() {
+  (void)Stop();
+  Await();
+}
+
+void FollowedReads::Await() {
+  if (thread_ != nullptr) {
+    thread_->Join();
+    thread_ = nullptr;
+  }
+}
+
+void FollowedReads::Start() {
+  Await();
+  stop_->Reset();
+  ended_->Reset();
+  inheritance_.reset();
+  thread_ = kernel_.runtime().Spawn("tablet-follow", runtime::ThreadClass::kForeground,
+                                    [this] { Run(); });
+}
+
+std::unique_ptr<universe::Inheritance> FollowedReads::Stop() {
+  if (thread_ == nullptr) {
+    return nullptr;
+  }
+  stop_->Set();
+  if (!ended_->WaitFor(kPatienceNanos)) {
+    options_.log.Warning("reads-linger", {{"so", "the universe is opened from its manifests"}});
+    return nullptr;
+  }
+  thread_->Join();
+  thread_ = nullptr;
+  return std::move(inheritance_);
+}
+
+std::optional<universe::FollowedState> FollowedReads::state() const {
+  base::MutexLock lock(mutex_);
+  return followed_ == nullptr ? std::nullopt : std::optional(followed_->state());
+}
+
+void FollowedReads::Run() {
+  uint64_t pause = kFirstPauseNanos;
+  bool stopped = stop_->WaitFor(0);
+  while (!stopped && !Begin()) {
+    stopped = stop_->WaitFor(pause);
+    pause = std::min(2 * pause, kLongestPauseNanos);
+  }
+  if (!stopped) {
+    stop_->Wait();
+  }
+  End();
+  ended_->Set();
+}
+
+bool FollowedReads::Begin() {
+  const Status begun = Open();
+  if (begun.ok()) {
+    served_ = true;
+    trouble_.clear();
+    options_.log.Info("reads-here", {});
+    return true;
+  }
+  const std::string trouble = begun.error().ToString();
+  if (!IsToCome(begun.error().reason()) && trouble != trouble_) {
+    options_.log.Warning("no-reads-here", {{"error", trouble}});
+    trouble_ = trouble;
+  }
+  return false;
+}
+
+Status FollowedReads::Open() {
+  universe::FollowedUniverse* followed = nullptr;
+  {
+    base::MutexLock lock(mutex_);
+    followed = followed_.get();
+  }
+  if (followed == nullptr) {
+    auto opened = TRY(universe::OpenFollowed(
+        options_.universe, {.listener = options_.listener, .runtime = &kernel_.runtime()},
+        {.kernel = kernel::NewKernelView(kernel_, {.flush_threads = 1, .compaction_threads = 1}),
+         .leader = leader_}));
+    followed = opened.get();
+    base::MutexLock lock(mutex_);
+    followed_ = std::move(opened);
+  }
+  return serving_.ServeReads(*followed);
+}
+
+void FollowedReads::End() {
+  if (std::exchange(served_, false)) {
+    serving_.StopReads();
+  }
+  std::unique_ptr<universe::FollowedUniverse> followed;
+  {
+    base::MutexLock lock(mutex_);
+    followed = std::move(followed_);
+  }
+  if (followed != nullptr) {
+    inheritance_ = followed->Stop();
+  }
+}
+
+}  // namespace luna::tablet_server

@@ -1,0 +1,62 @@
+// FollowedReads: the universe of a server that follows. One thread ("tablet-follow") opens it,
+// again and again while nobody has made it yet, gives it to be read, and ends that. Thread rule:
+// Start and Stop by one thread at a time; state is safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/mutex.h"
+#include "cluster/tablet_server/tablet_server.h"
+#include "engine/universe/followed_universe.h"
+#include "kernel/kernel.h"
+#include "runtime/runtime.h"
+
+namespace luna::tablet_server {
+
+class FollowedReads {
+ public:
+  // Whoever takes over waits no longer for readers: then it inherits nothing.
+  static constexpr uint64_t kPatienceNanos = 200'000'000;
+
+  // All outlive it. `leader`: as of universe::Follow.
+  FollowedReads(kernel::Kernel& kernel, const TabletServerOptions& options,
+                std::function<std::string()> leader, Serving& serving);
+  ~FollowedReads();  // waits for readers
+
+  // After Stop, too; waits for readers of before.
+  void Start();
+  // Nothing is given to be read any more. What the universe knew, if its readers ended in time;
+  // else they end later.
+  std::unique_ptr<universe::Inheritance> Stop();
+
+  // After Stop: returns when its readers have ended.
+  void Await();
+
+  std::optional<universe::FollowedState> state() const;
+
+ private:
+  void Run();
+  bool Begin();  // false: try again later
+  Status Open();
+  void End();
+
+  kernel::Kernel& kernel_;
+  const TabletServerOptions& options_;
+  const std::function<std::string()> leader_;
+  Serving& serving_;
+  const std::unique_ptr<runtime::Event> stop_;
+  const std::unique_ptr<runtime::Event> ended_;
+  std::unique_ptr<runtime::Thread> thread_;
+  // The thread's; afterwards whoever joined it.
+  bool served_ = false;
+  std::string trouble_;  // told last
+  std::unique_ptr<universe::Inheritance> inheritance_;
+
+  mutable base::Mutex mutex_;
+  std::unique_ptr<universe::FollowedUniverse> followed_ GUARDED_BY(mutex_);
+};
+
+}  // namespace luna::tablet_server

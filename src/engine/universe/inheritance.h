@@ -1,0 +1,30 @@
+// Inheritance: what a universe that followed leaves to one that leads here next: its memtables as
+// they are, so that recovery replays only what came after them, and its memory with open tables and
+// cached blocks.
+// Thread rule: owned by one thread.
+#pragma once
+
+#include <memory>
+
+#include "engine/basestore/basestore.h"
+#include "engine/group/inheritance.h"
+#include "engine/universe/engine.h"
+#include "kernel/storage/storage.h"
+
+namespace luna::universe {
+
+struct Inheritance {
+  std::shared_ptr<Memory> memory{};  // before what is charged to it
+  Sizes sizes{};
+  storage::Storage* storage = nullptr;  // where the tables are open
+  basestore::OpenTables tables{};
+  group::Inheritance group{};
+
+  // Whether a universe of these settings and this place can take it.
+  bool Fits(const Sizes& others, uint64_t budget_bytes, const storage::Storage& place) const {
+    return memory != nullptr && storage == &place && memory->budget.limit() == budget_bytes &&
+           sizes.memtable == others.memtable && sizes.cache == others.cache;
+  }
+};
+
+}  // namespace luna::universe

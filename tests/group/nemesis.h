@@ -1,0 +1,59 @@
+// Nemesis: makes the servers of a simulated group and does to them what the seed says. Decides the
+// settings of the world as well: leases, drift, sizes, how bad the way to the store is.
+// Thread rule: owned by one thread, that of the simulation.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "group/group_scene.h"
+
+namespace luna::test {
+
+class Nemesis {
+ public:
+  explicit Nemesis(GroupScene& scene);
+
+  void Begin();  // makes the servers
+  void Harm();   // one piece of bad luck after the other
+  // Ends all faults: everybody is there, is heard and has a clock within the bound.
+  void Heal();
+  // A server that never was there, in the place of all.
+  void ReplaceAll();
+  void StopAll();
+
+ private:
+  struct Slot {
+    ServerSettings settings{};
+    uint64_t back_at = 0;  // when a dead one is started again
+  };
+
+  ServerSettings DrawServer(uint64_t number);
+  sim_kernel::SimFaults DrawFaults();
+  uint64_t DrawRate();
+  void Strike();
+  void Revive(bool all);
+  // The leader, or anyone; null when that one is dead.
+  GroupServer* Victim();
+  void Kill(size_t slot);
+  void CutOff(GroupServer& server);
+  void Transfer();
+
+  GroupScene& scene_;
+  simulation::SeededRandom random_;
+  std::vector<Slot> slots_;
+  replica::Settings replica_{};
+  HostSettings host_{};
+  uint64_t segment_bytes_ = 0;
+  bool beyond_ = false;  // clocks run beyond the bound
+  uint64_t pace_ = 1;    // leases between two strikes, at most
+  struct Cut {
+    sim_kernel::ServerId server = 0;
+    uint64_t until = 0;
+  };
+  std::vector<Cut> cuts_;
+  uint64_t full_until_ = 0;
+};
+
+}  // namespace luna::test

@@ -1,0 +1,198 @@
+#include "cluster/peers/tablet_member.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/try.h"
+#include "simulation/sim_kernel/sim_kernel.h"
+#include "simulation/simulated_runtime.h"
+
+namespace luna::peers {
+namespace {
+
+constexpr uint64_t kMilli = 1'000'000;
+constexpr uint64_t kSecond = 1'000 * kMilli;
+
+// Keeps the collection that tests write to.
+class TestServing final : public tablet_server::Serving {
+ public:
+  Status Serve(Universe& universe) override {
+    const auto database = TRY(universe.OpenOrCreateDatabase("d"));
+    collection = TRY(database->OpenOrCreateCollection("c"));
+    return {};
+  }
+  void StopServing() override { collection.reset(); }
+  Status Follow() override { return {}; }
+  void StopFollowing() override {}
+  std::shared_ptr<Collection> collection;
+};
+
+struct Node {
+  Node(simulation::SimulatedRuntime& world, sim_kernel::SimStore& store, const std::string& name)
+      : kernel(sim_kernel::SimKernel::Open(store, world, "sim:u").value()) {
+    tablet_server::TabletServerOptions options;
+    options.universe.memory_budget_bytes = uint64_t{64} << 20;
+    options.replica = {.settings = {.lease_nanos = 500 * kMilli, .jitter_nanos = 50 * kMilli},
+                       .server = name,
+                       .peers = name + "0"};
+    server = tablet_server::TabletServer::Open(*kernel, options, serving).value();
+    member = std::make_unique<TabletMember>(world, *server);
+    server->Start().value();
+  }
+  bool leads() const { return server->standing().role == "leading"; }
+
+  const std::unique_ptr<sim_kernel::SimKernel> kernel;
+  TestServing serving;
+  std::unique_ptr<tablet_server::TabletServer> server;
+  std::unique_ptr<TabletMember> member;
+};
+
+class TabletMemberTest : public testing::Test {
+ protected:
+  void InWorld(uint64_t seed, const std::function<void()>& body) {
+    world_ = std::make_unique<simulation::SimulatedRuntime>(seed);
+    world_->Run([&] {
+      sim_kernel::SimStore store(*world_, world_->trace(), seed);
+      store_ = &store;
+      body();
+    });
+  }
+  std::unique_ptr<Node> NewNode(const std::string& name) {
+    return std::make_unique<Node>(*world_, *store_, name);
+  }
+  void Cut(const Node& node, sim_kernel::Cut cut) {
+    store_->wire().SetCut(node.kernel->server(), cut);
+  }
+  void Await(const std::function<bool()>& what, uint64_t most = 5 * kSecond) {
+    const uint64_t began = Now();
+    while (!what()) {
+      ASSERT_LT(Now() - began, most) << "does not happen";
+      world_->Sleep(kMilli);
+    }
+  }
+  uint64_t Now() { return world_->clock().MonotonicNanos(); }
+
+  std::unique_ptr<simulation::SimulatedRuntime> world_;
+  sim_kernel::SimStore* store_ = nullptr;
+};
+
+TEST_F(TabletMemberTest, LeadersAndFollowersSayHowTheyStand) {
+  InWorld(1, [&] {
+    const auto a = NewNode("a:1");
+    Await([&] { return a->leads(); });
+    const auto b = NewNode("b:1");
+    Await([&] { return b->server->standing().leader == "a:1"; });
+    const wire::StandingReply leading = a->member->Standing();
+    EXPECT_EQ(leading.role, "leading");
+    EXPECT_EQ(leading.leader, (wire::Server{.clients = "a:1", .peers = "a:10"}));
+    EXPECT_GT(leading.applied, 0u);
+    EXPECT_EQ(leading.complete_age_millis, 0u);
+    wire::StandingReply following = b->member->Standing();
+    EXPECT_EQ(following.role, "following");
+    EXPECT_EQ(following.leader, leading.leader);
+    EXPECT_EQ(following.complete_age_millis, wire::StandingReply::kNever);
+    const uint64_t complete = Now();
+    b->member->Follows(FollowedHere{
+        .hint = [] {}, .applied = [] { return 7; }, .complete_nanos = [=] { return complete; }});
+    world_->Sleep(20 * kMilli);
+    following = b->member->Standing();
+    EXPECT_EQ(following.applied, 7u);
+    EXPECT_GE(following.complete_age_millis, 20u);
+    EXPECT_LT(following.complete_age_millis, 40u);
+  });
+}
+
+TEST_F(TabletMemberTest, ReadIndexesHoldWhatWasAcknowledged) {
+  InWorld(2, [&] {
+    const auto a = NewNode("a:1");
+    Await([&] { return a->leads(); });
+    const uint64_t before = a->member->ReadIndex(kSecond).value().sequence;
+    ASSERT_TRUE(a->serving.collection->Put("k", "v").ok());
+    const wire::ReadIndexReply after = a->member->ReadIndex(kSecond).value();
+    EXPECT_GT(after.sequence, before);
+    EXPECT_EQ(after.epoch, a->server->standing().epoch);
+    const auto b = NewNode("b:1");
+    EXPECT_EQ(b->member->ReadIndex(kSecond).error().reason(), Reason::kFenced);
+  });
+}
+
+// Whoever is asked, and whatever it believes: no answer is older than what was acknowledged before
+// the question.
+TEST_F(TabletMemberTest, DeposedLeadersAnswerNoReadIndex) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    InWorld(seed, [&] {
+      std::vector<std::unique_ptr<Node>> nodes;
+      nodes.push_back(NewNode("a:1"));
+      nodes.push_back(NewNode("b:1"));
+      uint64_t acknowledged = 0;
+      uint64_t answers = 0;
+      uint64_t deposed = 0;
+      for (int turn = 0; turn < 3; ++turn) {
+        Node* leader = nullptr;
+        Await([&] {
+          const auto found = std::ranges::find_if(nodes, &Node::leads);
+          leader = found == nodes.end() ? nullptr : found->get();
+          return leader != nullptr;
+        });
+        Cut(*leader, sim_kernel::Cut::kDrop);
+        const uint64_t until = Now() + 2 * kSecond;
+        while (Now() < until) {
+          for (const auto& node : nodes) {
+            const uint64_t known = acknowledged;
+            const auto index = node->member->ReadIndex(kSecond);
+            if (index.ok()) {
+              ++answers;
+              ASSERT_GE(index->sequence, known) << "seed " << seed;
+            } else if (node.get() == leader) {
+              ++deposed;
+            }
+            const auto collection = node->serving.collection;
+            if (node.get() != leader && collection != nullptr &&
+                collection->Put("k", std::to_string(turn)).ok()) {
+              acknowledged = std::max(acknowledged, node->server->tail().value_or(0));
+            }
+          }
+          world_->Sleep(world_->random().Next() % (50 * kMilli));
+        }
+        Cut(*leader, sim_kernel::Cut::kNone);
+      }
+      EXPECT_GT(acknowledged, 0u);
+      EXPECT_GT(answers, 0u);
+      EXPECT_GT(deposed, 0u);
+    });
+  }
+}
+
+TEST_F(TabletMemberTest, WhoIsPreparedHasWhatWasBefore) {
+  InWorld(3, [&] {
+    const auto a = NewNode("a:1");
+    EXPECT_FALSE(a->member->Prepare(kSecond).value().ready);  // it follows nothing
+    uint64_t complete = 0;
+    int hints = 0;
+    a->member->Follows(FollowedHere{.hint = [&] { complete = ++hints < 4 ? 0 : Now(); },
+                                    .applied = [] { return 9; },
+                                    .complete_nanos = [&] { return complete; }});
+    const wire::PrepareReply prepared = a->member->Prepare(kSecond).value();
+    EXPECT_TRUE(prepared.ready);
+    EXPECT_EQ(prepared.applied, 9u);
+    EXPECT_EQ(hints, 4);
+    complete = 0;
+    hints = -1'000'000;
+    const uint64_t began = Now();
+    EXPECT_FALSE(a->member->Prepare(50 * kMilli).value().ready);
+    EXPECT_LT(Now() - began, 60 * kMilli);
+    a->member->Follows({});
+    const int before = hints;
+    a->member->Hint();
+    EXPECT_EQ(hints, before);
+  });
+}
+
+}  // namespace
+}  // namespace luna::peers
