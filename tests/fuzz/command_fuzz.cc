@@ -164,6 +164,8 @@ void RunLine(TestHost& host, Session& session, bool is_first, std::string_view l
     return;
   }
   const std::vector<std::string_view> arguments(words.begin(), words.end());
+  // As every request begins: what an earlier one renamed or swapped is not this one's doing.
+  RefreshNames(host, session);
   const Session::Replies replies = session.replies;
   const std::shared_ptr<Collection> collection = session.collection;
   const bool was_open = session.interactive && !session.interactive->timed_out;

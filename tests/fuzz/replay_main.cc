@@ -1,6 +1,7 @@
 // The main function of fuzz targets built without libFuzzer: runs every file of the folders given,
 // then mutations of them (flipped bits, cut ends, spliced halves) drawn from a fixed seed.
 #include <algorithm>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -19,7 +20,21 @@ constexpr int kMutationsPerInput = 200;
 constexpr int kRandomInputs = 2000;
 constexpr size_t kRandomInputBytesMax = 4096;
 
+// What runs; printed, as the text of a C string, when it fails: mutations lie in no file.
+const std::string* running = nullptr;
+
+void ShowInput(int /*signal*/) {
+  std::fputs("the input: \"", stderr);
+  for (const char letter : *running) {
+    const auto byte = static_cast<unsigned char>(letter);
+    const bool plain = byte >= 0x20 && byte < 0x7f && letter != '"' && letter != '\\';
+    std::fprintf(stderr, plain ? "%c" : "\\%03o", byte);
+  }
+  std::fputs("\"\n", stderr);
+}
+
 void RunOne(const std::string& input) {
+  running = &input;
   LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(input.data()), input.size());
 }
 
@@ -67,6 +82,7 @@ std::string Mutate(const std::vector<std::string>& corpus, const std::string& in
 int main(int count, char** folders) {
   const std::vector<std::string> corpus = ReadCorpus(count, folders);
   std::mt19937_64 random(1);
+  std::signal(SIGABRT, ShowInput);
   RunOne("");
   for (const std::string& input : corpus) {
     RunOne(input);

@@ -199,17 +199,19 @@ void RunExec(Call& call) {
       call.committed = taken.wrote;
       return call.host.holdings().monitors().Tell(database->name(), taken.monitor_lines);
     }
-    if (done.error().reason() == Reason::kPreconditionFailed) {
-      call.reply.Truncate(call.reply_begin);
-      return call.reply.NullArray();
-    }
-    if (done.error().code() != ErrorCode::kConflict) {
+    if (done.error().code() != ErrorCode::kConflict ||
+        done.error().reason() == Reason::kPreconditionFailed) {
       break;
     }
     call.host.runtime().Yield();
   }
+  // Nothing of the queue happened, and no SELECT in it either.
   session.database = database;
   session.collection = collection;
+  if (done.error().reason() == Reason::kPreconditionFailed) {
+    call.reply.Truncate(call.reply_begin);
+    return call.reply.NullArray();
+  }
   call.Fail(done.error());
 }
 

@@ -54,6 +54,16 @@ TEST_F(TransactionsTest, WatchedKeyThatChangedMakesExecDoNothing) {
   EXPECT_EQ(Do("EXEC"), "*-1\r\n");  // with nothing queued, too
 }
 
+TEST_F(TransactionsTest, ExecThatDidNothingLeavesTheSelectionToo) {
+  auto other = host_.NewSession();
+  Do("WATCH a");
+  Do(other, "SET a 1");
+  Do("MULTI");
+  Do("SELECT 1");
+  EXPECT_EQ(Do("EXEC"), "*-1\r\n");
+  EXPECT_EQ(Do("GET a"), "$1\r\n1\r\n");
+}
+
 TEST_F(TransactionsTest, WatchedKeysThatStayedLetExecRun) {
   auto other = host_.NewSession();
   Do("SET a 1");
