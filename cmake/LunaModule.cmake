@@ -32,6 +32,11 @@ function(luna_module)
   else()
     add_library(${target} STATIC ${sources})
     set(scope PUBLIC)
+    # The release does without: it sees what a file forgot to include.
+    if(LUNA_SANITIZE)
+      luna_precompile(luna_precompiled luna_flags)
+      luna_use_precompiled(${target} luna_precompiled)
+    endif()
   endif()
   add_library(luna::${ROOM_NAME} ALIAS ${target})
   target_include_directories(${target} ${scope}
@@ -69,32 +74,44 @@ function(luna_unit_test name target)
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 600)
 endfunction()
 
+# luna_precompile(NAME LIBRARY [HEADER...]): a precompiled header of the standard library's headers
+# and those. luna_use_precompiled(TARGET NAME): its sources begin with it.
+function(luna_precompile name library)
+  if(TARGET ${name})
+    return()
+  endif()
+  set(unit ${PROJECT_BINARY_DIR}/precompiled.cc)
+  file(CONFIGURE OUTPUT ${unit} CONTENT "int main() {}\n")
+  add_executable(${name} ${unit})
+  target_link_libraries(${name} PRIVATE luna_flags ${library})
+  target_compile_options(${name} PRIVATE ${LUNA_CACHEABLE})
+  set_target_properties(${name} PROPERTIES LUNA_TEST ON)
+  target_precompile_headers(${name} PRIVATE ${ARGN} <algorithm> <array> <atomic> <charconv>
+    <cstdint> <deque> <functional> <limits> <map> <memory> <optional> <set> <span> <string>
+    <string_view> <utility> <vector>)
+endfunction()
+
+function(luna_use_precompiled target name)
+  target_compile_options(${target} PRIVATE ${LUNA_CACHEABLE})
+  target_precompile_headers(${target} REUSE_FROM ${name})
+endfunction()
+
+# What ccache wants before it keeps an object that used a precompiled header.
+set(LUNA_CACHEABLE $<IF:$<CXX_COMPILER_ID:Clang>,SHELL:-Xclang -fno-pch-timestamp,-fpch-preprocess>)
+
 # luna_test_executable(TARGET SOURCES a_test.cc ... LIBRARIES luna_table ...): GoogleTest's main
 # with these tests. What is tested is compiled as always; the tests themselves with -O1 and a shared
 # precompiled header, because in them compiling takes longer than running.
 function(luna_test_executable target)
   cmake_parse_arguments(TEST "" "" "SOURCES;LIBRARIES" ${ARGN})
   find_package(GTest REQUIRED)
-  # What ccache wants before it keeps an object that used a precompiled header.
-  set(cacheable $<IF:$<CXX_COMPILER_ID:Clang>,SHELL:-Xclang -fno-pch-timestamp,-fpch-preprocess>)
-  if(NOT TARGET luna_test_precompiled)
-    set(unit ${PROJECT_BINARY_DIR}/precompiled.cc)
-    file(CONFIGURE OUTPUT ${unit} CONTENT "int main() {}\n")
-    add_executable(luna_test_precompiled ${unit})
-    target_link_libraries(luna_test_precompiled PRIVATE luna_flags GTest::gtest)
-    target_compile_options(luna_test_precompiled PRIVATE ${cacheable})
-    set_target_properties(luna_test_precompiled PROPERTIES LUNA_TEST ON)
-    target_precompile_headers(luna_test_precompiled PRIVATE <gtest/gtest.h> <algorithm> <atomic>
-      <cstdint> <functional> <map> <memory> <optional> <set> <string> <string_view> <utility>
-      <vector>)
-  endif()
+  luna_precompile(luna_test_precompiled GTest::gtest <gtest/gtest.h>)
   add_executable(${target} ${TEST_SOURCES})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${target} PRIVATE ${TEST_LIBRARIES} GTest::gtest_main)
-  target_compile_options(${target} PRIVATE ${cacheable})
   # With -O1 g++ 12 sees overflows in std::string that are not there.
   target_compile_options(${target} PRIVATE
     "$<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-restrict>")
   set_target_properties(${target} PROPERTIES LUNA_TEST ON)
-  target_precompile_headers(${target} REUSE_FROM luna_test_precompiled)
+  luna_use_precompiled(${target} luna_test_precompiled)
 endfunction()

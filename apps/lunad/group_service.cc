@@ -271,7 +271,7 @@ tablet_server::TabletServerOptions TabletServerOptionsOf(const server::Settings&
   options.replica.server = server::AdvertisedAddress(settings);
   options.replica.peers = server::PeerAddress(settings);
   options.replica.settings = {.lease_nanos = lease,
-                              .jitter_nanos = lease / 10,
+                              .jitter_nanos = lease / 20,
                               // A silent leader may be a dead one: it never rests.
                               .idle_nanos = std::numeric_limits<uint64_t>::max(),
                               .confirm = settings.confirm};

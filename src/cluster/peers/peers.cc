@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kFollowersMax = 64;  // strangers that are trusted but many
 constexpr uint64_t kHintNanos = 1'000'000'000;
+constexpr uint64_t kLookNanos = 100'000'000;  // whether another leads
 constexpr const char* kLeading = "leading";
 
 }  // namespace
@@ -144,8 +145,8 @@ Result<wire::Reply> Peers::Answer(const wire::ReadIndex& /*request*/, uint64_t b
   return index.error();
 }
 
-Result<wire::Reply> Peers::Answer(const wire::Appended& /*request*/, uint64_t /*budget_nanos*/) {
-  member_.Hint();
+Result<wire::Reply> Peers::Answer(const wire::Appended& request, uint64_t /*budget_nanos*/) {
+  member_.Hint(request.last);
   return wire::Reply(wire::AppendedReply{});
 }
 
@@ -182,29 +183,30 @@ void Peers::Run() {
       }
     }
     const wire::StandingReply standing = member_.Standing();
-    if (standing.role == kLeading) {
-      SendHints(standing);
-    } else {
+    SendHints(standing);  // also of the record that gave the lead away
+    if (standing.role != kLeading) {
       AskLeader(standing);
     }
     const uint64_t now = Now();
-    (void)state_->woken->WaitFor(now < next_ask_nanos_ ? next_ask_nanos_ - now
-                                                       : options_.ask_nanos);
+    const uint64_t rest = now < next_ask_nanos_ ? next_ask_nanos_ - now : options_.ask_nanos;
+    (void)state_->woken->WaitFor(std::min(rest, kLookNanos));
   }
 }
 
 void Peers::AskLeader(const wire::StandingReply& standing) {
   const uint64_t now = Now();
-  if (now < next_ask_nanos_) {
+  const bool another = standing.leader.peers != asked_;
+  if (now < next_ask_nanos_ && !another) {
     return;
   }
   next_ask_nanos_ = now + options_.ask_nanos;
+  asked_ = standing.leader.peers;
   {
     base::MutexLock lock(state_->mutex);
     state_->known.clear();  // of an earlier term
     state_->anybody = false;
     if (standing.leader.peers.empty() || standing.leader.peers == options_.self.peers ||
-        std::exchange(state_->asking, true)) {
+        (std::exchange(state_->asking, true) && !another)) {
       return;
     }
   }
@@ -236,23 +238,25 @@ void Peers::SendHints(const wire::StandingReply& standing) {
     }
   }
   for (const std::string& address : addresses) {
-    transport_.Send(
-        address,
-        wire::Appended{.group = options_.group, .epoch = standing.epoch, .tail = standing.applied},
-        kHintNanos, [state = state_, address](const Result<wire::Reply>& /*reply*/) {
-          bool more = false;
-          {
-            base::MutexLock lock(state->mutex);
-            const auto found = state->known.find(address);
-            if (found != state->known.end()) {
-              found->second.in_flight = false;
-              more = found->second.told != state->appends.load();
-            }
-          }
-          if (more) {
-            state->woken->Set();
-          }
-        });
+    transport_.Send(address,
+                    wire::Appended{.group = options_.group,
+                                   .epoch = standing.epoch,
+                                   .tail = standing.applied,
+                                   .last = standing.role != kLeading},
+                    kHintNanos, [state = state_, address](const Result<wire::Reply>& /*reply*/) {
+                      bool more = false;
+                      {
+                        base::MutexLock lock(state->mutex);
+                        const auto found = state->known.find(address);
+                        if (found != state->known.end()) {
+                          found->second.in_flight = false;
+                          more = found->second.told != state->appends.load();
+                        }
+                      }
+                      if (more) {
+                        state->woken->Set();
+                      }
+                    });
   }
 }
 

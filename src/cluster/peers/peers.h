@@ -1,10 +1,10 @@
 // Peers: what one server of a group says to the others, and answers. Nothing rests on it: without
 // it followers find what is new by looking at the stream, and leaders are elected by fencing it.
 //
-// Who follows asks its leader once a second how it stands, and says by that where it listens; the
-// leader sends a hint (Appended) to those it heard of within the last five seconds, after every
-// acknowledged append, but no second one to a follower that has not answered the first: what comes
-// meanwhile makes one more.
+// Who follows asks its leader how it stands, soon when it is a new one and then once a second, and
+// says by that where it listens; the leader sends a hint (Appended) to those it heard of within the
+// last five seconds, after every acknowledged append, but no second one to a follower that has not
+// answered the first: what comes meanwhile makes one more.
 // Threads: "luna-peers" sends; the transport's answer, and call Member.
 // Thread rule: safe; Start and Stop once each, by one thread.
 #pragma once
@@ -34,8 +34,8 @@ class Member {
   // The sequence by which everything was acknowledged that was before the call, if it leads then
   // (kFenced). May wait that long.
   virtual Result<wire::ReadIndexReply> ReadIndex(uint64_t budget_nanos) = 0;
-  // The stream is said to have grown. Does not wait.
-  virtual void Hint() = 0;
+  // The stream is said to have grown; `last`: by a record that gives the lead away. Does not wait.
+  virtual void Hint(bool last) = 0;
   // Is about to be given the lead: catches up as far as it can in the time.
   virtual Result<wire::PrepareReply> Prepare(uint64_t budget_nanos) = 0;
 };
@@ -104,7 +104,9 @@ class Peers final : public transport::Service {
   const std::shared_ptr<State> state_;
   std::unique_ptr<transport::Port> port_;
   std::unique_ptr<runtime::Thread> thread_;
-  uint64_t next_ask_nanos_ = 0;  // the thread's
+  // The thread's.
+  uint64_t next_ask_nanos_ = 0;
+  std::string asked_;
 };
 
 }  // namespace luna::peers

@@ -53,7 +53,10 @@ Result<wire::ReadIndexReply> TabletMember::ReadIndex(uint64_t /*budget_nanos*/) 
   return wire::ReadIndexReply{.epoch = ticket.epoch, .sequence = *tail};
 }
 
-void TabletMember::Hint() {
+void TabletMember::Hint(bool last) {
+  if (last) {
+    server_.replica().Hint();
+  }
   base::MutexLock lock(mutex_);
   if (followed_.has_value()) {
     followed_->hint();
@@ -63,7 +66,7 @@ void TabletMember::Hint() {
 Result<wire::PrepareReply> TabletMember::Prepare(uint64_t budget_nanos) {
   const uint64_t began = Now();
   while (true) {
-    Hint();
+    Hint(/*last=*/false);
     {
       base::MutexLock lock(mutex_);
       const bool ready = followed_.has_value() && followed_->complete_nanos() >= began;

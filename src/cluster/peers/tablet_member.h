@@ -32,7 +32,7 @@ class TabletMember final : public Member {
   wire::StandingReply Standing() override;
   // kFenced; kBackPressure when its lease, or the time, allows no answer.
   Result<wire::ReadIndexReply> ReadIndex(uint64_t budget_nanos) override;
-  void Hint() override;
+  void Hint(bool last) override;
   // Ready: everything is applied that was acknowledged before the call.
   Result<wire::PrepareReply> Prepare(uint64_t budget_nanos) override;
 

@@ -79,6 +79,8 @@ class ReplicaServer final : public group::AppendObserver {
   void Request() { Give(Requested{}); }
   // A hint that the leader is gone.
   void Suspect() { Give(Suspected{}); }
+  // A hint that the lead was given away: looks at the stream at once. Does not wait.
+  void Hint() { Give(Hinted{}); }
   // Begins to give leadership to the server of that name. kFenced when it is not this one's.
   Status Transfer(const std::string& target);
 

@@ -72,6 +72,7 @@ void ReplicaState::Follow() {
   role_ = Role::kFollowing;
   seen_.reset();  // the wait begins anew with what is seen next
   looking_ = false;
+  hinted_ = false;
   next_look_ = now_;
   suspected_ = false;
 }
@@ -91,10 +92,14 @@ void ReplicaState::TickFollowing() {
     return;
   }
   if (!looking_ && now_ >= next_look_) {
-    looking_ = true;
-    next_look_ = now_ + settings_.LookNanos();
-    actions_.push_back(Look{});
+    LookNow();
   }
+}
+
+void ReplicaState::LookNow() {
+  looking_ = true;
+  next_look_ = now_ + settings_.LookNanos();
+  actions_.emplace_back(std::in_place_type<Look>);  // g++ 12 warns wrongly of a moved Look{}
 }
 
 bool ReplicaState::MayFence() const {
@@ -131,6 +136,9 @@ void ReplicaState::Fence(Epoch expected_epoch, std::optional<Sequence> expected_
 
 void ReplicaState::On(const SawTail& event) {
   looking_ = false;
+  if (std::exchange(hinted_, false) && role_ == Role::kFollowing) {
+    LookNow();
+  }
   if (!event.leader.empty()) {
     leader_ = event.leader;
   }
@@ -150,6 +158,9 @@ void ReplicaState::On(const SawTail& event) {
   jitter_ = DrawJitter();
   wanted_ = false;
   suspected_ = false;
+  if (seen_->lease == Lease::kGivenToMe) {
+    TickFollowing();  // nobody leads until it does
+  }
 }
 
 void ReplicaState::On(const LookFailed&) {
@@ -164,6 +175,17 @@ void ReplicaState::On(const Requested&) {
 void ReplicaState::On(const Suspected&) {
   wanted_ = true;
   suspected_ = role_ == Role::kFollowing;
+}
+
+void ReplicaState::On(const Hinted&) {
+  if (role_ != Role::kFollowing) {
+    return;
+  }
+  if (looking_) {
+    hinted_ = true;  // what it finds may be of before
+  } else {
+    LookNow();
+  }
 }
 
 // --- Taking over ---

@@ -100,6 +100,7 @@ struct AppendFenced {};   // refused: another epoch or tail
 struct AppendUnknown {};  // may be in the stream
 struct Requested {};      // somebody needs a leader
 struct Suspected {};      // a hint that the leader is gone
+struct Hinted {};         // a hint that the lead was given away: look now
 struct TransferAsked {
   std::string target{};  // empty: whoever comes first
 };
@@ -113,7 +114,7 @@ struct EpochReadFailed {
 using Event =
     std::variant<Tick, SawTail, LookFailed, FenceOk, FenceRefused, FenceUnknown, CaughtUp,
                  LeadFailed, AppendSent, AppendAcked, AppendFailed, AppendFenced, AppendUnknown,
-                 Requested, Suspected, TransferAsked, EpochRead, EpochReadFailed>;
+                 Requested, Suspected, Hinted, TransferAsked, EpochRead, EpochReadFailed>;
 
 // --- Actions, to be carried out in order ---
 struct Look {};  // read epoch, tail and last record of the stream
@@ -215,11 +216,13 @@ class ReplicaState {
   void On(const AppendUnknown& event);
   void On(const Requested& event);
   void On(const Suspected& event);
+  void On(const Hinted& event);
   void On(const TransferAsked& event);
   void On(const EpochRead& event);
   void On(const EpochReadFailed& event);
 
   void TickFollowing();
+  void LookNow();
   void TickLeading();
   bool MayFence() const;
   void Fence(Epoch expected_epoch, std::optional<Sequence> expected_tail);
@@ -241,6 +244,7 @@ class ReplicaState {
   // Following.
   std::optional<Seen> seen_;
   bool looking_ = false;
+  bool hinted_ = false;  // while it looked
   Nanos next_look_ = 0;
   uint64_t jitter_ = 0;
   uint64_t penalty_ = 0;  // waits longer after a failure of its own

@@ -74,6 +74,7 @@ void Fill(const Appended& from, v1::Request& to) {
   body.set_epoch(from.epoch);
   body.set_tail(from.tail);
   body.set_closed(from.closed);
+  body.set_last(from.last);
 }
 
 void Fill(const AskStanding& from, v1::Request& to) {
@@ -133,7 +134,8 @@ std::optional<Request> BodyOf(const v1::Request& from) {
       return Appended{.group = from.appended().group(),
                       .epoch = from.appended().epoch(),
                       .tail = from.appended().tail(),
-                      .closed = from.appended().closed()};
+                      .closed = from.appended().closed(),
+                      .last = from.appended().last()};
     case v1::Request::kAskStanding:
       return AskStanding{.group = from.ask_standing().group(),
                          .from = From(from.ask_standing().from()),

@@ -33,6 +33,7 @@ struct Appended {
   uint64_t epoch = 0;
   uint64_t tail = 0;    // the newest sequence that was acknowledged
   uint64_t closed = 0;  // the timestamp in force there; 0: it does not say
+  bool last = false;    // the server leads no more: its lead was given away
   bool operator==(const Appended&) const = default;
 };
 // Of anyone. Servers ask their leader once a second; so it knows whom to send hints to.

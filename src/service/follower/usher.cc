@@ -15,9 +15,9 @@ namespace {
 constexpr uint64_t kMilli = 1'000'000;
 constexpr uint64_t kForever = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kAskNanos = 1 * kMilli;     // between questions who leads
-constexpr uint64_t kSeekNanos = 20 * kMilli;   // between looks while somebody seeks a leader
+constexpr uint64_t kSeekNanos = 5 * kMilli;    // between looks while somebody seeks a leader
 constexpr uint64_t kTickNanos = 100 * kMilli;  // between looks at deadlines, and who leads
-constexpr uint64_t kRetryNanos = 20 * kMilli;  // after a dial that failed
+constexpr uint64_t kRetryNanos = 5 * kMilli;   // after a dial that failed
 constexpr size_t kDialsMax = 256;              // at once: fewer than a listener's backlog
 constexpr uint64_t kListenerTag = uint64_t{1} << 63;
 constexpr uint32_t kGenerations = uint32_t{1} << 30;

@@ -27,12 +27,16 @@ class Scripted final : public Member {
     }
     return wire::ReadIndexReply{.epoch = standing.epoch, .sequence = standing.applied};
   }
-  void Hint() override { ++hints; }
+  void Hint(bool last) override {
+    ++hints;
+    last_hints += last ? 1 : 0;
+  }
   Result<wire::PrepareReply> Prepare(uint64_t /*budget_nanos*/) override {
     return wire::PrepareReply{.applied = standing.applied, .ready = true};
   }
   wire::StandingReply standing;
   int hints = 0;
+  int last_hints = 0;
 };
 
 class PeersTest : public testing::Test {
@@ -91,6 +95,17 @@ TEST_F(PeersTest, LeadersKnowWhoFollowsAndForgetTheSilent) {
   EXPECT_TRUE(IsFollower(b_));
 }
 
+TEST_F(PeersTest, ANewLeaderHearsOfItsFollowersSoon) {
+  world_.Sleep(2 * kSecond + kSecond / 10);
+  a_.member.standing.role = "following";
+  Lead(b_);
+  for (Server* server : {&a_, &b_, &c_}) {
+    server->member.standing.leader = b_.self;
+  }
+  world_.Sleep(kSecond / 4);
+  EXPECT_EQ(b_.peers.followers().size(), 2u);
+}
+
 TEST_F(PeersTest, AppendsAreHintedToFollowers) {
   world_.Sleep(2 * kSecond);
   const int before = b_.member.hints;
@@ -99,6 +114,18 @@ TEST_F(PeersTest, AppendsAreHintedToFollowers) {
   EXPECT_EQ(b_.member.hints, before + 1);
   EXPECT_EQ(c_.member.hints, before + 1);
   EXPECT_EQ(a_.member.hints, 0);
+}
+
+TEST_F(PeersTest, FollowersHearOfTheAppendThatGaveTheLeadAway) {
+  world_.Sleep(2 * kSecond);
+  a_.peers.Appended();
+  world_.Sleep(kSecond / 100);
+  EXPECT_EQ(b_.member.last_hints, 0);
+  a_.member.standing.role = "following";
+  a_.peers.Appended();
+  world_.Sleep(kSecond / 100);
+  EXPECT_EQ(b_.member.last_hints, 1);
+  EXPECT_EQ(c_.member.last_hints, 1);
 }
 
 TEST_F(PeersTest, HintsOfManyAppendsBecomeFew) {

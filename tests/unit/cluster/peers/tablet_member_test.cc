@@ -189,7 +189,7 @@ TEST_F(TabletMemberTest, WhoIsPreparedHasWhatWasBefore) {
     EXPECT_LT(Now() - began, 60 * kMilli);
     a->member->Follows({});
     const int before = hints;
-    a->member->Hint();
+    a->member->Hint(false);
     EXPECT_EQ(hints, before);
   });
 }

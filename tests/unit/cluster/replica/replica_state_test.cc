@@ -100,6 +100,20 @@ TEST_F(ReplicaStateTest, LooksAtTheStreamOneLookAtATime) {
   EXPECT_EQ(state_.leader(), "a");
 }
 
+TEST_F(ReplicaStateTest, AHintIsFollowedByALookThatBeganAfterIt) {
+  See();
+  EXPECT_NE(Only<Look>(At(kSecond + 1, Hinted{})), nullptr);
+  EXPECT_TRUE(At(kSecond + 2, Hinted{}).empty());  // while it looks
+  EXPECT_NE(Only<Look>(At(kSecond + 3, SawTail{.epoch = 3, .tail = 7})), nullptr);
+  EXPECT_TRUE(At(kSecond + 4, SawTail{.epoch = 3, .tail = 7}).empty());
+  EXPECT_TRUE(At(kSecond + 5, Tick{}).empty());
+}
+
+TEST_F(ReplicaStateTest, LeadersTakeNoHints) {
+  Lead(3 * kSecond);
+  EXPECT_TRUE(At(3 * kSecond, Hinted{}).empty());
+}
+
 TEST_F(ReplicaStateTest, FencesAfterSilenceWithTheTailItSaw) {
   See();
   EXPECT_EQ(Find<FenceStream>(At(kSecond + NoJitter().WaitNanos() - 1, Tick{})), nullptr);
@@ -191,8 +205,8 @@ TEST_F(ReplicaStateTest, ARequestDoesNotShortenTheWaitForARestingLeadersLease) {
 }
 
 TEST_F(ReplicaStateTest, FencesAtOnceWhatWasGivenToIt) {
-  See(Lease::kGivenToMe);
-  const Actions actions = At(kSecond, Tick{});
+  const Actions actions =
+      At(kSecond, SawTail{.epoch = 3, .tail = 7, .lease = Lease::kGivenToMe, .leader = "a"});
   ASSERT_NE(Find<FenceStream>(actions), nullptr);
   EXPECT_EQ(Find<FenceStream>(actions)->expected_tail, 7u);
 }
