@@ -34,7 +34,10 @@ function(luna_module)
     set(scope PUBLIC)
     # The release does without: it sees what a file forgot to include.
     if(LUNA_SANITIZE)
-      luna_precompile(luna_precompiled luna_flags)
+      if(NOT TARGET luna_precompiled)
+        add_library(luna_precompiled STATIC ${LUNA_EMPTY_UNIT})
+        luna_precompile(luna_precompiled)
+      endif()
       luna_use_precompiled(${target} luna_precompiled)
     endif()
   endif()
@@ -74,16 +77,11 @@ function(luna_unit_test name target)
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 600)
 endfunction()
 
-# luna_precompile(NAME LIBRARY [HEADER...]): a precompiled header of the standard library's headers
-# and those. luna_use_precompiled(TARGET NAME): its sources begin with it.
-function(luna_precompile name library)
-  if(TARGET ${name})
-    return()
-  endif()
-  set(unit ${PROJECT_BINARY_DIR}/precompiled.cc)
-  file(CONFIGURE OUTPUT ${unit} CONTENT "int main() {}\n")
-  add_executable(${name} ${unit})
-  target_link_libraries(${name} PRIVATE luna_flags ${library})
+# luna_precompile(NAME [HEADER...]): a precompiled header of the standard library's headers and
+# those, for targets of the same kind as NAME. luna_use_precompiled(TARGET NAME): its sources begin
+# with it.
+function(luna_precompile name)
+  target_link_libraries(${name} PRIVATE luna_flags)
   target_compile_options(${name} PRIVATE ${LUNA_CACHEABLE})
   set_target_properties(${name} PROPERTIES LUNA_TEST ON)
   target_precompile_headers(${name} PRIVATE ${ARGN} <algorithm> <array> <atomic> <charconv>
@@ -96,6 +94,8 @@ function(luna_use_precompiled target name)
   target_precompile_headers(${target} REUSE_FROM ${name})
 endfunction()
 
+set(LUNA_EMPTY_UNIT ${PROJECT_BINARY_DIR}/precompiled.cc)
+file(CONFIGURE OUTPUT ${LUNA_EMPTY_UNIT} CONTENT "int main() {}\n")
 # What ccache wants before it keeps an object that used a precompiled header.
 set(LUNA_CACHEABLE $<IF:$<CXX_COMPILER_ID:Clang>,SHELL:-Xclang -fno-pch-timestamp,-fpch-preprocess>)
 
@@ -105,7 +105,11 @@ set(LUNA_CACHEABLE $<IF:$<CXX_COMPILER_ID:Clang>,SHELL:-Xclang -fno-pch-timestam
 function(luna_test_executable target)
   cmake_parse_arguments(TEST "" "" "SOURCES;LIBRARIES" ${ARGN})
   find_package(GTest REQUIRED)
-  luna_precompile(luna_test_precompiled GTest::gtest <gtest/gtest.h>)
+  if(NOT TARGET luna_test_precompiled)
+    add_executable(luna_test_precompiled ${LUNA_EMPTY_UNIT})
+    target_link_libraries(luna_test_precompiled PRIVATE GTest::gtest)
+    luna_precompile(luna_test_precompiled <gtest/gtest.h>)
+  endif()
   add_executable(${target} ${TEST_SOURCES})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${target} PRIVATE ${TEST_LIBRARIES} GTest::gtest_main)

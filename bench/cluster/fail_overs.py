@@ -54,7 +54,7 @@ class Writer:
 
 def crashes(location, folder, lease_millis, count):
     """kill -9 of the leader: seconds until a write that began after it is acknowledged."""
-    group = Group(3, location, folder, "--lease", lease_millis)
+    group = Group(3, location, folder, "--lease", lease_millis, peers=True)
     times = []
     try:
         group.leader()
@@ -76,11 +76,12 @@ def crashes(location, folder, lease_millis, count):
 
 def transfers(location, folder, count):
     """GROUP TRANSFER: the longest pause of a client whose server neither gives nor takes."""
-    group = Group(3, location, folder)
+    group = Group(3, location, folder, peers=True)
     times = []
     try:
         for _ in range(count):
             leader = group.leader()
+            time.sleep(1.2)  # until it has heard of its followers
             target, witness = [server for server in group.servers if server is not leader]
             writer = Writer([witness])
             writer.after(0)
@@ -131,7 +132,7 @@ def cold(location, folder, lease_millis, collections=4, mebibytes=60):
 def staleness(location, folder, seconds=5):
     """How far a follower's reads are behind: age of the value found, by when its write began. None
     when followers do not answer reads."""
-    group = Group(2, location, folder)
+    group = Group(2, location, folder, peers=True)
     ages = []
     try:
         leader = group.leader()

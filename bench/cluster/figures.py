@@ -93,7 +93,7 @@ class Figures:
 
     def commits(self):
         """Units and commits in turn, so that both meet the same cluster."""
-        group = Group(3, self.location(), self.folder)
+        group = Group(3, self.location(), self.folder, peers=True)
         probes, cells = [], {"one": [], "hundred": [], "get": []}
         try:
             leader = group.leader()

@@ -56,6 +56,8 @@ sim_kernel::SimFaults Nemesis::DrawFaults() {
     return random_.Chance(500) ? static_cast<uint32_t>(random_.Below(per_mille + 1)) : 0;
   };
   const uint32_t slow = 1 + static_cast<uint32_t>(random_.Below(4));
+  // Who waits for its last request longer than its lease is deposed by its clock alone.
+  const uint64_t patience = random_.Chance(300) ? 600 : 120;
   return {.request_delay = {.least = 0, .most = slow},
           .reply_delay = {.least = 0, .most = slow},
           .lost_request_per_mille = often(8),
@@ -64,10 +66,10 @@ sim_kernel::SimFaults Nemesis::DrawFaults() {
           .late = {.least = 0, .most = 300},
           .stall_per_mille = often(4),
           .stall = {.least = 5, .most = 300},
-          .slow_read_per_mille = often(20),
+          .slow_read_per_mille = often(replica_.confirm ? 200 : 20),  // confirming is reading
           .slow_read = {.least = 5, .most = 150},
           .lost_hint_per_mille = often(500),
-          .timeout_millis = 30 + static_cast<uint32_t>(random_.Below(120))};
+          .timeout_millis = 30 + static_cast<uint32_t>(random_.Below(patience))};
 }
 
 ServerSettings Nemesis::DrawServer(uint64_t number) {
@@ -147,7 +149,7 @@ void Nemesis::Strike() {
       Transfer();
       break;
     case 7:
-      victim->replica().Suspect();
+      Alarm();
       break;
     case 8:
       scene_.store.wire().SetFaults(victim->kernel().server(), DrawFaults());
@@ -176,6 +178,14 @@ void Nemesis::CutOff(GroupServer& server) {
   scene_.store.wire().SetCut(id,
                              random_.Chance(500) ? sim_kernel::Cut::kDrop : sim_kernel::Cut::kHold);
   cuts_.push_back({.server = id, .until = scene_.Now() + random_.Below(3 * replica_.lease_nanos)});
+}
+
+void Nemesis::Alarm() {
+  for (const auto& server : scene_.servers) {
+    if (server != nullptr && !server->leads() && random_.Chance(500)) {
+      server->replica().Suspect();
+    }
+  }
 }
 
 void Nemesis::Transfer() {

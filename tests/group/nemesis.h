@@ -38,6 +38,8 @@ class Nemesis {
   GroupServer* Victim();
   void Kill(size_t slot);
   void CutOff(GroupServer& server);
+  // Some who follow are told that the leader is gone.
+  void Alarm();
   void Transfer();
 
   GroupScene& scene_;

@@ -79,10 +79,14 @@ class Server:
 
 
 class Group:
-    """Servers of one group."""
+    """Servers of one group; with `peers` they talk to one another as well (LUNA_RPC)."""
 
-    def __init__(self, count, location, folder, *flags):
-        self.servers = [Server(port, location, folder, *flags) for port in free_ports(count)]
+    def __init__(self, count, location, folder, *flags, peers=False):
+        ports = free_ports(2 * count)
+        self.servers = []
+        for port, peer_port in zip(ports[:count], ports[count:]):
+            more = ("--peer-listen", f"127.0.0.1:{peer_port}") if peers else ()
+            self.servers.append(Server(port, location, folder, *flags, *more))
         for server in self.servers:
             server.start()
 
