@@ -11,28 +11,42 @@ namespace luna::lunad {
 
 GroupService::GroupService(runtime::Runtime& runtime, runtime::Network& network,
                            const server::Settings& settings, server::ServiceSettings service,
-                           base::Log log)
+                           tls::TlsNetwork* to_leader)
     : runtime_(runtime),
       network_(network),
       settings_(settings),
       service_settings_(std::move(service)),
-      log_(log),
-      port_(runtime, network, PortSettings(service_settings_.connections.max_clients)) {}
+      log_(service_settings_.log),
+      port_(runtime, network, PortSettings(to_leader)) {}
 
 GroupService::~GroupService() = default;
 
-follower::FollowerSettings GroupService::PortSettings(size_t max_clients) {
-  return {.addresses = settings_.listen,
-          .self = server::AdvertisedAddress(settings_),
-          .forward = settings_.writes == "forward",
-          .leader = [this] { return server_->standing().leader; },
-          .status = [this] { return command::GroupText(Standing()); },
-          .take = [this](std::unique_ptr<runtime::Socket>& client) { return Take(client); },
-          .max_clients = max_clients,
-          // Longer than a take-over takes: clients need not notice it.
-          .wait_nanos = std::max(uint64_t{5'000'000'000},
-                                 3 * static_cast<uint64_t>(settings_.lease) * 1'000'000),
-          .log = log_};
+follower::FollowerSettings GroupService::PortSettings(tls::TlsNetwork* to_leader) {
+  const connection::ConnectionSettings& connections = service_settings_.connections;
+  follower::FollowerSettings settings;
+  settings.addresses = connections.addresses;
+  settings.tls_addresses = connections.tls_addresses;
+  settings.tls_network = connections.tls_network;
+  settings.handshake_nanos = connections.handshake_seconds * 1'000'000'000;
+  settings.self = server::AdvertisedAddress(settings_);
+  settings.forward = settings_.writes == "forward";
+  settings.leader = [this] {
+    tablet_server::Standing standing = server_->standing();
+    return follower::Leader{.address = std::move(standing.leader), .tls = standing.leader_tls};
+  };
+  if (to_leader != nullptr) {
+    settings.dial_tls = [to_leader](const std::string& address, const std::string& host) {
+      return to_leader->DialHost(address, host);
+    };
+  }
+  settings.status = [this] { return command::GroupText(Standing()); };
+  settings.take = [this](std::unique_ptr<runtime::Socket>& client) { return Take(client); };
+  settings.max_clients = connections.max_clients;
+  // Longer than a take-over takes: clients need not notice it.
+  settings.wait_nanos =
+      std::max(uint64_t{5'000'000'000}, 3 * static_cast<uint64_t>(settings_.lease) * 1'000'000);
+  settings.log = log_;
+  return settings;
 }
 
 bool GroupService::stop_requested() const {
@@ -270,6 +284,7 @@ tablet_server::TabletServerOptions TabletServerOptionsOf(const server::Settings&
   tablet_server::TabletServerOptions options;
   options.replica.server = server::AdvertisedAddress(settings);
   options.replica.peers = server::PeerAddress(settings);
+  options.replica.tls = !settings.tls_listen.empty();
   options.replica.settings = {.lease_nanos = lease,
                               .jitter_nanos = lease / 20,
                               // A silent leader may be a dead one: it never rests.

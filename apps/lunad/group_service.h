@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "cluster/tablet_server/tablet_server.h"
+#include "runtime/tls/tls_network.h"
 #include "service/command/read_gate.h"
 #include "service/command/server_group.h"
 #include "service/follower/follower_port.h"
@@ -28,9 +29,11 @@ class GroupService final : public tablet_server::Serving,
                            public command::ReadGate,
                            public command::ServerGroup {
  public:
-  // `service`: how it serves while it leads. All outlive it.
+  // `service`: how it serves while it leads, with whose log. `to_leader`: how a leader is reached
+  // with TLS; null: there is none here. All outlive it.
   GroupService(runtime::Runtime& runtime, runtime::Network& network,
-               const server::Settings& settings, server::ServiceSettings service, base::Log log);
+               const server::Settings& settings, server::ServiceSettings service,
+               tls::TlsNetwork* to_leader);
   ~GroupService() override;
 
   // Whose Serving this is, and (or null) how it talks to others; both outlive every other call.
@@ -61,7 +64,7 @@ class GroupService final : public tablet_server::Serving,
   Status Readmit(const std::string& server) override;
 
  private:
-  follower::FollowerSettings PortSettings(size_t max_clients);
+  follower::FollowerSettings PortSettings(tls::TlsNetwork* to_leader);
   server::ServiceSettings ReadSettings(command::ReadGate& gate);
   bool Take(std::unique_ptr<runtime::Socket>& client);
   server::HttpPage::Pages Pages();

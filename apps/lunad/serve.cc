@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -59,6 +60,9 @@ class Program {
   Status Serve(Universe& universe, std::string password);
   // Tells what is wrong with them, too.
   Status LoadCertificates(tls::TlsNetwork& network);
+  // Has both speak TLS, by files that are read now and at reloads.
+  Status ServeTls(server::ServiceSettings& service, tls::TlsNetwork& clients,
+                  tls::TlsNetwork* leader);
   void TellStart(const server::Config& config);
   void TellDescriptors();
   Status TellAddresses(const std::vector<std::string>& addresses);
@@ -106,6 +110,17 @@ tls::TlsSettings TlsSettingsOf(const server::Settings& settings) {
           .client_auth = settings.tls_client_auth == "required"   ? tls::ClientAuth::kRequired
                          : settings.tls_client_auth == "optional" ? tls::ClientAuth::kOptional
                                                                   : tls::ClientAuth::kNo};
+}
+
+// As a server that follows speaks to the one that leads.
+tls::TlsSettings ToLeaderOf(const server::Settings& settings) {
+  tls::TlsSettings to_leader{.ca_file = settings.tls_ca};
+  // It speaks for its clients: nobody gets in there by its certificate who needed none here.
+  if (settings.tls_client_auth == "required") {
+    to_leader.certificate_file = settings.tls_cert;
+    to_leader.key_file = settings.tls_key;
+  }
+  return to_leader;
 }
 
 // Whole or not at all: who waits for the file may read it as soon as it is there.
@@ -223,7 +238,14 @@ Status Program::ServeInGroup(std::string password) {
   server::ServiceSettings service_options = ServiceOptions(std::move(password));
   // Who leads no more has nothing to wait for, but for the last replies.
   service_options.grace_nanos = static_cast<uint64_t>(settings_.lease) * 1'000'000;
-  GroupService service(*runtime_, *network, settings_, std::move(service_options), log_);
+  tls::TlsNetwork tls(*runtime_, *network, TlsSettingsOf(settings_));
+  tls::TlsNetwork to_leader(*runtime_, *network, ToLeaderOf(settings_));
+  const bool secret = !settings_.tls_listen.empty();
+  tls::TlsNetwork* passes_on = secret && settings_.writes == "forward" ? &to_leader : nullptr;
+  if (secret) {
+    TRY(ServeTls(service_options, tls, passes_on));
+  }
+  GroupService service(*runtime_, *network, settings_, std::move(service_options), passes_on);
   tablet_server::TabletServerOptions options = TabletServerOptionsOf(settings_, log_);
   options.universe = EngineOptions();
   options.listener = std::make_shared<EngineEvents>(log_);
@@ -236,6 +258,7 @@ Status Program::ServeInGroup(std::string password) {
   service.Join(*server, peers.get());
   TRY(server->Start());
   std::vector<std::string> addresses = settings_.listen;
+  std::ranges::copy(settings_.tls_listen, std::back_inserter(addresses));
   if (!settings_.http_listen.empty()) {
     addresses.push_back("http://" + settings_.http_listen);
   }
@@ -277,14 +300,24 @@ Status Program::LoadCertificates(tls::TlsNetwork& network) {
   return {};
 }
 
+Status Program::ServeTls(server::ServiceSettings& service, tls::TlsNetwork& clients,
+                         tls::TlsNetwork* leader) {
+  const auto load = [this, &clients, leader]() -> Status {
+    TRY(LoadCertificates(clients));
+    return leader == nullptr ? Status() : leader->ReloadClient();
+  };
+  TRY(load());
+  service.connections.tls_network = &clients;
+  reloads_.Add("tls-cert", load);
+  return {};
+}
+
 Status Program::Serve(Universe& universe, std::string password) {
   const std::unique_ptr<runtime::Network> network = posix::NewPosixNetwork();
   server::ServiceSettings service_settings = ServiceOptions(std::move(password));
   tls::TlsNetwork tls(*runtime_, *network, TlsSettingsOf(settings_));
   if (!settings_.tls_listen.empty()) {
-    TRY(LoadCertificates(tls));
-    service_settings.connections.tls_network = &tls;
-    reloads_.Add("tls-cert", [this, &tls] { return LoadCertificates(tls); });
+    TRY(ServeTls(service_settings, tls, nullptr));
   }
   server::Service service(*runtime_, *network, universe, std::move(service_settings));
   TRY(service.Start());

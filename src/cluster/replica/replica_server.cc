@@ -107,6 +107,7 @@ ReplicaServer::Standing ReplicaServer::standing() const {
           .epoch = state_.epoch(),
           .leader = leader,
           .leader_peers = peers,
+          .leader_tls = leads ? options_.tls : named_.tls,
           .lease_end = state_.lease_end()};
 }
 
@@ -358,13 +359,13 @@ void ReplicaServer::Do(const CatchUp& action) {
     Give(LeadFailed{});  // stopped in between
     return;
   }
-  const Status led =
-      host_.BecomeLeader({.stream = std::move(won_),
-                          .epoch = action.epoch,
-                          .server = TextOf({.clients = options_.server, .peers = options_.peers}),
-                          .member = options_.server,
-                          .renew_nanos = options_.settings.RenewNanos()},
-                         *this);
+  const Status led = host_.BecomeLeader(
+      {.stream = std::move(won_),
+       .epoch = action.epoch,
+       .server = TextOf({.clients = options_.server, .peers = options_.peers, .tls = options_.tls}),
+       .member = options_.server,
+       .renew_nanos = options_.settings.RenewNanos()},
+      *this);
   if (!led.ok()) {
     Give(LeadFailed{});
   }

@@ -43,6 +43,7 @@ struct ReplicaOptions {
   Settings settings{};
   std::string server{};  // as others know this one; they are told to go there
   std::string peers{};   // where it listens to other servers; empty: nowhere
+  bool tls = false;      // `server` is an address at which clients speak TLS
   // Called after each append that was acknowledged, by the thread that made it: must not wait. May
   // be empty.
   std::function<void()> appended{};
@@ -90,6 +91,9 @@ class ReplicaServer final : public group::AppendObserver {
     std::string leader{};  // as far as known; empty: not
     std::string
         leader_peers{};  // where that listens to other servers; empty: not known, or nowhere
+    // Whether that speaks TLS with clients; of one that has not led yet, whether the one before
+    // did.
+    bool leader_tls = false;
     Nanos lease_end = 0;
   };
   Standing standing() const;

@@ -118,6 +118,7 @@ Standing TabletServer::standing() const {
   const bool own = now.leader == options_.replica.server;
   standing.leader = follows != own && (follows || serves_) ? now.leader : "";
   standing.leader_peers = standing.leader.empty() ? "" : now.leader_peers;
+  standing.leader_tls = !standing.leader.empty() && now.leader_tls;
   standing.lease_left_millis = now.lease_end > clock ? (now.lease_end - clock) / kMillisecond : 0;
   return standing;
 }

@@ -70,6 +70,7 @@ struct Standing {
   replica::Epoch epoch = 0;
   std::string leader{};        // as far as known; nobody while this server takes over
   std::string leader_peers{};  // where that listens to other servers; empty: not known, or nowhere
+  bool leader_tls = false;     // that speaks TLS with clients
   uint64_t lease_left_millis = 0;
   uint64_t terms = 0;                  // served
   uint64_t failures = 0;               // attempts to lead

@@ -45,6 +45,23 @@ Status TlsNetwork::Reload() {
   return {};
 }
 
+Status TlsNetwork::ReloadClient() {
+  auto made = TRY(Context::ForClient(*runtime_, settings_));
+  const base::MutexLock lock(mutex_);
+  client_ = std::move(made);
+  return {};
+}
+
+Result<std::shared_ptr<const Context>> TlsNetwork::Client() const {
+  {
+    const base::MutexLock lock(mutex_);
+    if (client_ != nullptr) {
+      return client_;
+    }
+  }
+  return Context::ForClient(*runtime_, settings_);
+}
+
 std::vector<std::string> TlsNetwork::warnings() const {
   const auto context = server();
   return context != nullptr ? context->warnings() : std::vector<std::string>();
@@ -68,7 +85,7 @@ Result<std::unique_ptr<runtime::Listener>> TlsNetwork::Listen(std::string_view a
 Result<std::unique_ptr<runtime::Socket>> TlsNetwork::Begin(std::string_view address,
                                                            uint64_t nanos) {
   const runtime::HostAndPort parsed = TRY(runtime::ParseAddress(address));
-  auto context = TRY(Context::ForClient(*runtime_, settings_));
+  auto context = TRY(Client());
   auto carrier = TRY(below_->Connect(address, nanos));
   return std::unique_ptr<runtime::Socket>(
       std::make_unique<TlsSocket>(std::move(context), std::move(carrier), parsed.host));
@@ -76,10 +93,15 @@ Result<std::unique_ptr<runtime::Socket>> TlsNetwork::Begin(std::string_view addr
 
 Result<std::unique_ptr<runtime::Socket>> TlsNetwork::Dial(std::string_view address) {
   const runtime::HostAndPort parsed = TRY(runtime::ParseAddress(address));
-  auto context = TRY(Context::ForClient(*runtime_, settings_));
+  return DialHost(address, parsed.host);
+}
+
+Result<std::unique_ptr<runtime::Socket>> TlsNetwork::DialHost(std::string_view address,
+                                                              const std::string& host) {
+  auto context = TRY(Client());
   auto carrier = TRY(below_->Dial(address));
   return std::unique_ptr<runtime::Socket>(
-      std::make_unique<TlsSocket>(std::move(context), std::move(carrier), parsed.host));
+      std::make_unique<TlsSocket>(std::move(context), std::move(carrier), host));
 }
 
 Result<std::string> TlsNetwork::Resolve(std::string_view address) {

@@ -22,7 +22,10 @@ class TlsNetwork final : public runtime::Network {
   // Reads the server's files, for connections accepted from now on; on an error (kBadOption, naming
   // the file) what was read before stays in force. Comes before Listen.
   Status Reload();
-  // Of the certificates in force: expired ones. One sentence each.
+  // Reads a client's files, for connections begun from now on; on an error as Reload. Without it
+  // each connection reads them, which who dials often, or must not wait, cannot.
+  Status ReloadClient();
+  // Of the server's certificates in force: expired ones. One sentence each.
   std::vector<std::string> warnings() const;
 
   // kBadOption when nothing was loaded, and as the network below. The listeners end before this.
@@ -34,6 +37,9 @@ class TlsNetwork final : public runtime::Network {
   Result<std::unique_ptr<runtime::Socket>> Begin(std::string_view address, uint64_t nanos);
   // As Begin.
   Result<std::unique_ptr<runtime::Socket>> Dial(std::string_view address) override;
+  // As Dial, where the address has the number of `host`: the server's certificate must be for that.
+  Result<std::unique_ptr<runtime::Socket>> DialHost(std::string_view address,
+                                                    const std::string& host);
   Result<std::string> Resolve(std::string_view address) override;
   std::unique_ptr<runtime::Poller> NewPoller() override;
 
@@ -42,12 +48,14 @@ class TlsNetwork final : public runtime::Network {
 
  private:
   Status Shake(runtime::Socket& socket, uint64_t deadline_nanos);
+  Result<std::shared_ptr<const Context>> Client() const;  // of connections begun now
 
   runtime::Runtime* const runtime_;
   runtime::Network* const below_;
   const TlsSettings settings_;
   mutable base::Mutex mutex_;
   std::shared_ptr<const Context> server_ GUARDED_BY(mutex_);
+  std::shared_ptr<const Context> client_ GUARDED_BY(mutex_);  // once it was loaded
 };
 
 }  // namespace luna::tls

@@ -26,9 +26,13 @@ Status TlsPoller::Add(runtime::Listener& listener, uint64_t tag) {
 void TlsPoller::Remove(runtime::Socket& socket) {
   below_->Remove(socket.carrier());
   if (&socket.carrier() != &socket) {
+    // Its tag is another poller's if it was not added here.
     const uint64_t tag = static_cast<TlsSocket&>(socket).tag;
-    sockets_.erase(tag);
-    std::erase(held_, tag);
+    if (const auto found = sockets_.find(tag);
+        found != sockets_.end() && found->second == &socket) {
+      sockets_.erase(found);
+      std::erase(held_, tag);
+    }
   }
 }
 

@@ -47,6 +47,23 @@ bool IsIpAddress(const std::string& host) {
   return parsed != nullptr;
 }
 
+// What a peer says of a certificate that it does not accept, or misses. It says so before it takes
+// the handshake for done.
+bool IsAboutCertificate(unsigned long code) {
+  switch (ERR_GET_REASON(code)) {
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // The piece that starts `offset` bytes into the parts: as it lies there if it is long enough for a
 // record or the last, else joined with what follows. Never shorter for the same offset when bytes
 // are added at the end, which OpenSSL relies on.
@@ -123,7 +140,9 @@ TlsSocket::~TlsSocket() {
 }
 
 bool TlsSocket::established() const {
-  return SSL_is_init_finished(ssl_) == 1;
+  // OpenSSL takes a connection that broke for one that has not begun.
+  established_ = established_ || SSL_is_init_finished(ssl_) == 1;
+  return established_ && !refused_;
 }
 
 bool TlsSocket::holds_bytes() const {
@@ -181,6 +200,7 @@ Error TlsSocket::Broken() {
                ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST) {
       text += "what it sent is no TLS; connect to its port for TLS";
     } else {
+      refused_ = IsAboutCertificate(code);
       text += words != nullptr ? words : "the handshake was broken off";
       text += "; check certificates and versions on both sides";
     }
@@ -231,7 +251,8 @@ Result<runtime::Transfer> TlsSocket::Read(std::span<char> into) {
       transfer.ended = carrier_ended_;
       return transfer;
     }
-    if (error == SSL_ERROR_ZERO_RETURN || carrier_gone_) {
+    // Who takes no bytes any more may have said why.
+    if (error == SSL_ERROR_ZERO_RETURN || (carrier_gone_ && error != SSL_ERROR_SSL)) {
       transfer.ended = true;
       return transfer;
     }

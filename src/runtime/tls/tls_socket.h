@@ -43,6 +43,8 @@ class TlsSocket final : public runtime::Socket {
   const std::string& peer() const override { return carrier_->peer(); }
   const std::string& local() const override { return carrier_->local(); }
   runtime::Socket& carrier() override { return *carrier_; }
+  // Not any more once the peer refused this side's certificate: in TLS 1.3 it does so after this
+  // side took the handshake for done, and looked at nothing of what was written since.
   bool established() const override;
 
   // What the carrier reports means to the owner: a Read may wait for room to write, a Write for
@@ -73,7 +75,9 @@ class TlsSocket final : public runtime::Socket {
   bool carrier_gone_ = false;     // nobody takes bytes any more
   bool read_wants_write_ = false;
   bool write_wants_read_ = false;
-  bool finished_ = false;  // the end was said, or need not be
+  bool finished_ = false;             // the end was said, or need not be
+  bool refused_ = false;              // for its certificate
+  mutable bool established_ = false;  // as far as was seen
 };
 
 }  // namespace luna::tls

@@ -17,6 +17,11 @@
 // Refusing: PING, HELLO, QUIT and GROUP STATUS are answered, everything else gets "READONLY ...;
 // ask HOST:PORT". Clients that ask nothing or take no replies for idle_nanos are closed.
 //
+// TLS ends here on the way in, and where there is any (`dial_tls`) clients are passed on under TLS
+// only, those of plain addresses too: a leader that does not speak it is as one that is not
+// reached, and so is one that does where there is none here. Clients that do not agree on TLS for
+// handshake_nanos are closed.
+//
 // Thread rule: Start and Stop from one thread; the rest is safe.
 #pragma once
 
@@ -35,13 +40,26 @@
 
 namespace luna::follower {
 
+struct Leader {
+  std::string address = {};  // "HOST:PORT"; empty: nobody is known to lead
+  bool tls = false;          // clients speak TLS there
+};
+
 struct FollowerSettings {
   std::vector<std::string> addresses;  // where it listens
-  std::string self = {};               // this server's name; a leader of that name is no leader
-  bool forward = true;                 // false: refuse
-  // "HOST:PORT" of the one that leads; empty: nobody is known to. Called by the port's thread, many
-  // times a second: must neither wait nor call the port.
-  std::function<std::string()> leader;
+  // Where it speaks TLS, and who does: as in ConnectionSettings.
+  std::vector<std::string> tls_addresses = {};
+  runtime::Network* tls_network = nullptr;
+  std::string self = {};  // this server's name; a leader of that name is no leader
+  bool forward = true;    // false: refuse
+  // The one that leads. Called by the port's thread, many times a second: must neither wait nor
+  // call the port.
+  std::function<Leader()> leader;
+  // Begins a connection in TLS to `address`, a number, of a server whose certificate must be for
+  // `host`; errors and rules as of Network::Dial. Empty: there is no TLS here.
+  std::function<Result<std::unique_ptr<runtime::Socket>>(const std::string& address,
+                                                         const std::string& host)>
+      dial_tls = {};
   std::function<std::string()> status;  // the text of GROUP STATUS; rules as of `leader`
   // A new client is offered: true, and it is taken; else it is the port's. Called by the port's
   // thread; must neither wait nor call the port. May be empty.
@@ -49,6 +67,7 @@ struct FollowerSettings {
   size_t max_clients = 10000;           // more are told so and closed
   uint64_t wait_nanos = 5'000'000'000;  // of a client with a request, for a leader that is reached
   uint64_t idle_nanos = 60'000'000'000;
+  uint64_t handshake_nanos = 9'000'000'000;
   size_t buffer_bytes = size_t{64} << 10;  // of a connection in each direction
   base::Log log = {};                      // connections at debug, troubles as warnings
 };

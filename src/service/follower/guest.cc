@@ -27,7 +27,10 @@ std::string UnledText(const Surroundings& surroundings) {
 
 Guest::Guest(Surroundings& surroundings, std::unique_ptr<runtime::Socket> client, uint64_t tag,
              uint64_t now_nanos)
-    : surroundings_(surroundings), tag_(tag), client_(std::move(client)) {
+    : surroundings_(surroundings),
+      tag_(tag),
+      client_(std::move(client)),
+      handshake_deadline_nanos_(now_nanos + surroundings.settings->handshake_nanos) {
   deadline_nanos_ = now_nanos + surroundings.settings->idle_nanos;
   if (!surroundings.settings->forward) {
     phase_ = Phase::kRefused;
@@ -44,6 +47,7 @@ Guest::Guest(Surroundings& surroundings, command::Departing departing, uint64_t 
       tag_(tag),
       client_(std::move(departing.client)),
       phase_(Phase::kSeeking),
+      handshake_deadline_nanos_(now_nanos + surroundings.settings->handshake_nanos),
       unheard_(departing.unheard) {
   to_leader_.Keep(departing.bytes);
   deadline_nanos_ = now_nanos + surroundings.settings->wait_nanos;
@@ -83,6 +87,9 @@ void Guest::Dial(std::unique_ptr<runtime::Socket> leader, uint64_t now_nanos) {
 }
 
 bool Guest::Advance(uint64_t now_nanos) {
+  if (phase_ != Phase::kGone && now_nanos >= handshake_deadline_nanos_ && !client_->established()) {
+    return End();
+  }
   switch (phase_) {
     case Phase::kSilent:
       return AdvanceSilent(now_nanos);
@@ -119,24 +126,35 @@ bool Guest::AdvanceSeeking(uint64_t now_nanos) {
   if (now_nanos < deadline_nanos_) {
     return false;
   }
+  return LeaveUnled(now_nanos);
+}
+
+bool Guest::LeaveUnled(uint64_t now_nanos) {
   ++surroundings_.tallies->unled;
   resp::ReplyWriter(words_, resp::Version::k2).Fail(UnledText(surroundings_));
   return Leave(now_nanos);
 }
 
+bool Guest::Reach(uint64_t now_nanos) {
+  // A dial to a port of this machine that nobody listens at may, by chance, meet itself.
+  if (leader_->local() == leader_->peer()) {
+    SeekAgain("nobody listens at " + leader_->peer());
+    return AdvanceSeeking(now_nanos);
+  }
+  phase_ = Phase::kPassing;
+  deadline_nanos_ = kNever;
+  ++surroundings_.tallies->forwarded;
+  return true;
+}
+
 bool Guest::AdvanceDialing(uint64_t now_nanos) {
   if (leader_->established()) {
-    // A dial to a port of this machine that nobody listens at may, by chance, meet itself.
-    if (leader_->local() == leader_->peer()) {
-      SeekAgain("nobody listens at " + leader_->peer());
-      return AdvanceSeeking(now_nanos);
-    }
-    phase_ = Phase::kPassing;
-    deadline_nanos_ = kNever;
-    ++surroundings_.tallies->forwarded;
-    return true;
+    return Reach(now_nanos);
   }
   const auto read = leader_->Read({});  // a byte of the leader's would be lost
+  if (leader_->established()) {
+    return Reach(now_nanos);  // by what was read
+  }
   if (!read.ok()) {
     SeekAgain(read.error().message());
   } else if (read->ended) {
@@ -339,6 +357,13 @@ void Guest::SeekAgain(std::string trouble) {
 }
 
 bool Guest::LoseLeader(uint64_t now_nanos) {
+  const bool heard = to_client_.passed_bytes() > 0 || to_client_.pending() > 0;
+  if (!leader_->established() && !heard) {
+    const auto why = leader_->Read({});
+    surroundings_.trouble = why.ok() ? std::string() : why.error().message();
+    turned_away_ = true;
+    return LeaveUnled(now_nanos);
+  }
   ++surroundings_.tallies->lost;
   return Leave(now_nanos);
 }

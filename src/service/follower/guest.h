@@ -34,6 +34,7 @@ struct Surroundings {
   Tallies* tallies = nullptr;
   runtime::Poller* poller = nullptr;
   std::string leader;         // as others call it; empty: nobody else is known
+  bool leader_tls = false;    // clients speak TLS there
   bool leads_itself = false;  // so this server is told, but its port does not serve
   std::string trouble;        // why the leader was not reached, if it was not
   std::span<char> scratch;
@@ -60,6 +61,8 @@ class Guest {
 
   Phase phase() const { return phase_; }
   const std::string& leader() const { return leader_name_; }  // the one dialed last
+  // That one did not accept this server's certificate, and looked at nothing of what was passed on.
+  bool turned_away() const { return turned_away_; }
 
  private:
   static constexpr uint64_t kNever = ~uint64_t{0};
@@ -67,6 +70,7 @@ class Guest {
   bool AdvanceSilent(uint64_t now_nanos);
   bool AdvanceSeeking(uint64_t now_nanos);
   bool AdvanceDialing(uint64_t now_nanos);
+  bool Reach(uint64_t now_nanos);
   bool AdvancePassing(uint64_t now_nanos);
   bool AdvanceRefused(uint64_t now_nanos);
   bool AdvanceLeaving(uint64_t now_nanos);
@@ -80,6 +84,7 @@ class Guest {
   void CloseLeader();
   void SeekAgain(std::string trouble);
   bool LoseLeader(uint64_t now_nanos);
+  bool LeaveUnled(uint64_t now_nanos);
   bool Leave(uint64_t now_nanos);
   bool End();
   void CountPassed();
@@ -95,6 +100,8 @@ class Guest {
   uint64_t counted_to_leader_ = 0;  // of the lanes' bytes
   uint64_t counted_to_client_ = 0;
   bool leader_deaf_ = false;  // it takes no more bytes
+  bool turned_away_ = false;
+  const uint64_t handshake_deadline_nanos_;
   // Of its introduction: replies that the client is not to see.
   size_t unheard_ = 0;
   resp::ReplyParser introduction_;

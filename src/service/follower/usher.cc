@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/try.h"
 
 namespace luna::follower {
@@ -31,7 +32,7 @@ Usher::Usher(runtime::Runtime& runtime, runtime::Network& network, const Followe
       settings_(settings),
       tallies_(tallies),
       resolver_(resolver),
-      poller_(network.NewPoller()),
+      poller_((settings.tls_network != nullptr ? *settings.tls_network : network).NewPoller()),
       scratch_(std::max<size_t>(settings.buffer_bytes, 1)) {
   surroundings_.settings = &settings_;
   surroundings_.tallies = &tallies_;
@@ -45,10 +46,19 @@ Usher::~Usher() {
 
 Status Usher::Listen() {
   for (const std::string& address : settings_.addresses) {
-    auto listener = TRY(network_.Listen(address));
-    TRY(poller_->Add(*listener, kListenerTag + listeners_.size()));
-    listeners_.push_back(std::move(listener));
+    TRY(ListenAt(network_, address));
   }
+  for (const std::string& address : settings_.tls_addresses) {
+    LUNA_ASSERT(settings_.tls_network != nullptr);
+    TRY(ListenAt(*settings_.tls_network, address));
+  }
+  return {};
+}
+
+Status Usher::ListenAt(runtime::Network& network, const std::string& address) {
+  auto listener = TRY(network.Listen(address));
+  TRY(poller_->Add(*listener, kListenerTag + listeners_.size()));
+  listeners_.push_back(std::move(listener));
   return {};
 }
 
@@ -119,7 +129,9 @@ void Usher::AskWhoLeads() {
     return;
   }
   asked_nanos_ = now_nanos_;
-  std::string leader = settings_.leader ? settings_.leader() : std::string();
+  Leader leads = settings_.leader ? settings_.leader() : Leader();
+  surroundings_.leader_tls = leads.tls;
+  std::string leader = std::move(leads.address);
   const auto is_leader = [&](const auto& listener) { return listener->address() == leader; };
   surroundings_.leads_itself =
       !leader.empty() && (leader == settings_.self || std::ranges::any_of(listeners_, is_leader));
@@ -296,6 +308,8 @@ void Usher::Advance(uint32_t index) {
     } else if (guest.leader() == surroundings_.leader) {
       DialFailed();
     }
+  } else if (before == Phase::kPassing && after == Phase::kLeaving && guest.turned_away()) {
+    DialFailed();  // it seemed to have succeeded
   }
   if (after == Phase::kSeeking && before != Phase::kSeeking) {
     Seek(index);
@@ -324,6 +338,14 @@ void Usher::StartDials() {
   if (seeking_.empty() || surroundings_.leader.empty() || now_nanos_ < next_dial_nanos_) {
     return;
   }
+  if (surroundings_.leader_tls != (settings_.dial_tls != nullptr)) {
+    surroundings_.trouble =
+        surroundings_.leader_tls
+            ? "it speaks TLS and this server does not; set tls-listen on all servers of the group"
+            : "it speaks no TLS and this server does; set tls-listen on all servers of the group";
+    DialFailed();
+    return;
+  }
   const auto address = resolver_.Find(surroundings_.leader);
   if (!address.ok()) {
     surroundings_.trouble = address.error().message();
@@ -342,8 +364,16 @@ void Usher::StartDials() {
   }
 }
 
+Result<std::unique_ptr<runtime::Socket>> Usher::DialLeader(const std::string& address) {
+  if (!settings_.dial_tls) {
+    return network_.Dial(address);
+  }
+  const runtime::HostAndPort named = TRY(runtime::ParseAddress(surroundings_.leader));
+  return settings_.dial_tls(address, named.host);
+}
+
 bool Usher::DialFor(uint32_t index, const std::string& address) {
-  auto dialed = network_.Dial(address);
+  auto dialed = DialLeader(address);
   if (!dialed.ok()) {
     surroundings_.trouble = dialed.error().message();
     seeking_.push_back(TagOf(index));

@@ -41,6 +41,7 @@ class Usher {
     bool queued = false;  // in again_
   };
 
+  Status ListenAt(runtime::Network& network, const std::string& address);
   uint64_t WaitNanos() const;
   void AskWhoLeads();
   bool AcceptAll(runtime::Listener& listener);  // false: try again a little later
@@ -55,6 +56,7 @@ class Usher {
   void Advance(uint32_t index);
   void Seek(uint32_t index);
   void StartDials();
+  Result<std::unique_ptr<runtime::Socket>> DialLeader(const std::string& address);
   bool DialFor(uint32_t index, const std::string& address);
   void DialFailed();
   void End(uint32_t index);

@@ -94,7 +94,7 @@ void AddGroup(std::vector<Setting>& table) {
                          "that leads"));
   table.push_back(Text("advertise", &Settings::advertise,
                        "address by which clients and other servers of the group reach this one, "
-                       "HOST:PORT; empty is the first of listen"));
+                       "HOST:PORT; empty is the first of tls-listen, or of listen without that"));
   table.push_back(Number("lease", &Settings::lease, {50, 60'000},
                          "milliseconds for which a leader may answer reads without asking; so "
                          "long, and a little more, others wait before they take over"));
@@ -139,7 +139,8 @@ void AddAccess(std::vector<Setting>& table) {
   table.push_back(Text("tls-cert", &Settings::tls_cert, "certificate chain for TLS, PEM"));
   table.push_back(Text("tls-key", &Settings::tls_key, "private key for TLS, PEM"));
   table.push_back(Text("tls-ca", &Settings::tls_ca,
-                       "certificates that client certificates are signed by, PEM"));
+                       "certificates that those of clients, and of the group's servers, are signed "
+                       "by, PEM"));
   table.push_back(Choice("tls-client-auth", &Settings::tls_client_auth,
                          {"no", "optional", "required"}, "whether clients show a certificate"));
   table.push_back(Text("http-listen", &Settings::http_listen,
@@ -336,6 +337,28 @@ Status CheckPeers(const Settings& settings) {
                          PeerAddress(settings), "peer-advertise");
 }
 
+// What a server that follows needs to pass clients on under TLS. The leader sees one certificate
+// for all of them, this server's: it is shown only where each of them had to show its own.
+Status CheckPassingOn(const Settings& settings) {
+  if (settings.tls_listen.empty() || settings.writes != "forward") {
+    return {};
+  }
+  if (settings.tls_ca.empty()) {
+    return Error(
+        Reason::kBadOption,
+        "tls-listen of a tablet-server needs tls-ca: who passes clients on must know whom to "
+        "trust to be the leader; or set writes = refuse");
+  }
+  if (settings.tls_client_auth == "required" && !settings.listen.empty()) {
+    return Error(
+        Reason::kBadOption,
+        "tls-client-auth = required: a tablet-server that passes clients on shows the leader "
+        "its own certificate for them, also for those of listen, who have none; set listen "
+        "= [] (--listen \"\"), or writes = refuse");
+  }
+  return {};
+}
+
 Status CheckGroup(const Settings& settings) {
   if (settings.role != "tablet-server") {
     if (!settings.advertise.empty()) {
@@ -351,10 +374,7 @@ Status CheckGroup(const Settings& settings) {
     return settings.role == "worker" ? CheckShared(settings) : Status();
   }
   TRY(CheckShared(settings));
-  if (!settings.tls_listen.empty()) {
-    return Error(Reason::kBadOption,
-                 "role = tablet-server passes commands on without TLS; leave tls-listen out");
-  }
+  TRY(CheckPassingOn(settings));
   if (const auto page = runtime::ParseAddress(settings.http_listen); page.ok() && page->port == 0) {
     return Error(Reason::kBadOption,
                  "http-listen: the page of a tablet-server keeps its address "
@@ -366,8 +386,10 @@ Status CheckGroup(const Settings& settings) {
                  "could lose; set durability = device");
   }
   TRY(CheckPeers(settings));
-  return CheckAdvertised(settings.advertise.empty() ? "listen" : "advertise",
-                         AdvertisedAddress(settings), "advertise");
+  const std::string named = !settings.advertise.empty()    ? "advertise"
+                            : !settings.tls_listen.empty() ? "tls-listen"
+                                                           : "listen";
+  return CheckAdvertised(named, AdvertisedAddress(settings), "advertise");
 }
 
 // The same address is the same text, however it was written.
@@ -544,8 +566,11 @@ Status CheckTogether(const Settings& settings) {
 }
 
 std::string AdvertisedAddress(const Settings& settings) {
-  const std::string first = settings.listen.empty() ? "" : settings.listen.front();
-  return OneForm(settings.advertise.empty() ? first : settings.advertise);
+  if (!settings.advertise.empty()) {
+    return OneForm(settings.advertise);
+  }
+  const auto& addresses = settings.tls_listen.empty() ? settings.listen : settings.tls_listen;
+  return addresses.empty() ? std::string() : OneForm(addresses.front());
 }
 
 std::string PeerAddress(const Settings& settings) {

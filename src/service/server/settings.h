@@ -100,7 +100,8 @@ std::string ExactBytes(int64_t bytes);
 // password, and settings that need each other. kBadOption.
 Status CheckTogether(const Settings& settings);
 
-// The address by which others reach a server of a group: `advertise`, or the first of `listen`.
+// The address by which others reach a server of a group: `advertise`, or the first of `tls-listen`,
+// or of `listen` where it speaks no TLS.
 std::string AdvertisedAddress(const Settings& settings);
 
 // The address by which other servers of the group talk to it: `peer-advertise`, or `peer-listen`;

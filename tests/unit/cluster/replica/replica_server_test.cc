@@ -176,26 +176,31 @@ TEST_F(ReplicaServerTest, TellsWhereItListensToServersAndOfEachAppend) {
   InWorld([&] {
     int appended = 0;
     TestHost host(*kernel_);
-    const auto a =
-        ReplicaServer::Open(
-            world_, kernel_->journal(),
-            {.settings = Quick(), .server = "a", .peers = "a:7", .appended = [&] { ++appended; }},
-            host)
-            .value();
+    const auto a = ReplicaServer::Open(world_, kernel_->journal(),
+                                       {.settings = Quick(),
+                                        .server = "a",
+                                        .peers = "a:7",
+                                        .tls = true,
+                                        .appended = [&] { ++appended; }},
+                                       host)
+                       .value();
     a->Start();
     AwaitThat([&] { return a->standing().role == Role::kLeading; }, 2 * kSecond);
     EXPECT_EQ(a->standing().leader_peers, "a:7");
+    EXPECT_TRUE(a->standing().leader_tls);
     const int before = appended;
     EXPECT_GT(before, 0);
     const auto b = NewReplica("b");
     AwaitThat([&] { return b->server->standing().leader == "a"; }, 2 * kSecond);
     EXPECT_EQ(b->server->standing().leader_peers, "a:7");
+    EXPECT_TRUE(b->server->standing().leader_tls);
     world_.Sleep(2 * kSecond);  // renewals
     EXPECT_GT(appended, before);
     EXPECT_EQ(b->server->standing().leader, "a");
     a->Stop();
     (void)AwaitLeader(*b);
     EXPECT_EQ(b->server->standing().leader_peers, "");
+    EXPECT_FALSE(b->server->standing().leader_tls);
   });
 }
 

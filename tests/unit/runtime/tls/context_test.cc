@@ -53,7 +53,7 @@ TEST_F(ContextTest, MissingSettingsAreNamed) {
 }
 
 TEST_F(ContextTest, FilesThatAreNotThereAreNamed) {
-  for (std::string TlsSettings::* file :
+  for (std::string TlsSettings::*file :
        {&TlsSettings::certificate_file, &TlsSettings::key_file, &TlsSettings::ca_file}) {
     TlsSettings settings = files_.Settings();
     settings.*file = files_.Path("none");
@@ -66,7 +66,7 @@ TEST_F(ContextTest, FilesThatAreNotPemAreNamed) {
   for (const std::string& text :
        {std::string(), std::string("hello"), half, std::string(support::kServer) + half}) {
     files_.Write("bad", text);
-    for (std::string TlsSettings::* file :
+    for (std::string TlsSettings::*file :
          {&TlsSettings::certificate_file, &TlsSettings::key_file, &TlsSettings::ca_file}) {
       TlsSettings settings = files_.Settings();
       settings.*file = files_.Path("bad");

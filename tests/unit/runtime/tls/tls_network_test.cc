@@ -122,6 +122,45 @@ TEST_F(TlsNetworkTest, ReloadIsForNewConnectionsAndKeepsWhatWorked) {
   EXPECT_NE(read.error().message().find("not trusted"), std::string::npos);
 }
 
+TEST_F(TlsNetworkTest, ClientsMayKeepWhatTheyReadAndKeepWhatWorked) {
+  TlsNetwork client(files_.runtime(), *below_, {.ca_file = files_.Path("ca.pem")});
+  const auto listener = network_.Listen("127.0.0.1:0").value();
+  const auto connects = [&] {
+    std::jthread server([&] { ServeOne(*listener); });
+    return client.Connect(listener->address(), 10 * kSecond).ok();
+  };
+  ASSERT_TRUE(client.ReloadClient().ok());
+  files_.Write("ca.pem", "damaged");
+  EXPECT_TRUE(connects());
+  const Status refused = client.ReloadClient();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), Reason::kBadOption);
+  EXPECT_TRUE(connects());
+  files_.Write("ca.pem", support::kOtherAuthority);
+  ASSERT_TRUE(client.ReloadClient().ok());
+  EXPECT_FALSE(connects());
+}
+
+TEST_F(TlsNetworkTest, WhoIsDialedByNumberIsJudgedByName) {
+  for (const std::string host : {"localhost", "elsewhere"}) {
+    const auto listener = network_.Listen("127.0.0.1:0").value();
+    auto client = network_.DialHost(listener->address(), host).value();
+    std::jthread server([&] { ServeOne(*listener); });
+    const auto poller = network_.NewPoller();
+    poller->Add(*client, 1).value();
+    std::array<runtime::Ready, 1> ready;
+    bool ok = true;
+    for (int i = 0; i < 1000 && ok && !client->established(); ++i) {
+      poller->Wait(ready, kSecond / 100);
+      ok = client->Read({}).ok();
+    }
+    EXPECT_EQ(client->established(), host == "localhost");
+    EXPECT_EQ(ok, host == "localhost");
+    poller->Remove(*client);
+    client = nullptr;
+  }
+}
+
 TEST_F(TlsNetworkTest, NobodyListensWithoutACertificate) {
   TlsNetwork bare(files_.runtime(), *below_, {});
   EXPECT_EQ(bare.Listen("127.0.0.1:0").error().reason(), Reason::kBadOption);

@@ -88,6 +88,53 @@ TEST_F(TlsPollerTest, ReadsThatWaitForRoomAreReadableWhenThereIsSome) {
   poller->Remove(*narrow.server_socket);
 }
 
+// Watches one socket, as a system at its limit does.
+class FullPoller final : public runtime::Poller {
+ public:
+  explicit FullPoller(std::unique_ptr<runtime::Poller> below) : below_(std::move(below)) {}
+  Status Add(runtime::Socket& socket, uint64_t tag) override {
+    if (watched_ != nullptr) {
+      return Error(Reason::kIoError, "no more sockets can be watched");
+    }
+    watched_ = &socket;
+    return below_->Add(socket, tag);
+  }
+  Status Add(runtime::Listener& listener, uint64_t tag) override {
+    return below_->Add(listener, tag);
+  }
+  void Remove(runtime::Socket& socket) override {
+    if (watched_ == &socket) {
+      below_->Remove(socket);
+    }
+  }
+  void Remove(runtime::Listener& listener) override { below_->Remove(listener); }
+  size_t Wait(std::span<runtime::Ready> ready, uint64_t nanos) override {
+    return below_->Wait(ready, nanos);
+  }
+  void Wake() override { below_->Wake(); }
+
+ private:
+  const std::unique_ptr<runtime::Poller> below_;
+  runtime::Socket* watched_ = nullptr;
+};
+
+// Its tag may be that of another poller, and here of another socket.
+TEST_F(TlsPollerTest, WhatCouldNotBeAddedIsRemovedWithoutHarmToOthers) {
+  TlsPoller full(std::make_unique<FullPoller>(pair_.below->NewPoller()));
+  ASSERT_TRUE(full.Add(*pair_.client_socket, 5).ok());
+  ASSERT_TRUE(poller_->Add(*pair_.server_socket, 5).ok());
+  poller_->Remove(*pair_.server_socket);
+  EXPECT_FALSE(full.Add(*pair_.server_socket, 9).ok());
+  full.Remove(*pair_.server_socket);
+  while (full.Wait(ready_, 0) > 0) {
+  }
+  EXPECT_EQ(Write(*pair_.client_socket, "x"), 0u);
+  EXPECT_EQ(Read(*pair_.server_socket), "");  // answers the handshake
+  ASSERT_EQ(full.Wait(ready_, 0), 1u);
+  EXPECT_TRUE(ready_[0].writable);  // as its socket needs, if that is still known
+  full.Remove(*pair_.client_socket);
+}
+
 TEST_F(TlsPollerTest, WakesEndAWait) {
   poller_->Wake();
   EXPECT_EQ(poller_->Wait(ready_, ~uint64_t{0}), 0u);

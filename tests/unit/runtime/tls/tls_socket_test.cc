@@ -171,6 +171,34 @@ TEST_F(TlsSocketTest, ClientsShowCertificatesWhereTheyMust) {
   EXPECT_TRUE(works(ClientAuth::kNo, foreign));
 }
 
+// In TLS 1.3 a client hears of it after it took the handshake for done.
+TEST_F(TlsSocketTest, WhoseCertificateIsRefusedIsNoLongerEstablished) {
+  files_.Write("other.pem", support::kOtherAuthority);
+  files_.Write("other.key", support::kOtherKey);
+  const TlsSettings none = {.ca_file = files_.Path("ca.pem")};
+  TlsSettings foreign = none;
+  foreign.certificate_file = files_.Path("other.pem");
+  foreign.key_file = files_.Path("other.key");
+  for (const TlsSettings& client : {none, foreign}) {
+    TlsPair pair(files_.Settings(ClientAuth::kRequired), client, files_);
+    static_cast<void>(pair.client_socket->Read({}).ok());
+    static_cast<void>(pair.server_socket->Read({}).ok());
+    static_cast<void>(pair.client_socket->Read({}).ok());
+    EXPECT_TRUE(pair.client_socket->established());
+    EXPECT_EQ(Write(*pair.client_socket, "secret"), 6u);
+    FailureOf(*pair.server_socket);
+    FailureOf(*pair.client_socket);
+    EXPECT_FALSE(pair.client_socket->established());
+  }
+  TlsPair pair(files_.Settings(), none, files_);
+  Shake(*pair.client_socket, *pair.server_socket);
+  const std::string garbage(64, 'x');
+  const std::string_view damage = garbage;
+  static_cast<void>(pair.server_socket->carrier().Write(std::span(&damage, 1)).ok());
+  FailureOf(*pair.client_socket);
+  EXPECT_TRUE(pair.client_socket->established());  // this is another matter
+}
+
 }  // namespace
 
 }  // namespace luna::tls

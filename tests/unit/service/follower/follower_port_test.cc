@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "unit/service/follower/follower_world.h"
+#include "unit/service/follower/tls_world.h"
 
 namespace luna::follower {
 
@@ -438,31 +438,6 @@ TEST(FollowerPort, TenThousandClientsAreServedAtOnce) {
   EXPECT_EQ(world.port().counts().unled, 0u);
 }
 
-// Takes every client, and gives it back with the first bytes it gets of it, introduced.
-class Reader {
- public:
-  bool Take(std::unique_ptr<runtime::Socket>& client) {
-    const base::MutexLock lock(mutex_);
-    if (taking_) {
-      taken_.push_back(std::move(client));
-    }
-    return taking_;
-  }
-  std::unique_ptr<runtime::Socket> Taken() {
-    const base::MutexLock lock(mutex_);
-    return taken_.empty() ? nullptr : std::exchange(taken_.front(), nullptr);
-  }
-  void SetTaking(bool taking) {
-    const base::MutexLock lock(mutex_);
-    taking_ = taking;
-  }
-
- private:
-  base::Mutex mutex_;
-  bool taking_ GUARDED_BY(mutex_) = true;
-  std::vector<std::unique_ptr<runtime::Socket>> taken_ GUARDED_BY(mutex_);
-};
-
 TEST_P(FollowerPortOn, ClientsThatComeBackAreIntroducedToTheLeader) {
   Reader reader;
   FollowerSettings settings = world_.Settings();
@@ -527,6 +502,179 @@ TEST_P(FollowerPortOn, WhoComesBackToAStoppedPortIsClosed) {
   port.Stop();
   port.PassOn({.client = std::move(socket), .bytes = "hello", .unheard = 0});
   EXPECT_EQ(client.ReadAll(), "");
+}
+
+// --- TLS ---
+
+class FollowerPortWithTls : public testing::TestWithParam<Kind> {};
+
+INSTANTIATE_TEST_SUITE_P(Memory, FollowerPortWithTls, testing::Values(Kind::kMemory));
+INSTANTIATE_TEST_SUITE_P(Loopback, FollowerPortWithTls, testing::Values(Kind::kLoopback));
+
+TEST_P(FollowerPortWithTls, ClientsArePassedOnUnderTls) {
+  TlsWorld secret(GetParam());
+  const auto leader = secret.NewLeader();
+  FollowerPort& port = secret.world.Open(secret.Settings());
+  std::vector<Client> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(secret.NewClient());
+    clients.back().Send("hello " + std::to_string(i));
+  }
+  for (int i = 0; i < 20; ++i) {
+    const std::string hello = "hello " + std::to_string(i);
+    EXPECT_EQ(clients[i].Read(hello.size()), hello);
+  }
+  clients[7].Finish();
+  EXPECT_EQ(clients[7].ReadAll(), "");
+  EXPECT_TRUE(secret.world.Becomes([&] { return port.counts().open == 19; }));
+  EXPECT_EQ(port.counts().forwarded, 20u);
+  EXPECT_EQ(port.counts().lost, 0u);
+}
+
+TEST_P(FollowerPortWithTls, SlowReadersGetAllOfLargeTransfers) {
+  TlsWorld secret(GetParam());
+  const auto leader = secret.NewLeader();
+  FollowerSettings settings = secret.Settings();
+  settings.buffer_bytes = 5000;
+  secret.world.Open(std::move(settings));
+  Client client = secret.NewClient();
+  const std::string bytes = Pattern(GetParam() == Kind::kLoopback ? 32 << 20 : 2 << 20, 1);
+  size_t sent = client.Send(bytes, 20);
+  EXPECT_LT(sent, bytes.size());
+  std::string received;
+  while (received.size() < bytes.size()) {
+    const std::string some = client.Read(std::min(size_t{65'536}, sent - received.size()));
+    ASSERT_FALSE(some.empty()) << "after " << received.size() << " of " << sent;
+    received += some;
+    sent += client.Send(std::string_view(bytes).substr(sent), 0);
+  }
+  EXPECT_TRUE(received == bytes);
+}
+
+TEST_P(FollowerPortWithTls, ClientsOfPlainAddressesArePassedOnUnderTlsToo) {
+  TlsWorld secret(GetParam());
+  const auto leader = secret.NewLeader();
+  FollowerSettings settings = secret.Settings();
+  settings.addresses = {"127.0.0.1:0"};
+  secret.world.Open(std::move(settings));
+  Client plain = secret.world.NewClient();
+  EXPECT_EQ(plain.Ask("hello", 5), "hello");
+  EXPECT_EQ(secret.NewClient().Ask("hello", 5), "hello");
+  EXPECT_EQ(leader->accepted(), 2u);
+}
+
+// Whoever answers at the leader's address must be the leader, before it is told anything.
+TEST_P(FollowerPortWithTls, LeadersThatNobodyVouchesForHearNothing) {
+  for (const std::string host : {"127.0.0.1", "127.0.0.2"}) {
+    TlsWorld secret(GetParam());
+    secret.files.Write("other.pem", support::kOtherAuthority);
+    tls::TlsNetwork wary(secret.files.runtime(), secret.world.network(),
+                         {.ca_file = secret.files.Path("other.pem")});
+    wary.ReloadClient().value();
+    const bool wrong_host = host == "127.0.0.2";
+    const auto leader = secret.NewLeader(host + ":0");
+    FollowerSettings settings = secret.Settings(wrong_host ? secret.trusting : wary);
+    settings.wait_nanos = 200 * kMilli;
+    secret.world.Open(std::move(settings));
+    Client client = secret.NewClient();
+    const std::string reply = client.Ask("AUTH secret\r\n", 1 << 20);
+    EXPECT_TRUE(reply.starts_with("-TRYAGAIN " + leader->address() + " leads")) << reply;
+    EXPECT_NE(reply.find("its certificate is not trusted"), std::string::npos) << reply;
+    EXPECT_NE(reply.find(wrong_host ? "mismatch" : "self-signed"), std::string::npos) << reply;
+    EXPECT_EQ(leader->received_bytes(), 0u);
+    secret.world.Close();
+  }
+}
+
+TEST_P(FollowerPortWithTls, ALeaderThatAsksForACertificateIsShownTheServers) {
+  TlsWorld secret(GetParam(), tls::ClientAuth::kRequired);
+  tls::TlsNetwork showing(secret.files.runtime(), secret.world.network(), secret.files.Settings());
+  showing.ReloadClient().value();
+  const auto leader = secret.NewLeader();
+  for (const bool shown : {false, true}) {
+    FollowerSettings settings = secret.Settings(shown ? showing : secret.trusting);
+    settings.addresses = {"127.0.0.1:0"};
+    secret.world.Open(std::move(settings));
+    Client client = secret.world.NewClient();
+    const std::string reply = client.Ask("hello", shown ? 5 : 1 << 20);
+    if (shown) {
+      EXPECT_EQ(reply, "hello");
+    } else {
+      EXPECT_NE(reply.find("certificate required"), std::string::npos) << reply;
+      EXPECT_EQ(leader->received_bytes(), 0u);
+    }
+    secret.world.Close();
+  }
+}
+
+TEST_P(FollowerPortWithTls, ClientsThatDoNotAgreeOnTlsAreClosed) {
+  for (const bool forward : {true, false}) {
+    TlsWorld secret(GetParam());
+    const auto leader = secret.NewLeader();
+    FollowerSettings settings = secret.Settings();
+    settings.forward = forward;
+    settings.handshake_nanos = 200 * kMilli;
+    FollowerPort& port = secret.world.Open(std::move(settings));
+    std::vector<Client> silent;
+    for (int i = 0; i < 100; ++i) {
+      silent.push_back(secret.world.NewClient());
+    }
+    silent[0].Send("\x16\x03\x01");  // as the beginning of a handshake
+    Client clear = secret.world.NewClient();
+    clear.Send("AUTH secret\r\n");
+    EXPECT_EQ(clear.ReadAll().find("secret"), std::string::npos);
+    Client client = secret.NewClient();
+    const std::string reply = client.Ask("PING\r\n", 6);
+    EXPECT_EQ(reply, forward ? "PING\r\n" : "+PONG\r");
+    EXPECT_TRUE(secret.world.Becomes([&] { return port.counts().open == 1; }));
+    for (Client& one : silent) {
+      EXPECT_EQ(one.ReadAll(), "");
+    }
+    EXPECT_EQ(leader->received_bytes(), forward ? 6u : 0u);
+    secret.world.Close();
+  }
+}
+
+TEST_P(FollowerPortWithTls, WhoIsRefusedIsNamedTheLeaderUnderTls) {
+  TlsWorld secret(GetParam());
+  secret.world.SetLeader("10.0.0.7:6480", true);
+  FollowerSettings settings = secret.Settings();
+  settings.forward = false;
+  secret.world.Open(std::move(settings));
+  Client client = secret.NewClient();
+  client.Send("GET a\r\nQUIT\r\n");
+  EXPECT_EQ(client.ReadAll(),
+            "-READONLY this server does not lead the group; ask 10.0.0.7:6480\r\n+OK\r\n");
+}
+
+// What the reader did not take of a record goes to the leader.
+TEST_P(FollowerPortWithTls, ClientsThatComeBackLoseNothing) {
+  TlsWorld secret(GetParam());
+  Reader reader;
+  FollowerSettings settings = secret.Settings();
+  settings.take = [&](std::unique_ptr<runtime::Socket>& client) { return reader.Take(client); };
+  FollowerPort& port = secret.world.Open(std::move(settings));
+  const auto leader = secret.NewLeader();
+  const auto client = secret.trusting.Begin(port.addresses().front(), kPatienceNanos).value();
+  std::unique_ptr<runtime::Socket> socket;
+  ASSERT_TRUE(secret.world.Becomes([&] { return (socket = reader.Taken()) != nullptr; }));
+  const auto advance = [&] {
+    return client->Read({}).ok() && socket->Read({}).ok() && client->established() &&
+           socket->established();
+  };
+  ASSERT_TRUE(secret.world.Becomes(advance));
+  const std::string_view said = "first second";
+  ASSERT_EQ(client->Write(std::span(&said, 1)).value().bytes, said.size());
+  std::string taken(5, '\0');
+  ASSERT_TRUE(secret.world.Becomes([&] { return socket->Read(taken).value().bytes > 0; }));
+  EXPECT_EQ(taken, "first");
+  port.PassOn({.client = std::move(socket), .bytes = taken, .unheard = 0});
+  std::string heard;
+  EXPECT_TRUE(secret.world.Becomes([&] {
+    std::array<char, 100> buffer;
+    heard.append(buffer.data(), client->Read(buffer).value().bytes);
+    return heard == said;
+  })) << heard;
 }
 
 }  // namespace

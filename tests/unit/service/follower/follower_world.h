@@ -1,5 +1,5 @@
 // A network, a leader that echoes, and clients: what tests of a FollowerPort need.
-// Thread rule: World and Client are owned by one thread; EchoLeader is safe.
+// Thread rule: World and Client are owned by one thread; EchoLeader and Reader are safe.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -239,9 +239,11 @@ class World {
                                        : memory::NewMemoryNetwork(*runtime_, size_t{16} << 10);
   }
   ~World() {
-    port_.reset();
+    Close();
     stay_.reset();
   }
+  // Ends the port, before what a test lent it.
+  void Close() { port_.reset(); }
 
   runtime::Runtime& runtime() { return *runtime_; }
   runtime::Network& network() { return *network_; }
@@ -264,12 +266,12 @@ class World {
   }
   Client NewClient() { return {*network_, port_->addresses().front()}; }
 
-  void SetLeader(const std::string& leader) {
+  void SetLeader(const std::string& leader, bool tls = false) {
     const base::MutexLock lock(mutex_);
-    leader_ = leader;
+    leader_ = {.address = leader, .tls = tls};
     asked_ = false;
   }
-  std::string leader() {
+  Leader leader() {
     const base::MutexLock lock(mutex_);
     asked_ = true;
     return leader_;
@@ -297,9 +299,34 @@ class World {
   std::unique_ptr<simulation::SimulatedRuntime::Stay> stay_;
   std::unique_ptr<runtime::Network> network_;
   base::Mutex mutex_;
-  std::string leader_ GUARDED_BY(mutex_);
+  Leader leader_ GUARDED_BY(mutex_);
   bool asked_ GUARDED_BY(mutex_) = false;
   std::unique_ptr<FollowerPort> port_;
+};
+
+// Takes every client, for the test to give it back introduced. Thread rule: safe.
+class Reader {
+ public:
+  bool Take(std::unique_ptr<runtime::Socket>& client) {
+    const base::MutexLock lock(mutex_);
+    if (taking_) {
+      taken_.push_back(std::move(client));
+    }
+    return taking_;
+  }
+  std::unique_ptr<runtime::Socket> Taken() {
+    const base::MutexLock lock(mutex_);
+    return taken_.empty() ? nullptr : std::exchange(taken_.front(), nullptr);
+  }
+  void SetTaking(bool taking) {
+    const base::MutexLock lock(mutex_);
+    taking_ = taking;
+  }
+
+ private:
+  base::Mutex mutex_;
+  bool taking_ GUARDED_BY(mutex_) = true;
+  std::vector<std::unique_ptr<runtime::Socket>> taken_ GUARDED_BY(mutex_);
 };
 
 }  // namespace luna::follower

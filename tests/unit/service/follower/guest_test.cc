@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/tls/tls_network.h"
+#include "support/certificate_files.h"
 #include "unit/service/follower/follower_world.h"
 
 namespace luna::follower {
@@ -259,6 +261,89 @@ TEST_F(GuestTest, RefusedOnesPauseWhileTheirRepliesAreNotTaken) {
   EXPECT_EQ(guest_->phase(), Phase::kRefused);
   AdvanceAll(5010);
   EXPECT_EQ(guest_->phase(), Phase::kGone);
+}
+
+// Clients and leader speak TLS; the leader asks for a certificate, which this server does not show.
+class TlsGuestTest : public GuestTest {
+ protected:
+  TlsGuestTest() {
+    network_of_clients_.Reload().value();
+    asking_.Reload().value();
+    settings_.handshake_nanos = 700;
+    surroundings_.poller = tls_poller_.get();
+  }
+  ~TlsGuestTest() override { guest_.reset(); }
+
+  // Leaves the handshake to the two.
+  std::unique_ptr<runtime::Socket> EnterWithTls() {
+    const auto listener = network_of_clients_.Listen("localhost:1").value();
+    auto client = client_network_.Begin("localhost:1", 0).value();
+    guest_.emplace(surroundings_, listener->Accept().value(), 0, 0);
+    return client;
+  }
+  // What the test says to the guest and what the guest does go on in turns.
+  void AdvanceWith(runtime::Socket& other, uint64_t now_nanos) {
+    for (int i = 0; i < 6; ++i) {
+      static_cast<void>(other.Read({}).ok());
+      std::array<runtime::Ready, 4> ready;
+      const size_t count = tls_poller_->Wait(ready, 0);
+      for (size_t j = 0; j < count; ++j) {
+        ready[j].tag == 0 ? guest_->NoticedClient(ready[j]) : guest_->NoticedLeader(ready[j]);
+      }
+      while (guest_->Advance(now_nanos)) {
+      }
+    }
+  }
+
+  support::CertificateFiles files_;
+  tls::TlsNetwork network_of_clients_{files_.runtime(), *network_, files_.Settings()};
+  tls::TlsNetwork asking_{files_.runtime(), *network_, files_.Settings(tls::ClientAuth::kRequired)};
+  tls::TlsNetwork client_network_{files_.runtime(), *network_, {.ca_file = files_.Path("ca.pem")}};
+  const std::unique_ptr<runtime::Poller> tls_poller_ = network_of_clients_.NewPoller();
+};
+
+TEST_F(TlsGuestTest, ThoseThatDoNotAgreeOnTlsAreClosedSoonerThanThoseThatAskNothing) {
+  for (const bool forward : {true, false}) {
+    settings_.forward = forward;
+    const auto silent = EnterWithTls();
+    EXPECT_FALSE(guest_->Advance(699));
+    EXPECT_NE(guest_->phase(), Phase::kGone);
+    EXPECT_FALSE(guest_->Advance(700));
+    EXPECT_EQ(guest_->phase(), Phase::kGone);
+    const auto client = EnterWithTls();
+    AdvanceWith(*client, 10);
+    EXPECT_TRUE(client->established());
+    AdvanceWith(*client, 4999);
+    EXPECT_NE(guest_->phase(), Phase::kGone);
+    guest_.reset();
+  }
+}
+
+TEST_F(TlsGuestTest, ALeaderThatDoesNotTakeItsCertificateIsNotReached) {
+  const auto client = EnterWithTls();
+  AdvanceWith(*client, 0);
+  const std::string_view secret = "AUTH secret\r\n";
+  ASSERT_EQ(client->Write(std::span(&secret, 1)).value().bytes, secret.size());
+  AdvanceWith(*client, 0);
+  ASSERT_EQ(guest_->phase(), Phase::kSeeking);
+  const auto listener = asking_.Listen("localhost:2").value();
+  guest_->Dial(client_network_.DialHost("127.0.0.1:2", "localhost").value(), 0);
+  const auto leader = listener->Accept().value();
+  for (int i = 0; i < 20; ++i) {
+    AdvanceWith(*client, 0);
+    std::array<char, 100> buffer;
+    const auto read = leader->Read(buffer);
+    EXPECT_TRUE(!read.ok() || read->bytes == 0);  // nothing of what was asked
+  }
+  EXPECT_EQ(guest_->phase(), Phase::kLeaving);
+  EXPECT_TRUE(guest_->turned_away());
+  EXPECT_EQ(tallies_.unled, 1u);
+  EXPECT_EQ(tallies_.lost, 0u);
+  const std::string answer = Received(*client);
+  EXPECT_TRUE(
+      answer.starts_with("-TRYAGAIN 1.0.0.1:1 leads the group but is not reached: TLS with"))
+      << answer;
+  EXPECT_NE(answer.find("certificate required"), std::string::npos) << answer;
 }
 
 TEST_F(GuestTest, RefusedOnesAreAnsweredBeforeTheirEnd) {

@@ -102,7 +102,9 @@ class UsherTest : public testing::Test {
   ~UsherTest() override { Stop(); }
 
   void Start(uint64_t wait_nanos = kPatienceNanos) {
+    auto dial_tls = std::move(settings_.dial_tls);  // the test's
     settings_ = world_.Settings();
+    settings_.dial_tls = std::move(dial_tls);
     settings_.wait_nanos = wait_nanos;
     usher_ = std::make_unique<Usher>(world_.runtime(), network_, settings_, tallies_, resolver_);
     usher_->Listen().value();
@@ -217,6 +219,60 @@ TEST_F(UsherTest, AConnectionToItselfIsNone) {
   const std::string reply = clients[0].ReadAll();
   EXPECT_NE(reply.find("nobody listens at " + leader->address()), std::string::npos) << reply;
   EXPECT_EQ(leader->received_bytes(), 0u);
+}
+
+// Before a byte of what clients say is on its way.
+TEST_F(UsherTest, WhoSpeaksNoTlsPassesNobodyOnToALeaderThatDoes) {
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address(), true);
+  Start(100 * kMilli);
+  auto clients = Ask(3);
+  for (Client& client : clients) {
+    const std::string reply = client.ReadAll();
+    EXPECT_TRUE(reply.starts_with("-TRYAGAIN " + leader->address() +
+                                  " leads the group but is not reached: it speaks TLS and this "
+                                  "server does not; set tls-listen"))
+        << reply;
+  }
+  EXPECT_EQ(network_.dials, 0);
+}
+
+TEST_F(UsherTest, WhoSpeaksTlsPassesNobodyOnToALeaderThatDoesNot) {
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  std::atomic<int> dials = 0;
+  settings_.dial_tls = [&](const std::string& address, const std::string&) {
+    ++dials;
+    return network_.Dial(address);
+  };
+  Start(100 * kMilli);
+  auto clients = Ask(1);
+  const std::string reply = clients[0].ReadAll();
+  EXPECT_NE(reply.find("it speaks no TLS and this server does"), std::string::npos) << reply;
+  Stop();
+  EXPECT_EQ(dials, 0);
+  EXPECT_EQ(network_.dials, 0);
+}
+
+TEST_F(UsherTest, ALeaderWithANameIsDialedByItsNumberAndJudgedByItsName) {
+  const auto leader = world_.NewLeader();
+  const std::string port = leader->address().substr(leader->address().rfind(':'));
+  world_.SetLeader("localhost" + port, true);
+  base::Mutex mutex;
+  std::string asked;
+  settings_.dial_tls = [&](const std::string& address, const std::string& host) {
+    {
+      const base::MutexLock lock(mutex);
+      asked = address + " of " + host;
+    }
+    return network_.Dial(address);
+  };
+  Start();
+  auto clients = Ask(1);
+  EXPECT_EQ(clients[0].Read(5), "hello");
+  Stop();
+  const base::MutexLock lock(mutex);
+  EXPECT_EQ(asked, "127.0.0.1" + port + " of localhost");
 }
 
 TEST_F(UsherTest, PlacesOfThoseThatLeftAreTakenByOthers) {

@@ -186,15 +186,68 @@ TEST(Settings, ATabletServerIsReachedByOthers) {
   EXPECT_NE(wrong([](Settings& s) { s.durability = "relaxed"; }).find("durability"),
             std::string::npos);
   EXPECT_NE(wrong([](Settings& s) {
-              s.tls_listen = {"127.0.0.1:8"};
-              s.tls_cert = s.tls_key = "x";
-            }).find("tls-listen"),
-            std::string::npos);
-  EXPECT_NE(wrong([](Settings& s) {
               s.role = "universe";
               s.advertise = "a:7";
             }).find("needs role"),
             std::string::npos);
+}
+
+TEST(Settings, ATabletServerWithTlsPassesOnWithTls) {
+  const auto wrong = [](auto change) {
+    Settings settings;
+    settings.role = "tablet-server";
+    settings.universe = "rados:luna?conf=c";
+    settings.tls_listen = {"127.0.0.1:8"};
+    settings.tls_cert = settings.tls_key = settings.tls_ca = "x";
+    change(settings);
+    const Status checked = CheckTogether(settings);
+    return checked.ok() ? std::string() : checked.error().message();
+  };
+  EXPECT_EQ(wrong([](Settings&) {}), "");
+  EXPECT_EQ(wrong([](Settings& s) { s.listen = {}; }), "");
+  EXPECT_NE(wrong([](Settings& s) { s.tls_cert = ""; }).find("needs tls-cert"), std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) { s.tls_ca = ""; }).find("whom to trust to be the leader"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) { s.tls_listen = {"127.0.0.1:0"}; }).find("other than 0"),
+            std::string::npos);
+  EXPECT_NE(wrong([](Settings& s) {
+              s.tls_listen = {"0.0.0.0:8"};
+              s.password = "x";
+            }).find("tls-listen: 0.0.0.0:8 leads nobody here; set advertise"),
+            std::string::npos);
+  // Clients of listen would be let in by this server's certificate.
+  EXPECT_NE(wrong([](Settings& s) { s.tls_client_auth = "required"; }).find("set listen = []"),
+            std::string::npos);
+  EXPECT_EQ(wrong([](Settings& s) {
+              s.tls_client_auth = "required";
+              s.listen = {};
+            }),
+            "");
+  EXPECT_EQ(wrong([](Settings& s) { s.tls_client_auth = "optional"; }), "");
+  EXPECT_EQ(wrong([](Settings& s) {
+              s.tls_client_auth = "required";
+              s.writes = "refuse";
+            }),
+            "");
+  EXPECT_EQ(wrong([](Settings& s) {
+              s.tls_ca = "";
+              s.writes = "refuse";
+            }),
+            "");
+}
+
+TEST(Settings, OthersReachAServerWithTlsWhereItSpeaksThat) {
+  Settings settings;
+  EXPECT_EQ(AdvertisedAddress(settings), "127.0.0.1:6479");
+  settings.tls_listen = {"127.0.0.1:8", "127.0.0.1:9"};
+  EXPECT_EQ(AdvertisedAddress(settings), "127.0.0.1:8");
+  settings.listen = {};
+  EXPECT_EQ(AdvertisedAddress(settings), "127.0.0.1:8");
+  settings.advertise = "a:7";
+  EXPECT_EQ(AdvertisedAddress(settings), "a:7");
+  settings = Settings{};
+  settings.listen = {};
+  EXPECT_EQ(AdvertisedAddress(settings), "");
 }
 
 TEST(Settings, WorkersShareAUniverseAndOnlyTabletServersOffload) {
