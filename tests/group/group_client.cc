@@ -112,6 +112,7 @@ std::optional<T> GroupClient::StrongRead(const Use<T>& use) {
     return std::nullopt;
   }
   replica::ReplicaServer& replica = server_->replica();
+  const journal::Epoch begun_in = scene_.witness.epoch();
   std::optional<replica::ReadTicket> ticket =
       random_.Chance(500) ? replica.BeginReadAtOnce() : std::nullopt;
   if (!ticket.has_value()) {
@@ -134,6 +135,10 @@ std::optional<T> GroupClient::StrongRead(const Use<T>& use) {
   if (scene_.judge_leases && ticket->epoch != scene_.witness.epoch()) {
     scene_.Blame("a strong read of epoch " + std::to_string(ticket->epoch) +
                  " is answered in epoch " + std::to_string(scene_.witness.epoch()));
+  }
+  if (scene_.judge_reads && ticket->epoch < begun_in) {
+    scene_.Blame("a strong read that began in epoch " + std::to_string(begun_in) +
+                 " is answered under epoch " + std::to_string(ticket->epoch));
   }
   if (!got->ok()) {
     if (scene_.judge_reads && IsDamage(got->error().reason())) {
@@ -315,7 +320,23 @@ bool GroupClient::Increment() {
     scene_.Blame("an acknowledged increment is said to be aborted");
   }
   scene_.report.counted += counted ? 1 : 0;
+  if (scene_.violation.empty()) {
+    scene_.increments.push_back({.id = id, .started = started, .counted = counted});
+  }
   return counted;
+}
+
+void GroupClient::RecallOutcomes() {
+  constexpr size_t kAsked = 10;
+  const size_t step = scene_.increments.size() / kAsked + 1;
+  for (size_t i = 0; i < scene_.increments.size() && scene_.violation.empty(); i += step) {
+    const GroupScene::Increment& increment = scene_.increments[i];
+    if (AskOutcome(increment.id, increment.started) != increment.counted &&
+        scene_.violation.empty()) {
+      scene_.Blame("an increment that was " + std::string(increment.counted ? "" : "not ") +
+                   "counted is said to be otherwise");
+    }
+  }
 }
 
 std::optional<int64_t> GroupClient::Count() {
@@ -404,6 +425,23 @@ void GroupClient::Operate() {
     NextServer();
   }
   server_.reset();
+}
+
+void GroupClient::Watch() {
+  while (!scene_.over) {
+    uint64_t pause = random_.Below(kThinkNanos);
+    if (scene_.Now() >= scene_.quiet_until) {
+      const auto got = StrongRead<std::optional<std::string>>(
+          [](Led& led) { return led.collections[0]->Get(kCounterKey); });
+      if (got.has_value()) {
+        pause /= 4;
+      } else {
+        NextServer();
+      }
+      server_.reset();
+    }
+    scene_.world.Sleep(pause);
+  }
 }
 
 void GroupClient::Run() {

@@ -31,7 +31,8 @@ class GroupClient {
  public:
   GroupClient(GroupScene& scene, uint64_t number);
 
-  void Run();  // until the scene is over
+  void Run();    // until the scene is over
+  void Watch();  // likewise; only reads, again and again while a server answers
 
   // Each tries at one server; false when that does not lead (any more) or does not know.
   bool Put(const std::string& key, uint64_t collection);
@@ -41,6 +42,8 @@ class GroupClient {
   std::optional<int64_t> Count();
   // Every key of the ledger, by a scan.
   bool FindLedger();
+  // Some increments that were decided long ago are said to be what they were.
+  void RecallOutcomes();
   void NextServer();
   GroupServer* server() const { return server_.get(); }
 

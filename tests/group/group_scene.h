@@ -63,6 +63,12 @@ struct GroupScene {
   uint64_t values = 0;                                  // written so far; each is another one
   uint64_t value_bytes = 100;
   std::vector<std::string> ledger{};  // keys that were acknowledged
+  struct Increment {
+    TransactionId id;
+    Timestamp started = 0;
+    bool counted = false;
+  };
+  std::vector<Increment> increments{};  // whose outcome is known
   std::string violation;
   GroupReport report;
 };

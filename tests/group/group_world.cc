@@ -63,6 +63,9 @@ class GroupWorld {
     for (uint64_t i = 0; i < count; ++i) {
       clients.push_back(Spawn("client", [this, i] { GroupClient(scene_, i).Run(); }));
     }
+    for (uint64_t i = 0; i < kWatchers; ++i) {
+      clients.push_back(Spawn("watcher", [this, i] { GroupClient(scene_, kWatcher + i).Watch(); }));
+    }
     return clients;
   }
 
@@ -172,6 +175,7 @@ class GroupWorld {
       scene_.Blame("the counter is " + std::to_string(*count) + " after " +
                    std::to_string(scene_.report.counted) + " increments");
     }
+    client.RecallOutcomes();
     Verify(client);
   }
   void Verify(GroupClient& client) {
@@ -219,7 +223,10 @@ class GroupWorld {
     }
   }
 
-  static constexpr uint64_t kSettler = 1000;  // a client's number
+  // Clients' numbers.
+  static constexpr uint64_t kWatcher = 500;
+  static constexpr uint64_t kSettler = 1000;
+  static constexpr uint64_t kWatchers = 2;
 
   GroupScene scene_;
   Nemesis nemesis_;

@@ -24,7 +24,7 @@ Nemesis::Nemesis(GroupScene& scene) : scene_(scene), random_(scene.random.Fork()
   constexpr uint64_t kSegments[] = {32 << 10, 128 << 10, uint64_t{64} << 20};
   replica_.lease_nanos = (50 + random_.Below(200)) * kMillisecond;
   replica_.drift_per_million = kDrifts[random_.Below(4)];
-  replica_.jitter_nanos = replica_.lease_nanos / 10;
+  replica_.jitter_nanos = replica_.lease_nanos / 20;
   replica_.idle_nanos = replica_.lease_nanos * (1 + random_.Below(4));
   replica_.confirm = mode == 2 || mode == 3;
   beyond_ = mode == 3 || mode == 4;
