@@ -86,7 +86,8 @@ void GroupService::StopServing() {
   }
 }
 
-Result<command::ReadGate::Ticket> GroupService::Begin(uint64_t, bool may_wait) {
+Result<command::ReadGate::Ticket> GroupService::Begin(const command::Freshness& /*freshness*/,
+                                                      bool may_wait) {
   replica::ReplicaServer& replica = server_->replica();
   if (may_wait) {
     const replica::ReadTicket ticket = TRY(replica.BeginRead());
@@ -152,18 +153,37 @@ server::ServiceSettings GroupService::ReadSettings(command::ReadGate& gate) {
   return settings;
 }
 
+// Empty: there is no way to ask.
+follower::AskLeader GroupService::Asking() {
+  if (peers_ == nullptr) {
+    return {};
+  }
+  return [this](uint64_t nanos, std::function<void(Result<follower::LeaderPoint>)> done) {
+    peers_->ReadIndex(nanos, [done = std::move(done)](const Result<wire::ReadIndexReply>& reply) {
+      done(reply.ok() ? Result<follower::LeaderPoint>(follower::LeaderPoint{
+                            .tail = reply->sequence, .published = reply->published})
+                      : reply.error());
+    });
+  };
+}
+
 Status GroupService::ServeReads(universe::FollowedUniverse& followed) {
-  auto gate = std::make_unique<follower::StalenessGate>(
-      runtime_.clock(),
-      follower::StalenessGate::Followed{
+  auto gate = std::make_unique<follower::FreshnessGate>(
+      runtime_,
+      follower::FreshnessGate::Followed{
           .complete_nanos = [&followed] { return followed.state().complete_nanos; },
           .await = [&followed](
                        uint64_t moment,
-                       uint64_t deadline) { return followed.AwaitComplete(moment, deadline); }});
+                       uint64_t deadline) { return followed.AwaitComplete(moment, deadline); },
+          .await_shown = [&followed](
+                             uint64_t sequence,
+                             uint64_t deadline) { return followed.AwaitShown(sequence, deadline); },
+          .shown_at_most = [&followed] { return followed.state().shown_at_most; }},
+      Asking());
   auto reads = std::make_unique<server::Service>(runtime_, network_, followed.universe(),
                                                  ReadSettings(*gate));
   TRY(reads->Start());
-  staleness_gate_ = std::move(gate);
+  freshness_gate_ = std::move(gate);
   if (peers_ != nullptr) {
     peers_->Follows(peers::FollowedHere{
         .hint = [&followed] { followed.Hint(); },
@@ -185,11 +205,14 @@ void GroupService::StopReads() {
     reads = std::move(reads_);
     stop_requested_ = stop_requested_ || (reads != nullptr && reads->stop_requested());
   }
+  if (freshness_gate_ != nullptr) {
+    freshness_gate_->Stop();  // whoever takes over does not wait for who waits for the leader
+  }
   if (reads != nullptr) {
     reads->Stop();
   }
   reads = nullptr;
-  staleness_gate_ = nullptr;
+  freshness_gate_ = nullptr;
 }
 
 bool GroupService::Take(std::unique_ptr<runtime::Socket>& client) {

@@ -18,7 +18,7 @@
 #include "service/command/read_gate.h"
 #include "service/command/server_group.h"
 #include "service/follower/follower_port.h"
-#include "service/follower/staleness_gate.h"
+#include "service/follower/freshness_gate.h"
 #include "service/server/http_page.h"
 #include "service/server/service.h"
 #include "service/server/settings.h"
@@ -55,7 +55,7 @@ class GroupService final : public tablet_server::Serving,
   void StopReads() override;
   void CannotLead(const Error& error) override;
 
-  Result<Ticket> Begin(uint64_t age_nanos, bool may_wait) override;
+  Result<Ticket> Begin(const command::Freshness& freshness, bool may_wait) override;
   Status End(const Ticket& ticket, bool may_wait) override;
 
   command::GroupStanding Standing() override;
@@ -66,6 +66,7 @@ class GroupService final : public tablet_server::Serving,
  private:
   follower::FollowerSettings PortSettings(tls::TlsNetwork* to_leader);
   server::ServiceSettings ReadSettings(command::ReadGate& gate);
+  follower::AskLeader Asking();
   bool Take(std::unique_ptr<runtime::Socket>& client);
   server::HttpPage::Pages Pages();
   server::HttpAnswer Readiness();
@@ -80,7 +81,7 @@ class GroupService final : public tablet_server::Serving,
   follower::FollowerPort port_;
   std::unique_ptr<server::HttpPage> page_;  // while following, if there is to be one
 
-  std::unique_ptr<follower::StalenessGate> staleness_gate_;  // from ServeReads to StopReads
+  std::unique_ptr<follower::FreshnessGate> freshness_gate_;  // from ServeReads to StopReads
 
   mutable base::Mutex mutex_;
   std::unique_ptr<server::Service> service_ GUARDED_BY(mutex_);  // while leading

@@ -100,12 +100,13 @@ class GrpcPeerLink final : public PeerLink {
     return followers;
   }
 
-  Result<uint64_t> ReadIndex(uint64_t nanos) override {
+  void ReadIndex(uint64_t nanos, std::function<void(Result<wire::ReadIndexReply>)> done) override {
     const auto talk = current();
     if (talk == nullptr) {
-      return Error(Reason::kUnreachable, "this server does not talk to others");
+      done(Error(Reason::kUnreachable, "this server does not talk to others just now"));
+      return;
     }
-    return TRY(talk->peers.ReadIndex(nanos)).sequence;
+    talk->peers.ReadIndex(nanos, std::move(done));
   }
 
  private:

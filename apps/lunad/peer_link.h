@@ -40,8 +40,10 @@ class PeerLink {
   virtual void Prepare(const std::string& server, uint64_t nanos, std::function<void()> then) = 0;
   // Who follows this server and was heard of lately.
   virtual std::vector<command::GroupStanding::Follower> followers() = 0;
-  // For a strong read here: up to which sequence must be applied. kFenced, kUnreachable, kDeadline.
-  virtual Result<uint64_t> ReadIndex(uint64_t nanos) = 0;
+  // Asks the leader, for a strong read here. Does not wait; `done` is called once, by any thread,
+  // within about so many nanoseconds: kFenced, kUnreachable, kDeadline.
+  virtual void ReadIndex(uint64_t nanos,
+                         std::function<void(Result<wire::ReadIndexReply>)> done) = 0;
 };
 
 }  // namespace luna::lunad

@@ -15,11 +15,13 @@ constexpr uint64_t kMillisecond = 1'000'000;
 
 Status EngineHost::Lead(group::Leadership leadership, group::AppendObserver& observer) {
   led_.epoch = leadership.epoch;
+  auto inherited = follower_.Stop();
   auto led = TRY(universe::OpenLed(settings_.options, {},
                                    {.kernel = kernel::NewKernelView(kernel_, {}),
                                     .leadership = std::move(leadership),
                                     .observer = &observer,
                                     .release_bytes = settings_.release_bytes,
+                                    .inherited = std::move(inherited),
                                     .removal = settings_.removal}));
   led_.universe = std::move(led.universe);
   led_.group = led.group;
@@ -46,6 +48,7 @@ void EngineHost::StopLeading(replica::Epoch) {
   led_.database.reset();
   led_.group = nullptr;
   led_.universe.reset();
+  follower_.Start();
 }
 
 Status EngineHost::Renew(bool resting) {

@@ -1,5 +1,5 @@
 // EngineHost: what a replica of a group leads in the tests: the universe of its server, with the
-// database "d" and two collections.
+// database "d" and two collections; and what it follows while it does not lead.
 // Thread rule: owned by one thread, that of the simulation.
 #pragma once
 
@@ -11,6 +11,7 @@
 
 #include "cluster/replica/replica_server.h"
 #include "engine/universe/led_universe.h"
+#include "group/group_follower.h"
 #include "kernel/kernel.h"
 #include "luna/luna.h"
 
@@ -33,9 +34,9 @@ struct Led {
 
 class EngineHost final : public replica::Host {
  public:
-  // `kernel` outlives the host.
-  EngineHost(kernel::Kernel& kernel, const HostSettings& settings)
-      : kernel_(kernel), settings_(settings) {}
+  // Both outlive the host. `follower` is started.
+  EngineHost(kernel::Kernel& kernel, const HostSettings& settings, GroupFollower& follower)
+      : kernel_(kernel), settings_(settings), follower_(follower) {}
 
   Status BecomeLeader(group::Leadership leadership, group::AppendObserver& observer) override;
   void StopLeading(replica::Epoch epoch) override;
@@ -63,6 +64,7 @@ class EngineHost final : public replica::Host {
 
   kernel::Kernel& kernel_;
   const HostSettings settings_;
+  GroupFollower& follower_;
   Led led_;
   bool serves_ = false;
   int users_ = 0;

@@ -150,6 +150,32 @@ std::optional<T> GroupClient::StrongRead(const Use<T>& use) {
   return std::move(**got);
 }
 
+// The follower's service would do the same around a command.
+template <class T>
+std::optional<T> GroupClient::StrongReadElsewhere(
+    const std::function<Result<T>(FollowedHere&)>& use) {
+  if (!PickServer()) {
+    return std::nullopt;
+  }
+  const auto got = server_->follower().With([&](FollowedHere& here) -> Result<T> {
+    const auto ticket = TRY(here.gate->Begin(command::Freshness::Strong(), true));
+    server_->runtime().Yield();
+    T read = TRY(use(here));
+    server_->runtime().Yield();
+    TRY(here.gate->End(ticket, true));
+    return read;
+  });
+  if (!got.has_value() || !server_->alive()) {
+    return std::nullopt;
+  }
+  if (!got->ok()) {
+    ++scene_.report.refused_elsewhere;
+    return std::nullopt;
+  }
+  ++scene_.report.reads_elsewhere;
+  return std::move(**got);
+}
+
 std::optional<uint64_t> GroupClient::Parse(const std::string& key,
                                            const std::optional<std::string>& bytes) {
   if (!bytes.has_value()) {
@@ -181,13 +207,22 @@ bool GroupClient::Put(const std::string& key, uint64_t collection) {
 }
 
 bool GroupClient::Get(const std::string& key, uint64_t collection) {
-  RegisterOperation operation{.began = scene_.history.Tick()};
+  const RegisterOperation operation{.began = scene_.history.Tick()};
   const auto got = StrongRead<std::optional<std::string>>(
       [&](Led& led) { return led.collections[collection]->Get(key); });
-  if (!got.has_value()) {
-    return false;
-  }
-  operation.read = Parse(key, *got);
+  return got.has_value() && NoteRead(key, operation, *got);
+}
+
+bool GroupClient::GetElsewhere(const std::string& key, uint64_t collection) {
+  const RegisterOperation operation{.began = scene_.history.Tick()};
+  const auto got = StrongReadElsewhere<std::optional<std::string>>(
+      [&](FollowedHere& here) { return here.collections[collection]->Get(key); });
+  return got.has_value() && NoteRead(key, operation, *got);
+}
+
+bool GroupClient::NoteRead(const std::string& key, RegisterOperation operation,
+                           const std::optional<std::string>& bytes) {
+  operation.read = Parse(key, bytes);
   if (operation.read.has_value() && scene_.judge_reads) {
     Note(key, operation, Told::kYes);
   }
@@ -242,27 +277,36 @@ bool GroupClient::WritePair(const std::string& key) {
 }
 
 bool GroupClient::ReadPair(const std::string& key) {
-  using Pair = std::pair<std::optional<std::string>, std::optional<std::string>>;
-  RegisterOperation operation{.began = scene_.history.Tick()};
-  const auto got = StrongRead<Pair>([&](Led& led) -> Result<Pair> {
-    const auto snapshot = TRY(led.database->GetSnapshot());
-    auto first = TRY(snapshot->Get(*led.collections[0], key));
-    server_->runtime().Yield();
-    return Pair(std::move(first), TRY(snapshot->Get(*led.collections[1], key)));
-  });
-  if (!got.has_value()) {
-    return false;
-  }
-  if (got->first != got->second) {
+  const RegisterOperation operation{.began = scene_.history.Tick()};
+  const auto got =
+      StrongRead<Pair>([&](Led& led) { return TakePair(*led.database, led.collections, key); });
+  return got.has_value() && NotePair(key, operation, *got);
+}
+
+bool GroupClient::ReadPairElsewhere(const std::string& key) {
+  const RegisterOperation operation{.began = scene_.history.Tick()};
+  const auto got = StrongReadElsewhere<Pair>(
+      [&](FollowedHere& here) { return TakePair(*here.database, here.collections, key); });
+  return got.has_value() && NotePair(key, operation, *got);
+}
+
+Result<GroupClient::Pair> GroupClient::TakePair(
+    Database& database, const std::array<std::shared_ptr<Collection>, 2>& collections,
+    const std::string& key) {
+  const auto snapshot = TRY(database.GetSnapshot());
+  auto first = TRY(snapshot->Get(*collections[0], key));
+  server_->runtime().Yield();
+  return Pair(std::move(first), TRY(snapshot->Get(*collections[1], key)));
+}
+
+bool GroupClient::NotePair(const std::string& key, const RegisterOperation& operation,
+                           const Pair& got) {
+  if (got.first != got.second) {
     scene_.Blame("half of a transaction: of pair " + key + " one is " +
-                 got->first.value_or("missing").substr(0, 20) + " and the other one " +
-                 got->second.value_or("missing").substr(0, 20));
+                 got.first.value_or("missing").substr(0, 20) + " and the other one " +
+                 got.second.value_or("missing").substr(0, 20));
   }
-  operation.read = Parse(key, got->first);
-  if (operation.read.has_value() && scene_.judge_reads) {
-    Note(key, operation, Told::kYes);
-  }
-  return true;
+  return NoteRead(key, operation, got.first);
 }
 
 // --- Counter, ledger, snapshots ---
@@ -405,10 +449,30 @@ bool GroupClient::HoldSnapshot() {
 
 // --- All of it ---
 
+// Who was told something by a follower goes to see whether the leader knows it.
+void GroupClient::ReadBothWays(const std::function<bool()>& elsewhere,
+                               const std::function<bool()>& there) {
+  const uint64_t leading = std::exchange(at_, random_.Below(scene_.servers.size()));
+  const bool told = elsewhere();
+  at_ = leading;
+  server_.reset();
+  if (told && random_.Chance(500)) {
+    (void)there();
+    server_.reset();
+  }
+}
+
 void GroupClient::Operate() {
   const uint64_t number = random_.Below(kRegisters);
   const std::string key = RegisterKey(number);
   const std::string pair = PairKey(random_.Below(kPairs));
+  if (random_.Chance(350)) {
+    random_.Chance(700)
+        ? ReadBothWays([&] { return GetElsewhere(key, number % 2); },
+                       [&] { return Get(key, number % 2); })
+        : ReadBothWays([&] { return ReadPairElsewhere(pair); }, [&] { return ReadPair(pair); });
+    return;
+  }
   const uint64_t what = random_.Below(100);
   const bool done = what < 24   ? Put(key, number % 2)
                     : what < 48 ? Get(key, number % 2)

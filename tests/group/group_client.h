@@ -6,11 +6,13 @@
 // by one thread, that of the simulation.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "group/group_scene.h"
 #include "luna/luna.h"
@@ -38,6 +40,9 @@ class GroupClient {
   bool Put(const std::string& key, uint64_t collection);
   bool Get(const std::string& key, uint64_t collection);
   bool ReadPair(const std::string& key);
+  // The same two at whoever follows there: nothing but a strong read will do.
+  bool GetElsewhere(const std::string& key, uint64_t collection);
+  bool ReadPairElsewhere(const std::string& key);
   // The counter, strongly.
   std::optional<int64_t> Count();
   // Every key of the ledger, by a scan.
@@ -50,9 +55,11 @@ class GroupClient {
  private:
   template <class T>
   using Use = std::function<Result<T>(Led&)>;
+  using Pair = std::pair<std::optional<std::string>, std::optional<std::string>>;
   enum class Told : uint8_t { kYes, kNo, kUnknown };
 
   void Operate();
+  void ReadBothWays(const std::function<bool()>& elsewhere, const std::function<bool()>& there);
   bool Exchange(const std::string& key, uint64_t collection);  // reads and writes
   bool WritePair(const std::string& key);
   bool WriteLedger();
@@ -67,6 +74,14 @@ class GroupClient {
   // Nothing: not answered, for whatever reason.
   template <class T>
   std::optional<T> StrongRead(const Use<T>& use);
+  template <class T>
+  std::optional<T> StrongReadElsewhere(const std::function<Result<T>(FollowedHere&)>& use);
+  bool NoteRead(const std::string& key, RegisterOperation operation,
+                const std::optional<std::string>& bytes);
+  bool NotePair(const std::string& key, const RegisterOperation& operation, const Pair& got);
+  Result<Pair> TakePair(Database& database,
+                        const std::array<std::shared_ptr<Collection>, 2>& collections,
+                        const std::string& key);
   bool PickServer();
   // A value from what was read; blames what is none.
   std::optional<uint64_t> Parse(const std::string& key, const std::optional<std::string>& bytes);

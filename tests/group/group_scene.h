@@ -18,8 +18,10 @@ namespace luna::test {
 
 // What happened, so that a test can see that its rules were reached.
 struct GroupReport {
-  uint64_t writes = 0;  // acknowledged
-  uint64_t reads = 0;   // strong ones, answered
+  uint64_t writes = 0;             // acknowledged
+  uint64_t reads = 0;              // strong ones, answered
+  uint64_t reads_elsewhere = 0;    // of them by followers
+  uint64_t refused_elsewhere = 0;  // by followers' gates
   uint64_t unknowns = 0;
   uint64_t refused_reads = 0;  // by the second look
   uint64_t conflicts = 0;

@@ -150,6 +150,10 @@ class GroupWorld {
           [&] { return client.Put(RegisterKey(0), 0); });
     Until(kServeNanos, "no strong read was served", client,
           [&] { return client.Get(RegisterKey(0), 0); });
+    if (scene_.servers.size() > 1) {
+      Until(kServeNanos, "no strong read was served by a follower", client,
+            [&] { return client.GetElsewhere(RegisterKey(0), 0); });
+    }
     Until(kTendNanos, "nobody flushes and compacts", client, [&] {
       return std::any_of(scene_.servers.begin(), scene_.servers.end(), [&](const auto& server) {
         return Works(TendAt(*server, false)) && Works(TendAt(*server, true));
@@ -241,6 +245,8 @@ GroupReport& GroupReport::operator+=(const GroupReport& other) {
   reads += other.reads;
   unknowns += other.unknowns;
   refused_reads += other.refused_reads;
+  reads_elsewhere += other.reads_elsewhere;
+  refused_elsewhere += other.refused_elsewhere;
   conflicts += other.conflicts;
   counted += other.counted;
   asked += other.asked;

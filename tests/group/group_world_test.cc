@@ -23,12 +23,14 @@ TEST(GroupWorld, NothingIsLostOrStaleAndSomebodyServesAfterwards) {
   const uint64_t few = Seeds() / 10;
   EXPECT_GT(sum.writes, 50 * Seeds());
   EXPECT_GT(sum.reads, 20 * Seeds());
+  EXPECT_GT(sum.reads_elsewhere, 10 * Seeds());
   EXPECT_GT(sum.terms, 3 * Seeds());
   EXPECT_GT(sum.counted, Seeds());
   EXPECT_GT(sum.flushes, 5 * Seeds());
   EXPECT_GT(sum.compactions, Seeds());
-  for (const uint64_t each : {sum.unknowns, sum.refused_reads, sum.conflicts, sum.asked,
-                              sum.snapshots, sum.transfers, sum.kills, sum.pauses, sum.released}) {
+  for (const uint64_t each :
+       {sum.unknowns, sum.refused_reads, sum.refused_elsewhere, sum.conflicts, sum.asked,
+        sum.snapshots, sum.transfers, sum.kills, sum.pauses, sum.released}) {
     EXPECT_GT(each, few);
   }
 }

@@ -40,6 +40,7 @@ Nemesis::Nemesis(GroupScene& scene) : scene_(scene), random_(scene.random.Fork()
   host_.options.memtable_bytes = 64 << 10;
   host_.options.table_bytes = 64 << 10;
   host_.options.block_bytes = static_cast<uint32_t>(1024 << random_.Below(4));
+  look_nanos_ = (2 + random_.Below(20)) * kMillisecond;
 }
 
 uint64_t Nemesis::DrawRate() {
@@ -58,8 +59,11 @@ sim_kernel::SimFaults Nemesis::DrawFaults() {
   const uint32_t slow = 1 + static_cast<uint32_t>(random_.Below(4));
   // Who waits for its last request longer than its lease is deposed by its clock alone.
   const uint64_t patience = random_.Chance(300) ? 600 : 120;
+  // Of a leader with slow answers others see what it does not know to be done yet.
+  const uint32_t answer =
+      random_.Chance(200) ? 10 + static_cast<uint32_t>(random_.Below(30)) : slow;
   return {.request_delay = {.least = 0, .most = slow},
-          .reply_delay = {.least = 0, .most = slow},
+          .reply_delay = {.least = 0, .most = answer},
           .lost_request_per_mille = often(8),
           .lost_reply_per_mille = often(8),
           .late_per_mille = often(8),
@@ -74,12 +78,34 @@ sim_kernel::SimFaults Nemesis::DrawFaults() {
 
 ServerSettings Nemesis::DrawServer(uint64_t number) {
   return {.name = "s" + std::to_string(number),
+          .seed = random_.Next(),
+          .look_nanos = look_nanos_,
+          .travel_nanos = random_.Below(4 * kMillisecond),
+          .find = [this](const std::string& name) { return Find(name); },
+          .appended = [this](const std::string& name) { Hint(name); },
           .rate_per_million = DrawRate(),
           .wall_ahead_millis = random_.Chance(100) ? random_.Below(1000) : random_.Below(50),
           .host = host_,
           .replica = replica_,
           .segment_bytes = segment_bytes_,
           .faults = DrawFaults()};
+}
+
+std::shared_ptr<GroupServer> Nemesis::Find(const std::string& name) {
+  for (const auto& server : scene_.servers) {
+    if (server != nullptr && server->name() == name && server->alive()) {
+      return server;
+    }
+  }
+  return nullptr;
+}
+
+void Nemesis::Hint(const std::string& from) {
+  for (const auto& server : scene_.servers) {
+    if (server != nullptr && server->name() != from && random_.Chance(700)) {
+      server->follower().Hint();
+    }
+  }
 }
 
 void Nemesis::Begin() {

@@ -30,6 +30,9 @@ class Nemesis {
   };
 
   ServerSettings DrawServer(uint64_t number);
+  std::shared_ptr<GroupServer> Find(const std::string& name);
+  // To all but the one it comes from; some are lost.
+  void Hint(const std::string& from);
   sim_kernel::SimFaults DrawFaults();
   uint64_t DrawRate();
   void Strike();
@@ -48,6 +51,7 @@ class Nemesis {
   replica::Settings replica_{};
   HostSettings host_{};
   uint64_t segment_bytes_ = 0;
+  uint64_t look_nanos_ = 0;
   bool beyond_ = false;  // clocks run beyond the bound
   uint64_t pace_ = 1;    // leases between two strikes, at most
   struct Cut {

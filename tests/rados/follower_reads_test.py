@@ -113,7 +113,7 @@ class BoundedReader:
                     life, last = self.register.life, 0
                 if connection is None:
                     connection, last = self.server.connect(), 0
-                    connection.call("READONLY", "BOUNDED", self.millis)
+                    connection.call("READONLY", *self.freshness())
                 asked = time.monotonic()
                 reply = connection.call("GET", life.name)
             except (OSError, EOFError):
@@ -132,6 +132,9 @@ class BoundedReader:
             self.reads += 1
         if connection is not None:
             connection.close()
+
+    def freshness(self):
+        return ("BOUNDED", self.millis)
 
     def judge(self, life, asked, value, last):
         least = life.at(asked - self.millis / 1000)
@@ -210,6 +213,16 @@ class FollowerReadsTest(unittest.TestCase):
             self.assertEqual(connection.call("READWRITE"), "OK")
             refused = connection.call("GET", "a")
             self.assertTrue(refused.startswith("READONLY") and leader.name in refused, refused)
+
+    def test_without_a_port_for_peers_nobody_reads_strongly(self):
+        _, leader, followers = self.group()
+        with reader(followers[0]) as connection, leader.connect() as leading:
+            refused = connection.call("READONLY", "STRONG")
+            self.assertTrue(refused.startswith("ERR ") and "set peer-listen" in refused, refused)
+            self.assertEqual(connection.call("READONLY", "BOUNDED", "5000"), "OK")
+            self.assertEqual(leading.call("READONLY", "STRONG"), "OK")
+            self.assertEqual(leading.call("SET", "a", "1"), "OK")
+            self.assertEqual(leading.call("GET", "a"), b"1")
 
     def test_bounds_hold_under_load(self):
         group, _, followers = self.group()

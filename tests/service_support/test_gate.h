@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/mutex.h"
 #include "service/command/read_gate.h"
 
 namespace luna::service_support {
@@ -21,11 +22,24 @@ class TestGate final : public command::ReadGate {
   };
   std::atomic<Says> at_begin{Says::kYes};
   std::atomic<Says> at_end{Says::kYes};
-  std::atomic<uint64_t> asked_age_nanos{0};  // the last one
+  // The last one, as Name(Freshness).
+  std::string asked_for() const {
+    const base::MutexLock lock(mutex_);
+    return asked_for_;
+  }
+  bool offers_strong = true;
 
-  Result<Ticket> Begin(uint64_t age_nanos, bool may_wait) override {
+  Status Offers(const command::Freshness& freshness) override {
+    return offers_strong || freshness != command::Freshness::Strong()
+               ? Status()
+               : Status(Error(Reason::kNotSupported, "set peer-listen"));
+  }
+  Result<Ticket> Begin(const command::Freshness& freshness, bool may_wait) override {
     ++begun_;
-    asked_age_nanos = age_nanos;
+    {
+      const base::MutexLock lock(mutex_);
+      asked_for_ = command::Name(freshness);
+    }
     if (const Status said = Say(at_begin, may_wait); !said.ok()) {
       return said.error();
     }
@@ -62,6 +76,8 @@ class TestGate final : public command::ReadGate {
     return {};
   }
 
+  mutable base::Mutex mutex_;
+  std::string asked_for_ GUARDED_BY(mutex_);
   std::atomic<int> begun_{0};
   std::atomic<int> ended_{0};
   std::atomic<uint64_t> questions_{0};

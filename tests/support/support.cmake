@@ -19,4 +19,4 @@ file(GLOB group_sources CONFIGURE_DEPENDS ${tests_root}/group/*.cc)
 list(FILTER group_sources EXCLUDE REGEX "_test\\.cc$")
 add_library(luna_group_world STATIC ${group_sources})
 target_link_libraries(luna_group_world PUBLIC
-  luna_test_support luna_replica luna_universe luna_sim_kernel)
+  luna_test_support luna_replica luna_universe luna_follower luna_sim_kernel)

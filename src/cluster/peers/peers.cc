@@ -88,14 +88,21 @@ std::vector<Follower> Peers::followers() const {
 
 // --- Asking ---
 
-Result<wire::ReadIndexReply> Peers::ReadIndex(uint64_t budget_nanos) {
+void Peers::ReadIndex(uint64_t budget_nanos,
+                      std::function<void(Result<wire::ReadIndexReply>)> done) {
   const wire::StandingReply standing = member_.Standing();
   if (standing.leader.peers.empty()) {
-    return Error(Reason::kUnreachable, "no leader is known that other servers reach");
+    done(Error(Reason::kUnreachable,
+               standing.leader.clients.empty()
+                   ? "no leader is known"
+                   : standing.leader.clients + " leads, and has no peer-listen"));
+    return;
   }
-  return transport::As<wire::ReadIndexReply>(transport_.Call(
-      standing.leader.peers, wire::ReadIndex{.group = options_.group, .epoch = standing.epoch},
-      budget_nanos));
+  transport_.Send(standing.leader.peers,
+                  wire::ReadIndex{.group = options_.group, .epoch = standing.epoch}, budget_nanos,
+                  [done = std::move(done)](const Result<wire::Reply>& reply) {
+                    done(transport::As<wire::ReadIndexReply>(reply));
+                  });
 }
 
 void Peers::Prepare(const std::string& follower, uint64_t budget_nanos,

@@ -31,8 +31,8 @@ class Member {
   virtual ~Member() = default;
   // Does not wait. What `server` says is not looked at.
   virtual wire::StandingReply Standing() = 0;
-  // The sequence by which everything was acknowledged that was before the call, if it leads then
-  // (kFenced). May wait that long.
+  // The sequence by which everything was acknowledged that was before the call, and that up to
+  // which it is published, if it leads then (kFenced). May wait that long.
   virtual Result<wire::ReadIndexReply> ReadIndex(uint64_t budget_nanos) = 0;
   // The stream is said to have grown; `last`: by a record that gives the lead away. Does not wait.
   virtual void Hint(bool last) = 0;
@@ -71,9 +71,10 @@ class Peers final : public transport::Service {
   // Those heard of lately, by name.
   std::vector<Follower> followers() const;
 
-  // Asks the leader for a strong read here: what must be applied first. kUnreachable when none is
-  // known, or none that listens to others; errors of Transport::Send; kFenced.
-  Result<wire::ReadIndexReply> ReadIndex(uint64_t budget_nanos);
+  // Asks the leader for a strong read here: what must be applied first, and what may be told.
+  // `done` hears, as of Transport::Send. kUnreachable when none is known, or none that listens to
+  // others; kFenced.
+  void ReadIndex(uint64_t budget_nanos, std::function<void(Result<wire::ReadIndexReply>)> done);
   // Tells the follower of that name that it will be given the lead; `done` hears, as of
   // Transport::Send, what it says. kUnreachable when it was not heard of lately.
   void Prepare(const std::string& follower, uint64_t budget_nanos,

@@ -41,16 +41,17 @@ wire::StandingReply TabletMember::Standing() {
   return reply;
 }
 
-// The lease is looked at again after the tail: it was this leader's all the time between.
+// The lease is looked at again after the stream: it was this leader's all the time between.
 Result<wire::ReadIndexReply> TabletMember::ReadIndex(uint64_t /*budget_nanos*/) {
   replica::ReplicaServer& replica = server_.replica();
   const replica::ReadTicket ticket = TRY(replica.BeginRead());
-  const auto tail = server_.tail();
-  if (!tail.has_value()) {
+  const auto point = server_.read_point();
+  if (!point.has_value()) {
     return Error(Reason::kBackPressure, server_.server() + " is taking the lead; try again");
   }
   TRY(replica.EndRead(ticket));
-  return wire::ReadIndexReply{.epoch = ticket.epoch, .sequence = *tail};
+  return wire::ReadIndexReply{
+      .epoch = ticket.epoch, .sequence = point->tail, .published = point->published};
 }
 
 void TabletMember::Hint(bool last) {

@@ -147,6 +147,15 @@ std::optional<journal::Sequence> TabletServer::tail() const {
   return led_ == nullptr ? std::nullopt : std::optional(led_->counts().tail);
 }
 
+std::optional<ReadPoint> TabletServer::read_point() const {
+  base::MutexLock lock(mutex_);
+  if (led_ == nullptr) {
+    return std::nullopt;
+  }
+  const group::Group::Counts counts = led_->counts();
+  return ReadPoint{.tail = counts.tail, .published = counts.published};
+}
+
 // --- The host of the replica ---
 
 Status TabletServer::SendClientsOn() {

@@ -65,6 +65,12 @@ struct TabletServerOptions {
   base::Log log{};
 };
 
+// What strong reads at other servers go by (engine's Group::Counts).
+struct ReadPoint {
+  journal::Sequence tail = 0;       // what was acknowledged, or read here, is at or before it
+  journal::Sequence published = 0;  // what is at or before it, whoever reads here sees
+};
+
 struct Standing {
   std::string role{};  // "leading", "following", "taking-over", "handing-over"
   replica::Epoch epoch = 0;
@@ -102,6 +108,8 @@ class TabletServer final : public replica::Host {
   std::optional<universe::FollowedState> followed() const;
   // Of the stream, while this server leads: what was acknowledged by now is at or before it.
   std::optional<journal::Sequence> tail() const;
+  // Nothing while it does not. Says nothing of the lease.
+  std::optional<ReadPoint> read_point() const;
   // For the lease around reads.
   replica::ReplicaServer& replica() { return *replica_; }
   const std::string& server() const { return options_.replica.server; }

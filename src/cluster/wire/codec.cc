@@ -91,6 +91,7 @@ void Fill(const Prepare& from, v1::Request& to) {
 void Fill(const ReadIndexReply& from, v1::Reply& to) {
   to.mutable_read_index()->set_epoch(from.epoch);
   to.mutable_read_index()->set_sequence(from.sequence);
+  to.mutable_read_index()->set_published(from.published);
 }
 
 void Fill(const AppendedReply& /*from*/, v1::Reply& to) {
@@ -152,7 +153,8 @@ std::optional<Reply> BodyOf(const v1::Reply& from) {
   switch (from.body_case()) {
     case v1::Reply::kReadIndex:
       return ReadIndexReply{.epoch = from.read_index().epoch(),
-                            .sequence = from.read_index().sequence()};
+                            .sequence = from.read_index().sequence(),
+                            .published = from.read_index().published()};
     case v1::Reply::kAppended:
       return AppendedReply{};
     case v1::Reply::kStanding: {

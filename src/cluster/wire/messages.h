@@ -20,8 +20,8 @@ struct Server {
 
 // --- Requests ---
 // Of a follower, for a strong read: how far must it have applied the stream to have everything that
-// was acknowledged before it asked? Answered while the leader's lease, or a question to the stream,
-// says that it still leads.
+// was acknowledged, or read, before it asked; and how far may it tell what it has? Answered while
+// the leader's lease, or a question to the stream, says that it still leads.
 struct ReadIndex {
   std::string group = {};
   uint64_t epoch = 0;  // the newest that the follower knows
@@ -54,7 +54,8 @@ using Request = std::variant<ReadIndex, Appended, AskStanding, Prepare>;
 // --- Replies ---
 struct ReadIndexReply {
   uint64_t epoch = 0;
-  uint64_t sequence = 0;  // to be reached
+  uint64_t sequence = 0;   // to be reached
+  uint64_t published = 0;  // the leader's readers see everything up to it; 0: an older build
   bool operator==(const ReadIndexReply&) const = default;
 };
 struct AppendedReply {

@@ -41,7 +41,8 @@ Durability Strongest(Durability least, std::span<Work* const> works) {
 CommitPipeline::CommitPipeline(const PipelineContext& context, Timestamp start)
     : context_(context),
       conflicts_(*context.budget, kConflictSlotBits, kRecentBytes, start),
-      queue_(*context.runtime, [this](std::span<Work* const> works) { Lead(works); }) {}
+      queue_(*context.runtime, [this](std::span<Work* const> works) { Lead(works); }),
+      published_(context.state->applied()) {}
 
 std::vector<Result<Timestamp>> CommitPipeline::Commit(std::span<const CommitRequest> requests) {
   Work work;
@@ -215,16 +216,30 @@ bool CommitPipeline::AddLimits(Round& round) {
 Status CommitPipeline::AppendRound(const Round& round, Durability durability, Timestamp least) {
   Status status;
   if (!round.records().empty()) {
-    status = Append(round.records(), durability);
+    status = AppendAndApply(round.records(), durability);
   }
   // What was applied becomes visible; after a failure the round ends where it began.
   for (const auto& database : round.databases()) {
     database->oracle.EndRound(status.ok() ? std::max(database->newest, least) : 0);
   }
+  if (status.ok()) {
+    Publish();
+  }
   return status;
 }
 
+// Not before the rounds of all databases have ended: who hears of it may count on what is read.
+void CommitPipeline::Publish() {
+  published_.store(context_.state->applied(), std::memory_order_release);
+}
+
 Status CommitPipeline::Append(std::span<const Decoded> records, Durability durability) {
+  TRY(AppendAndApply(records, durability));
+  Publish();
+  return {};
+}
+
+Status CommitPipeline::AppendAndApply(std::span<const Decoded> records, Durability durability) {
   if (const auto error = stopped(); error) {
     return *error;
   }

@@ -67,6 +67,10 @@ class CommitPipeline {
   void Stop(Error error);
   std::optional<Error> stopped() const;
 
+  // Everything of the stream up to it is seen by whoever begins to read here. Nothing after the
+  // stream's tail is; between the two is what was appended and is being applied. Safe.
+  journal::Sequence published() const { return published_.load(std::memory_order_acquire); }
+
   const base::Counter& commits() const { return commits_; }
   const base::Counter& rounds() const { return rounds_; }
   const base::Counter& conflicts() const { return conflict_count_; }
@@ -79,6 +83,8 @@ class CommitPipeline {
   bool AddLimits(Round& round);  // true if a limit is logged
   // Afterwards readers see what was applied, and up to `least`.
   Status AppendRound(const Round& round, Durability durability, Timestamp least = 0);
+  Status AppendAndApply(std::span<const Decoded> records, Durability durability);
+  void Publish();  // readers see what is applied
   void TellSent(std::span<const Decoded> records);
   Status ApplyAll(std::span<const Decoded> records);
   void RotateFull(std::span<const Decoded> records);
@@ -94,6 +100,7 @@ class CommitPipeline {
   std::optional<Error> stopped_ GUARDED_BY(mutex_);
   std::atomic<bool> is_stopped_{false};
   std::atomic<bool> has_rotations_{false};
+  std::atomic<journal::Sequence> published_;
   base::Counter commits_;
   base::Counter rounds_;
   base::Counter conflict_count_;

@@ -170,7 +170,11 @@ class Group {
     uint64_t conflicts = 0;
     uint64_t flushes = 0;
     uint64_t journal_bytes = 0;
-    journal::Sequence tail = 0;  // of the stream: everything acknowledged is at or before it
+    // Of the stream: everything that was acknowledged, or can be read here, is at or before it.
+    journal::Sequence tail = 0;
+    // Everything at or before it is seen by whoever begins to read here. A record is in the stream,
+    // where followers find it, a little before that.
+    journal::Sequence published = 0;
     uint64_t delay_micros = 0;
     std::string delay_cause;
     std::string background_error;  // in force now; empty = none

@@ -599,6 +599,7 @@ Group::Counts LocalGroup::counts() const {
   const journal::StreamState stream = stream_->state();
   counts.journal_bytes = stream.retained_bytes;
   counts.tail = stream.tail;
+  counts.published = pipeline_->published();
   counts.delay_micros = delay_micros_.load(std::memory_order_relaxed);
   const auto stopped = pipeline_->stopped();
   base::MutexLock lock(mutex_);

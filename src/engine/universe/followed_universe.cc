@@ -46,6 +46,7 @@ class Follower final : public FollowedUniverse, public Following {
     return state_;
   }
   Status AwaitComplete(uint64_t moment_nanos, uint64_t deadline_nanos) override;
+  Status AwaitShown(journal::Sequence sequence, uint64_t deadline_nanos) override;
   void Hint() override { look_->Set(); }
   std::unique_ptr<Inheritance> Stop() override;
 
@@ -68,7 +69,9 @@ class Follower final : public FollowedUniverse, public Following {
   Status CatchUp();
   Status MakeRoom();
   Result<bool> BeginAnew(const journal::StreamState& stream);
+  void ShowCommits(const LocalUniverse::Marks& marks);
   void Tell(uint64_t complete_nanos, const Status& status);
+  Status Await(const std::function<bool(const FollowedState&)>& reached, uint64_t deadline_nanos);
 
   const std::function<std::string()> leader_;
   const uint64_t look_nanos_;
@@ -112,12 +115,25 @@ Status Follower::CheckReadable() const {
 }
 
 Status Follower::AwaitComplete(uint64_t moment_nanos, uint64_t deadline_nanos) {
+  const auto reached = [=](const FollowedState& state) {
+    return state.complete_nanos >= moment_nanos && state.complete_nanos != 0;
+  };
+  return Await(reached, deadline_nanos);
+}
+
+Status Follower::AwaitShown(journal::Sequence sequence, uint64_t deadline_nanos) {
+  const auto reached = [=](const FollowedState& state) { return state.shown >= sequence; };
+  return Await(reached, deadline_nanos);
+}
+
+Status Follower::Await(const std::function<bool(const FollowedState&)>& reached,
+                       uint64_t deadline_nanos) {
   while (true) {
     std::shared_ptr<runtime::Event> changed;
     std::string trouble;
     {
       base::MutexLock lock(mutex_);
-      if (state_.complete_nanos >= moment_nanos && state_.complete_nanos != 0) {
+      if (reached(state_)) {
         return {};
       }
       trouble = state_.trouble;
@@ -211,6 +227,15 @@ Result<bool> Follower::Look() {
   return again;
 }
 
+// Whoever reads something newer than before finds that told.
+void Follower::ShowCommits(const LocalUniverse::Marks& marks) {
+  {
+    base::MutexLock lock(mutex_);
+    state_.shown_at_most = std::max(state_.shown_at_most, group().applied());
+  }
+  universe_->ShowCommits(marks);
+}
+
 // True: only in part, another look must follow.
 Result<bool> Follower::Apply(journal::Sequence tail, const LocalUniverse::Marks& marks) {
   bool later = false;  // the manifests are newer than the tail
@@ -231,18 +256,20 @@ Result<bool> Follower::Apply(journal::Sequence tail, const LocalUniverse::Marks&
     TRY(CatchUp());
     later = true;
     if (halt != Halt::kStranger) {
-      universe_->ShowCommits({});
+      ShowCommits({});
       universe_->ShowTables();
     }
   }
   if (later) {
-    universe_->ShowCommits({});
+    ShowCommits({});
     return true;
   }
-  universe_->ShowCommits(marks);
+  ShowCommits(marks);
   universe_->ShowTables();
   fresh_ = false;
   readable_.store(true, std::memory_order_release);
+  base::MutexLock lock(mutex_);
+  state_.shown = std::max(state_.shown, group().applied());
   return false;
 }
 

@@ -39,7 +39,11 @@ struct Follow {
 };
 
 struct FollowedState {
-  journal::Sequence applied = 0;
+  journal::Sequence applied = 0;  // to memtables; readers may not see it yet
+  // Whoever begins to read sees everything up to `shown`; nobody has seen anything after
+  // `shown_at_most`. Neither goes back.
+  journal::Sequence shown = 0;
+  journal::Sequence shown_at_most = 0;
   journal::Epoch epoch = 0;  // of the stream, as of the last look
   // Everything acknowledged before this moment of the monotonic clock is applied; 0: nothing yet.
   uint64_t complete_nanos = 0;
@@ -60,6 +64,8 @@ class FollowedUniverse {
   // kBackPressure, with the reason, when that is not so at `deadline_nanos`; kShutDown. Both of
   // the monotonic clock.
   virtual Status AwaitComplete(uint64_t moment_nanos, uint64_t deadline_nanos) = 0;
+  // The same until readers see everything up to `sequence`; looks only if that is not so yet.
+  virtual Status AwaitShown(journal::Sequence sequence, uint64_t deadline_nanos) = 0;
   // Something was appended to the stream: look now. Does not wait.
   virtual void Hint() = 0;
   // Ends it: nothing uses universe() any more. What it knows is for OpenLed (Lead::inherited); null

@@ -23,7 +23,7 @@ void RunBackup(Call& call) {
   if (!report.ok()) {
     return call.Fail(report.error());
   }
-  if (const Status confirmed = Confirm(call.host.read_gate(), call.session.age_nanos);
+  if (const Status confirmed = Confirm(call.host.read_gate(), call.session.freshness);
       !confirmed.ok()) {
     return call.Fail(confirmed.error());  // another leader may have committed more before it began
   }
@@ -35,7 +35,7 @@ void RunBackup(Call& call) {
 
 void RunCheckpoint(Call& call) {
   const Status made = call.host.universe().Checkpoint(std::string(call.arguments[1]));
-  call.Answer(made.ok() ? Confirm(call.host.read_gate(), call.session.age_nanos) : made);
+  call.Answer(made.ok() ? Confirm(call.host.read_gate(), call.session.freshness) : made);
 }
 
 void RunRestore(Call& call) {
@@ -114,11 +114,18 @@ constexpr Command Row(std::string_view name, int arity, std::string_view syntax,
           .run = run};
 }
 
+constexpr Command Confirming(Command command) {
+  command.flags |= kFlagConfirms;
+  return command;
+}
+
 constexpr Command kRows[] = {
-    Row("backup", -2, "[START] directory",
-        "Brings the backup of the database in a directory of the server up to now.", RunBackup),
-    Row("checkpoint", 2, "directory",
-        "Makes a second universe with everything committed so far, by links.", RunCheckpoint),
+    Confirming(Row("backup", -2, "[START] directory",
+                   "Brings the backup of the database in a directory of the server up to now.",
+                   RunBackup)),
+    Confirming(Row("checkpoint", 2, "directory",
+                   "Makes a second universe with everything committed so far, by links.",
+                   RunCheckpoint)),
     Row("compact", -1, "[min max | PREFIX prefix]",
         "Merges the collection, or a range of it, to its last level.", RunCompact),
     Row("flush", 1, "", "Writes what the collection has in memory to tables.", RunFlush),

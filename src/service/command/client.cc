@@ -17,7 +17,8 @@ constexpr uint32_t kAdmin = kPlain | kFlagAdmin;
 
 // Letters of Redis.
 std::string FlagsOf(const ClientRow& row) {
-  const std::string flags = std::string(row.monitoring ? "O" : "") + (row.queued >= 0 ? "x" : "");
+  const std::string flags = std::string(row.monitoring ? "O" : "") + (row.queued >= 0 ? "x" : "") +
+                            (row.reads != kReadsOfLeader ? "r" : "");
   return flags.empty() ? "N" : flags;
 }
 
@@ -35,7 +36,7 @@ std::string Line(const ClientRow& row) {
          " events=r cmd=" + (row.last_command.empty() ? "NULL" : row.last_command) +
          " user=" + row.user + " redir=-1 resp=" + std::to_string(row.version) +
          " lib-name=" + row.library_name + " lib-ver=" + row.library_version +
-         " database=" + row.database + "\n";
+         " database=" + row.database + " reads=" + row.reads + "\n";
 }
 
 // The calling connection as it is now, which the host may know only from its last command.
@@ -60,6 +61,7 @@ ClientRow OwnRow(Call& call) {
   row.last_command = call.command.name;
   row.version = static_cast<int>(session.version);
   row.monitoring = session.monitoring;
+  row.reads = ReadsOf(session);
   row.queued = session.queueing ? static_cast<int>(session.queue.size()) : -1;
   return row;
 }

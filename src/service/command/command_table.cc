@@ -176,7 +176,7 @@ bool TellsOfData(const Command& command) {
 
 void RunAround(Call& call, ReadGate& gate) {
   const bool may_wait = !call.session.memory_only;
-  const auto ticket = gate.Begin(call.session.age_nanos, may_wait);
+  const auto ticket = gate.Begin(call.session.freshness, may_wait);
   if (!ticket.ok()) {
     if (call.command.name == "exec") {
       call.session.EndMulti();  // as after every other EXEC that failed
@@ -192,6 +192,13 @@ void RunAround(Call& call, ReadGate& gate) {
   }
 }
 
+// What opens a view tells nothing of it, and its reads are ended like others; what confirms ends by
+// itself, and takes back what it did.
+void RunAfterBegin(Call& call, ReadGate& gate) {
+  const auto ticket = gate.Begin(call.session.freshness, !call.session.memory_only);
+  ticket.ok() ? call.command.run(call) : call.Fail(ticket.error());
+}
+
 // Only now is it known whether the answer rests on a commit or on what was read. A change of names
 // is one.
 void RunCommitting(Call& call, ReadGate& gate) {
@@ -200,7 +207,7 @@ void RunCommitting(Call& call, ReadGate& gate) {
   if (call.committed || changed_names) {
     return;
   }
-  if (const Status confirmed = Confirm(&gate, call.session.age_nanos); !confirmed.ok()) {
+  if (const Status confirmed = Confirm(&gate, call.session.freshness); !confirmed.ok()) {
     call.Fail(confirmed.error());
   }
 }
@@ -214,7 +221,7 @@ void RunGated(Call& call, ReadGate* gate) {
   if (gate == nullptr) [[likely]] {
     call.command.run(call);
   } else if (call.host.follows() && ChoosesMoment(call.command)) {
-    RunAround(call, *gate);
+    call.command.place == Place::kCommit ? RunAround(call, *gate) : RunAfterBegin(call, *gate);
   } else if (call.command.place == Place::kCommit) {
     RunCommitting(call, *gate);
   } else if (TellsOfData(call.command)) {

@@ -146,7 +146,7 @@ void RunReset(Call& call) {
   session.BecomeUser(kDefaultUser);
   session.authenticated = !call.host.password_required();
   session.reads_here = false;
-  session.age_nanos = ReadGate::kAnyAge;
+  session.freshness = Freshness::Any();
   session.no_evict = false;
   session.monitoring = false;
   session.replies = Session::Replies::kOn;

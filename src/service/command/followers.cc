@@ -9,9 +9,13 @@ namespace {
 
 constexpr uint64_t kNanosPerMilli = 1'000'000;
 
-bool TakeBound(Call& call, uint64_t& age_nanos) {
+bool TakeFreshness(Call& call, Freshness& freshness) {
   constexpr int64_t kLongestMillis = 24 * 60 * 60 * 1000;
   if (call.arguments.size() == 1) {
+    return true;
+  }
+  if (call.arguments.size() == 2 && IsWord(call.arguments[1], "strong")) {
+    freshness = Freshness::Strong();
     return true;
   }
   if (call.arguments.size() != 3 || !IsWord(call.arguments[1], "bounded")) {
@@ -23,18 +27,23 @@ bool TakeBound(Call& call, uint64_t& age_nanos) {
     call.Fail("ERR BOUNDED is a number of milliseconds from 1 to 86400000");
     return false;
   }
-  age_nanos = static_cast<uint64_t>(millis) * kNanosPerMilli;
+  freshness = Freshness::Bounded(static_cast<uint64_t>(millis) * kNanosPerMilli);
   return true;
 }
 
-// READONLY [BOUNDED milliseconds]
+// READONLY [BOUNDED milliseconds | STRONG]
 void RunReadonly(Call& call) {
-  uint64_t age_nanos = ReadGate::kAnyAge;
-  if (TakeBound(call, age_nanos)) {
-    call.session.reads_here = true;
-    call.session.age_nanos = age_nanos;
-    call.reply.Simple("OK");
+  Freshness freshness;
+  if (!TakeFreshness(call, freshness)) {
+    return;
   }
+  ReadGate* const gate = call.host.read_gate();
+  if (const Status offered = gate == nullptr ? Status() : gate->Offers(freshness); !offered.ok()) {
+    return call.Fail(offered.error());
+  }
+  call.session.reads_here = true;
+  call.session.freshness = freshness;
+  call.reply.Simple("OK");
 }
 
 void RunReadwrite(Call& call) {
@@ -44,7 +53,7 @@ void RunReadwrite(Call& call) {
     return call.Fail("ERR READWRITE while keys are watched; send EXEC, DISCARD or UNWATCH first");
   }
   session.reads_here = false;
-  session.age_nanos = ReadGate::kAnyAge;
+  session.freshness = Freshness::Any();
   call.reply.Simple("OK");
 }
 
@@ -53,7 +62,8 @@ constexpr uint32_t kFlags =
     kFlagLoading | kFlagStale | kFlagFast | kFlagNoMulti | kFlagNoTransaction | kFlagAnywhere;
 
 constexpr Command kRows[] = {
-    Described(kFamily.Row("readonly", -1, kFlags, "3.0.0", RunReadonly), "[BOUNDED milliseconds]",
+    Described(kFamily.Row("readonly", -1, kFlags, "3.0.0", RunReadonly),
+              "[BOUNDED milliseconds | STRONG]",
               "Lets a server that follows answer this connection's reads, at most so old."),
     Described(kFamily.Row("readwrite", 1, kFlags, "3.0.0", RunReadwrite), "",
               "Sends this connection's reads to the leader again."),

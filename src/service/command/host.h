@@ -44,6 +44,7 @@ struct ClientRow {
   int version = 2;
   int queued = -1;  // commands after MULTI, -1: none
   bool monitoring = false;
+  std::string reads;  // "leader", or after READONLY as Name(Freshness)
 };
 
 // Counters of the service since the last ResetCounts, for INFO and the metrics page.

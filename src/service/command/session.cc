@@ -8,6 +8,10 @@
 
 namespace luna::command {
 
+std::string ReadsOf(const Session& session) {
+  return session.reads_here ? Name(session.freshness) : std::string(kReadsOfLeader);
+}
+
 void Session::BecomeUser(std::string_view name) {
   user = std::string(name);
   authenticated = true;

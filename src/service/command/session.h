@@ -68,9 +68,9 @@ struct Session {
   uint64_t rights_version = 0;
   uint64_t unrestricted_version = 0;  // as of which `user` may do everything; 0: look
   uint64_t answer_nanos = 0;          // monotonic; before, nothing is answered; 0: at once
-  // After READONLY: a server that follows answers reads, as old as this at most.
+  // After READONLY: a server that follows answers reads, as new as this.
   bool reads_here = false;
-  uint64_t age_nanos = ReadGate::kAnyAge;
+  Freshness freshness;
   // With what `user` logged in; kept only where it may have to be said again to the leader.
   std::optional<std::string> password;
   bool no_evict = false;
@@ -118,6 +118,10 @@ struct Session {
   // for ROLLBACK or COMMIT. Cheap; the connection may call it while its client is idle.
   void ExpireInteractive(uint64_t now_nanos);
 };
+
+// Who answers its reads, for ClientRow: "leader", or as Name(Freshness).
+inline constexpr std::string_view kReadsOfLeader = "leader";
+std::string ReadsOf(const Session& session);
 
 inline constexpr std::string_view kDefaultDatabase = "default";
 inline constexpr std::string_view kDefaultCollection = "0";

@@ -56,7 +56,7 @@ void RunCreate(Call& call) {
     return call.Fail(created.error());
   }
   // Its time may be used elsewhere, so it must have been the newest.
-  if (const Status confirmed = Confirm(call.host.read_gate(), call.session.age_nanos);
+  if (const Status confirmed = Confirm(call.host.read_gate(), call.session.freshness);
       !confirmed.ok()) {
     call.host.holdings().snapshots().Drop(call.session.database->name(), name);
     return call.Fail(confirmed.error());

@@ -50,6 +50,7 @@ void ClientCard::PublishNames(const command::Session& session) {
   Keep(names_.user, session.user);
   Keep(names_.library_name, session.library_name);
   Keep(names_.library_version, session.library_version);
+  Keep(names_.reads, command::ReadsOf(session));
   if (session.database != nullptr) {
     Keep(names_.database, session.database->name());
   }
@@ -80,6 +81,7 @@ command::ClientRow ClientCard::Row(uint64_t now_nanos) const {
   row.collection = names_.collection;
   row.library_name = names_.library_name;
   row.library_version = names_.library_version;
+  row.reads = names_.reads;
   return row;
 }
 

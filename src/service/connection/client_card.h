@@ -36,6 +36,7 @@ class ClientCard {
     std::string collection;
     std::string library_name;
     std::string library_version;
+    std::string reads;
   };
 
   const uint64_t id_;

@@ -25,7 +25,8 @@ class Scripted final : public Member {
     if (standing.role != "leading") {
       return Error(Reason::kFenced, "another leads");
     }
-    return wire::ReadIndexReply{.epoch = standing.epoch, .sequence = standing.applied};
+    return wire::ReadIndexReply{
+        .epoch = standing.epoch, .sequence = standing.applied, .published = standing.applied - 1};
   }
   void Hint(bool last) override {
     ++hints;
@@ -64,6 +65,17 @@ class PeersTest : public testing::Test {
   static void Lead(Server& server) {
     server.member.standing.role = "leading";
     server.member.standing.applied = 70;
+  }
+  // Waits for the answer.
+  Result<wire::ReadIndexReply> ReadIndex(Server& server) {
+    const auto answered = world_.NewEvent();
+    std::optional<Result<wire::ReadIndexReply>> index;
+    server.peers.ReadIndex(kSecond, [&](Result<wire::ReadIndexReply> reply) {
+      index = std::move(reply);
+      answered->Set();
+    });
+    answered->Wait();
+    return *index;
   }
   bool IsFollower(const Server& server) {
     return std::ranges::any_of(a_.peers.followers(), [&](const Follower& follower) {
@@ -154,14 +166,14 @@ TEST_F(PeersTest, AHintThatWasLostIsFollowedByTheNext) {
 }
 
 TEST_F(PeersTest, ReadIndexesComeFromTheLeader) {
-  EXPECT_EQ(b_.peers.ReadIndex(kSecond).value().sequence, 70u);
-  EXPECT_EQ(b_.peers.ReadIndex(kSecond).value().epoch, 3u);
+  EXPECT_EQ(ReadIndex(b_).value(),
+            (wire::ReadIndexReply{.epoch = 3, .sequence = 70, .published = 69}));
 }
 
 TEST_F(PeersTest, WhoLeadsNoMoreSaysWhoDoes) {
   a_.member.standing.role = "following";
   a_.member.standing.leader = b_.self;
-  const auto index = c_.peers.ReadIndex(kSecond);
+  const auto index = ReadIndex(c_);
   ASSERT_FALSE(index.ok());
   EXPECT_EQ(index.error().reason(), Reason::kFenced);
   EXPECT_NE(index.error().message().find("b:6479"), std::string::npos);
@@ -169,13 +181,17 @@ TEST_F(PeersTest, WhoLeadsNoMoreSaysWhoDoes) {
 
 TEST_F(PeersTest, WithoutAKnownLeaderThereIsNobodyToAsk) {
   c_.member.standing.leader = {.clients = "a:6479", .peers = ""};  // of a build without peers
-  EXPECT_EQ(c_.peers.ReadIndex(kSecond).error().reason(), Reason::kUnreachable);
+  EXPECT_EQ(ReadIndex(c_).error().reason(), Reason::kUnreachable);
+  EXPECT_NE(ReadIndex(c_).error().message().find("a:6479 leads, and has no peer-listen"),
+            std::string::npos);
+  c_.member.standing.leader = {};
+  EXPECT_NE(ReadIndex(c_).error().message().find("no leader is known"), std::string::npos);
 }
 
 TEST_F(PeersTest, CutOffFollowersAreAnsweredByTheirDeadline) {
   net_.SetCut("a", "b", true);
   const uint64_t began = world_.clock().MonotonicNanos();
-  EXPECT_EQ(b_.peers.ReadIndex(kSecond).error().reason(), Reason::kDeadline);
+  EXPECT_EQ(ReadIndex(b_).error().reason(), Reason::kDeadline);
   EXPECT_LT(world_.clock().MonotonicNanos() - began, 2 * kSecond);
 }
 

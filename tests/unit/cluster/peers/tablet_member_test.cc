@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,13 +35,15 @@ class TestServing final : public tablet_server::Serving {
 };
 
 struct Node {
-  Node(simulation::SimulatedRuntime& world, sim_kernel::SimStore& store, const std::string& name)
+  Node(simulation::SimulatedRuntime& world, sim_kernel::SimStore& store, const std::string& name,
+       std::function<void()> appended = {})
       : kernel(sim_kernel::SimKernel::Open(store, world, "sim:u").value()) {
     tablet_server::TabletServerOptions options;
     options.universe.memory_budget_bytes = uint64_t{64} << 20;
     options.replica = {.settings = {.lease_nanos = 500 * kMilli, .jitter_nanos = 50 * kMilli},
                        .server = name,
-                       .peers = name + "0"};
+                       .peers = name + "0",
+                       .appended = std::move(appended)};
     server = tablet_server::TabletServer::Open(*kernel, options, serving).value();
     member = std::make_unique<TabletMember>(world, *server);
     server->Start().value();
@@ -119,6 +122,47 @@ TEST_F(TabletMemberTest, ReadIndexesHoldWhatWasAcknowledged) {
     EXPECT_EQ(after.epoch, a->server->standing().epoch);
     const auto b = NewNode("b:1");
     EXPECT_EQ(b->member->ReadIndex(kSecond).error().reason(), Reason::kFenced);
+  });
+}
+
+// What is in the stream, followers have; the leader's own readers see it only a little later.
+TEST_F(TabletMemberTest, WhatIsAcknowledgedByTheStreamIsNotPublishedYet) {
+  InWorld(4, [&] {
+    Node* asked = nullptr;
+    std::optional<wire::ReadIndexReply> between;
+    std::string seen;
+    Node node(*world_, *store_, "a:1", [&] {
+      if (asked != nullptr && !between.has_value()) {
+        between = asked->member->ReadIndex(kSecond).value();
+        seen = asked->serving.collection->Get("k").value().value_or("-");
+      }
+    });
+    Await([&] { return node.leads(); });
+    ASSERT_TRUE(node.serving.collection->Put("k", "old").ok());
+    const wire::ReadIndexReply before = node.member->ReadIndex(kSecond).value();
+    EXPECT_EQ(before.published, before.sequence);
+    asked = &node;
+    ASSERT_TRUE(node.serving.collection->Put("k", "new").ok());
+    asked = nullptr;
+    ASSERT_TRUE(between.has_value());
+    EXPECT_EQ(seen, "old");
+    EXPECT_GT(between->sequence, before.sequence);
+    EXPECT_EQ(between->published, before.sequence);
+    const wire::ReadIndexReply after = node.member->ReadIndex(kSecond).value();
+    EXPECT_GE(after.sequence, between->sequence);
+    EXPECT_EQ(after.published, after.sequence);
+  });
+}
+
+// A record that is no commit is published like any other: nobody waits for the next commit.
+TEST_F(TabletMemberTest, NothingStaysUnpublishedWhileTheLeaderDoesNothing) {
+  InWorld(5, [&] {
+    const auto a = NewNode("a:1");
+    Await([&] { return a->leads(); });
+    ASSERT_TRUE(a->serving.collection->Put("k", "v").ok());
+    ASSERT_TRUE(a->serving.collection->Flush().ok());
+    const wire::ReadIndexReply index = a->member->ReadIndex(kSecond).value();
+    EXPECT_EQ(index.published, index.sequence);
   });
 }
 

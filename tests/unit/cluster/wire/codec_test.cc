@@ -17,7 +17,7 @@ const std::vector<Request> kRequests = {
 };
 
 const std::vector<Reply> kReplies = {
-    ReadIndexReply{.epoch = 7, .sequence = 12},
+    ReadIndexReply{.epoch = 7, .sequence = 12, .published = 11},
     AppendedReply{},
     StandingReply{.server = {.clients = "a:1", .peers = "a:2"},
                   .role = "following",

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 
 #include "base/try.h"
 #include "unit/engine/group/group_place.h"
@@ -25,7 +26,11 @@ class FailingStream final : public journal::Stream {
               .epoch = epoch,
               .error = Error(Reason::kDiskFull, "no room")};
     }
-    return below_->Append(epoch, expected_tail, records, durability);
+    journal::AppendResult result = below_->Append(epoch, expected_tail, records, durability);
+    if (appended) {
+      appended();
+    }
+    return result;
   }
   Status Persist(Durability durability) override { return below_->Persist(durability); }
   Result<journal::Sequence> Fence(journal::Epoch expected_epoch,
@@ -41,6 +46,7 @@ class FailingStream final : public journal::Stream {
   Status Roll() override { return below_->Roll(); }
 
   Outcome next = Outcome::kOk;
+  std::function<void()> appended;
 
  private:
   const std::unique_ptr<journal::Stream> below_;
@@ -97,6 +103,34 @@ TEST_F(CommitPipelineTest, WhatIsAnsweredIsVisible) {
   EXPECT_EQ(Value(*tablet_, "k"), "v");
   EXPECT_EQ(pipeline_->commits().value(), 1u);
   EXPECT_EQ(pipeline_->rounds().value(), 1u);
+}
+
+TEST_F(CommitPipelineTest, ARecordIsPublishedWhenReadersSeeIt) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  const journal::Sequence before = pipeline_->published();
+  EXPECT_EQ(before, stream_->state().tail);
+  journal::Sequence between = 0;
+  stream_->appended = [&] {
+    between = pipeline_->published();
+    EXPECT_GT(stream_->state().tail, before);
+    EXPECT_EQ(Value(*tablet_, "k"), "v");
+  };
+  ASSERT_TRUE(Put("k", "w").ok());
+  stream_->appended = nullptr;
+  EXPECT_EQ(between, before);
+  EXPECT_EQ(pipeline_->published(), stream_->state().tail);
+  const Decoded rotate{.envelope = {.epoch = 1, .closed = 0, .database = kDatabase},
+                       .body = Rotate{.tablet = first_}};
+  ASSERT_TRUE(pipeline_
+                  ->Exclusive([&] {
+                    return pipeline_->Append(std::span(&rotate, 1), Durability::kProcess);
+                  })
+                  .ok());
+  EXPECT_EQ(pipeline_->published(), stream_->state().tail);
+  stream_->next = FailingStream::Outcome::kUnknown;
+  EXPECT_FALSE(Put("k", "x").ok());
+  EXPECT_EQ(pipeline_->published(), stream_->state().tail)
+      << "of what is not known nothing is said";
 }
 
 TEST_F(CommitPipelineTest, TimestampsAreGivenOutBelowALoggedLimit) {

@@ -35,6 +35,56 @@ TEST_F(FollowedUniverseTest, ShowsWhatIsCommittedAfterTheNextLook) {
   EXPECT_EQ(state.trouble, "");
 }
 
+TEST_F(FollowedUniverseTest, TellsFromWhichRecordsReadersSee) {
+  Lead();
+  const auto own = Make();
+  Follow();
+  const auto there = Open(followed());
+  journal::Sequence last = follower_->state().shown;
+  EXPECT_GT(last, 0u);
+  for (int i = 0; i < 200; ++i) {
+    const std::string value = std::to_string(i);
+    ASSERT_TRUE(own->Put("k", value).ok());
+    const journal::Sequence tail = group().counts().tail;
+    EXPECT_EQ(group().counts().published, tail);
+    const uint64_t now = runtime_->clock().MonotonicNanos();
+    ASSERT_TRUE(follower_->AwaitShown(tail, now + 20 * kSecond).ok());
+    EXPECT_EQ(Read(*there, "k"), value);
+    const FollowedState state = follower_->state();
+    EXPECT_GE(state.shown, tail);
+    EXPECT_GE(state.shown_at_most, state.shown);
+    EXPECT_LE(state.shown_at_most, group().counts().tail);
+    last = state.shown;
+  }
+  const uint64_t now = runtime_->clock().MonotonicNanos();
+  EXPECT_TRUE(follower_->AwaitShown(last, now).ok()) << "what is there is not waited for";
+  const Status vain = follower_->AwaitShown(last + 1000, now + kSecond / 100);
+  EXPECT_EQ(vain.error().reason(), Reason::kBackPressure);
+}
+
+// What a reader saw is never after what is told of it, however the thread that shows it is placed.
+TEST_F(FollowedUniverseTest, NobodySeesMoreThanIsToldAfterwards) {
+  Lead();
+  const auto own = Make();
+  Follow();
+  const auto there = Open(followed());
+  std::atomic<bool> over{false};
+  const auto reader = runtime_->Spawn("reader", runtime::ThreadClass::kForeground, [&] {
+    while (!over.load()) {
+      const auto read = there->Get("k");
+      const journal::Sequence most = follower_->state().shown_at_most;
+      // Each value is the number of its record, or a smaller one.
+      EXPECT_LE(read.ok() && read->has_value() ? std::stoull(**read) : 0, most);
+    }
+  });
+  for (int i = 0; i < 2000; ++i) {
+    ASSERT_TRUE(own->Put("k", std::to_string(group().counts().tail + 1)).ok());
+    follower_->Hint();
+  }
+  over = true;
+  reader->Join();
+}
+
 TEST_F(FollowedUniverseTest, LetsMemtablesGoWhenTheLeaderFlushedThem) {
   Lead();
   const auto own = Make();

@@ -58,7 +58,7 @@ TEST_F(ElsewhereTest, WhatSaysWhoSomebodyIsIsAnsweredHere) {
   for (const char* line :
        {"PING", "HELLO 3", "CLIENT SETNAME n", "CLIENT SETINFO LIB-NAME l", "ECHO a", "SELECT 0",
         "USE default", "USE default.0", "USE default 0", "READONLY", "READONLY BOUNDED 5",
-        "READWRITE", "COMMAND", "COMMAND DOCS get", "RESET", "QUIT"}) {
+        "READONLY STRONG", "READWRITE", "COMMAND", "COMMAND DOCS get", "RESET", "QUIT"}) {
     EXPECT_FALSE(Leaves(line)) << line;
   }
 }
@@ -146,9 +146,8 @@ TEST_F(ElsewhereTest, TheGateIsAskedForTheBoundBeforeAMomentIsChosen) {
   gate_.Asked();
   for (const char* line : {"GET a", "SNAPSHOT CREATE s", "BEGIN READONLY"}) {
     gate_.at_begin = TestGate::Says::kNeverSurely;
-    gate_.asked_age_nanos = 0;
     EXPECT_TRUE(Has(Do(line), "-TRYAGAIN nothing is known")) << line;
-    EXPECT_EQ(gate_.asked_age_nanos, 250'000'000u) << line;
+    EXPECT_EQ(gate_.asked_for(), "bounded:250") << line;
     gate_.at_begin = TestGate::Says::kYes;
   }
   EXPECT_EQ(Do("COMMIT"), "-NOTXN no transaction is open; send BEGIN first\r\n");
@@ -160,7 +159,47 @@ TEST_F(ElsewhereTest, TheGateIsAskedForTheBoundBeforeAMomentIsChosen) {
   gate_.at_begin = TestGate::Says::kYes;
   Do("READONLY");
   Do("GET a");
-  EXPECT_EQ(gate_.asked_age_nanos, ReadGate::kAnyAge);
+  EXPECT_EQ(gate_.asked_for(), "any");
+}
+
+// Whatever a strong connection is told of the data was read between a Begin and an End.
+TEST_F(ElsewhereTest, StrongReadsAreBegunBeforeAndEndedAfterWhateverTheyRead) {
+  EXPECT_EQ(Do("READONLY STRONG"), "+OK\r\n");
+  gate_.Asked();
+  const std::pair<const char*, const char*> kLines[] = {
+      {"GET a", "1/1"},
+      {"MGET a b", "1/1"},
+      {"SCAN 0", "1/1"},
+      {"WATCH a", "1/1"},
+      {"UNWATCH", "0/0"},
+      {"SNAPSHOT CREATE s", "2/1"},  // confirmed when its moment is known
+      {"BEGIN READONLY", "1/0"},     // tells nothing
+      {"GET a", "1/1"},
+      {"COMMIT", "1/1"}};
+  for (const auto& [line, asked] : kLines) {
+    EXPECT_NE(Do(line).front(), '-') << line;
+    EXPECT_EQ(gate_.asked_for(), "strong") << line;
+    EXPECT_EQ(gate_.Asked(), asked) << line;
+  }
+  Do("MULTI");
+  Do("GET a");
+  gate_.at_end = TestGate::Says::kNeverSurely;
+  EXPECT_TRUE(Has(Do("EXEC"), "-TRYAGAIN nothing is known"));
+  EXPECT_TRUE(Has(Do("BEGIN READONLY"), ":"));
+  EXPECT_TRUE(Has(Do("GET a"), "-TRYAGAIN nothing is known"));
+  EXPECT_TRUE(Has(Do("COMMIT"), "-TRYAGAIN nothing is known")) << "its time may be ahead";
+  EXPECT_TRUE(Has(Do("SNAPSHOT CREATE t"), "-TRYAGAIN nothing is known"));
+  gate_.at_end = TestGate::Says::kYes;
+  EXPECT_FALSE(Has(Do("SNAPSHOT LIST"), "$1\r\nt\r\n")) << "its time may be ahead";
+}
+
+TEST_F(ElsewhereTest, WhereTheLeaderCannotBeAskedNobodyReadsStrongly) {
+  gate_.offers_strong = false;
+  EXPECT_TRUE(Has(Do("READONLY STRONG"), "-ERR set peer-listen"));
+  EXPECT_FALSE(session_.reads_here);
+  EXPECT_EQ(Do("READONLY BOUNDED 5"), "+OK\r\n");
+  EXPECT_TRUE(Has(Do("READONLY STRONG"), "-ERR set peer-listen"));
+  EXPECT_EQ(session_.freshness, Freshness::Bounded(5'000'000)) << "as before";
 }
 
 TEST_F(ElsewhereTest, NamesThatChangeAreFollowed) {

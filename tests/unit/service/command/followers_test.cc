@@ -16,19 +16,38 @@ TEST_F(FollowersTest, WhoLeadsTakesTheWordsAndReadsAsEver) {
   Do("SET a 1");
   EXPECT_EQ(Do("READONLY"), "+OK\r\n");
   EXPECT_TRUE(session_.reads_here);
-  EXPECT_EQ(session_.age_nanos, ReadGate::kAnyAge);
+  EXPECT_EQ(session_.freshness, Freshness::Any());
   EXPECT_EQ(Do("readonly bounded 1000"), "+OK\r\n");
-  EXPECT_EQ(session_.age_nanos, 1'000'000'000u);
+  EXPECT_EQ(session_.freshness, Freshness::Bounded(1'000'000'000));
+  EXPECT_EQ(Do("readonly strong"), "+OK\r\n");
+  EXPECT_EQ(session_.freshness, Freshness::Strong());
   EXPECT_EQ(Do("GET a"), "$1\r\n1\r\n");
   EXPECT_EQ(Do("SET a 2"), "+OK\r\n") << "Redis refuses this only where it could not do it";
   EXPECT_EQ(Do("READWRITE"), "+OK\r\n");
   EXPECT_FALSE(session_.reads_here);
-  EXPECT_EQ(session_.age_nanos, ReadGate::kAnyAge);
+  EXPECT_EQ(session_.freshness, Freshness::Any());
+}
+
+TEST_F(FollowersTest, ClientListTellsWhoReadsHereAndHowNew) {
+  EXPECT_TRUE(Has(Do("CLIENT INFO"), " flags=N ")) << Do("CLIENT INFO");
+  EXPECT_TRUE(Has(Do("CLIENT INFO"), " reads=leader\n"));
+  for (const auto& [line, told] : {std::pair("READONLY", " reads=any\n"),
+                                   std::pair("READONLY BOUNDED 250", " reads=bounded:250\n"),
+                                   std::pair("READONLY STRONG", " reads=strong\n")}) {
+    Do(line);
+    const std::string info = Do("CLIENT INFO");
+    EXPECT_TRUE(Has(info, told)) << info;
+    EXPECT_TRUE(Has(info, " flags=r ")) << info;
+  }
+  Do("READWRITE");
+  EXPECT_TRUE(Has(Do("CLIENT INFO"), " reads=leader\n"));
 }
 
 TEST_F(FollowersTest, ABoundIsANumberOfMilliseconds) {
   EXPECT_TRUE(Has(Do("READONLY BOUNDED"), "-ERR syntax error"));
   EXPECT_TRUE(Has(Do("READONLY UNBOUNDED 5"), "-ERR syntax error"));
+  EXPECT_TRUE(Has(Do("READONLY STRONG 5"), "-ERR syntax error"));
+  EXPECT_TRUE(Has(Do("READONLY STRONGEST"), "-ERR syntax error"));
   EXPECT_TRUE(Has(Do("READONLY BOUNDED 5 6"), "-ERR syntax error"));
   for (const char* millis : {"0", "-1", "86400001", "x"}) {
     EXPECT_TRUE(Has(Do("READONLY BOUNDED " + std::string(millis)), "-ERR BOUNDED is a number"));
@@ -38,10 +57,12 @@ TEST_F(FollowersTest, ABoundIsANumberOfMilliseconds) {
 }
 
 TEST_F(FollowersTest, AResetForgetsThem) {
-  Do("READONLY BOUNDED 5");
-  Do("RESET");
-  EXPECT_FALSE(session_.reads_here);
-  EXPECT_EQ(session_.age_nanos, ReadGate::kAnyAge);
+  for (const char* line : {"READONLY BOUNDED 5", "READONLY STRONG"}) {
+    Do(line);
+    Do("RESET");
+    EXPECT_FALSE(session_.reads_here);
+    EXPECT_EQ(session_.freshness, Freshness::Any());
+  }
 }
 
 TEST_F(FollowersTest, NotInsideTransactions) {
