@@ -66,6 +66,10 @@ def copy_tree(tree):
                                  target.read_bytes() != source.read_bytes()):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+    for folder in ("apps", "src", "tests"):  # a build finds sources by itself
+        for target in (tree / folder).rglob("*.*"):
+            if target.is_file() and not (ROOT / target.relative_to(tree)).exists():
+                target.unlink()
 
 
 def build(tree):
