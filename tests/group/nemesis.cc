@@ -28,6 +28,10 @@ Nemesis::Nemesis(GroupScene& scene) : scene_(scene), random_(scene.random.Fork()
   replica_.idle_nanos = replica_.lease_nanos * (1 + random_.Below(4));
   replica_.confirm = mode == 2 || mode == 3;
   beyond_ = mode == 3 || mode == 4;
+  skewed_ = !beyond_ && random_.Chance(300);
+  if (skewed_) {
+    replica_.drift_per_million = 200'000;
+  }
   pace_ = 1 + random_.Below(6);
   scene.judge_leases = mode < 2;
   scene.judge_reads = mode != 4;
@@ -43,7 +47,11 @@ Nemesis::Nemesis(GroupScene& scene) : scene_(scene), random_(scene.random.Fork()
   look_nanos_ = (2 + random_.Below(20)) * kMillisecond;
 }
 
-uint64_t Nemesis::DrawRate() {
+uint64_t Nemesis::DrawRate(uint64_t slot) {
+  if (skewed_) {
+    return slot == 0 ? kMillion - replica_.drift_per_million
+                     : kMillion + replica_.drift_per_million;
+  }
   if (beyond_) {
     return kMillion / 2 + random_.Below(kMillion * 3 / 2);
   }
@@ -58,7 +66,7 @@ sim_kernel::SimFaults Nemesis::DrawFaults() {
   };
   const uint32_t slow = 1 + static_cast<uint32_t>(random_.Below(4));
   // Who waits for its last request longer than its lease is deposed by its clock alone.
-  const uint64_t patience = random_.Chance(300) ? 600 : 120;
+  const uint64_t patience = skewed_ || random_.Chance(300) ? 600 : 120;
   // Of a leader with slow answers others see what it does not know to be done yet.
   const uint32_t answer =
       random_.Chance(200) ? 10 + static_cast<uint32_t>(random_.Below(30)) : slow;
@@ -83,7 +91,7 @@ ServerSettings Nemesis::DrawServer(uint64_t number) {
           .travel_nanos = random_.Below(4 * kMillisecond),
           .find = [this](const std::string& name) { return Find(name); },
           .appended = [this](const std::string& name) { Hint(name); },
-          .rate_per_million = DrawRate(),
+          .rate_per_million = DrawRate(number),
           .wall_ahead_millis = random_.Chance(100) ? random_.Below(1000) : random_.Below(50),
           .host = host_,
           .replica = replica_,
@@ -226,7 +234,7 @@ void Nemesis::Transfer() {
 void Nemesis::Revive(bool all) {
   for (size_t slot = 0; slot < slots_.size(); ++slot) {
     if (scene_.servers[slot] == nullptr && (all || scene_.Now() >= slots_[slot].back_at)) {
-      slots_[slot].settings.rate_per_million = DrawRate();
+      slots_[slot].settings.rate_per_million = DrawRate(slot);
       scene_.servers[slot] =
           std::make_shared<GroupServer>(scene_.store, scene_.world, slots_[slot].settings);
     }

@@ -34,7 +34,7 @@ class Nemesis {
   // To all but the one it comes from; some are lost.
   void Hint(const std::string& from);
   sim_kernel::SimFaults DrawFaults();
-  uint64_t DrawRate();
+  uint64_t DrawRate(uint64_t slot);
   void Strike();
   void Revive(bool all);
   // The leader, or anyone; null when that one is dead.
@@ -53,6 +53,7 @@ class Nemesis {
   uint64_t segment_bytes_ = 0;
   uint64_t look_nanos_ = 0;
   bool beyond_ = false;  // clocks run beyond the bound
+  bool skewed_ = false;  // at it: the first server's is slow, all others are fast
   uint64_t pace_ = 1;    // leases between two strikes, at most
   struct Cut {
     sim_kernel::ServerId server = 0;
