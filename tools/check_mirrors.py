@@ -2,6 +2,7 @@
 """Tests mirror the house: src/<place>/x.cc ⇔ tests/unit/<place>/x_test.cc.
 
 Also: every header opens with a comment, and states a thread rule if it declares a class or struct;
+a source file includes its own header first, so that this compiles alone;
 every source file is compiled by a room (lies in a folder with a luna_module call).
 """
 
@@ -11,6 +12,7 @@ import tree
 
 # Source → why it has no test of its own. Empty is the aim.
 WITHOUT_TEST = {}
+INCLUDE = re.compile(r"^#include [\"<]([^\">]+)", re.MULTILINE)
 # How a header shows that it declares a type, and a test that it asserts something.
 DECLARES_TYPE = re.compile(
     r"^\s*(?:template\s*<.*>\s*)?(?:class|struct)\s+[^;]*?[{:]", re.MULTILINE)
@@ -52,6 +54,18 @@ def check_headers(root):
     return findings
 
 
+def check_own_first(root):
+    findings = []
+    for path in tree.files(root, ("src",), (".cc",)):
+        if not path.with_suffix(".h").exists():
+            continue
+        own = tree.relative(root, path.with_suffix(".h")).removeprefix("src/")
+        first = INCLUDE.search(path.read_text())
+        if first is None or first[1] != own:
+            findings.append(f'{tree.relative(root, path)}: include "{own}" first')
+    return findings
+
+
 def check_homeless(root):
     folders = {str(room.folder) for room in tree.rooms(root).values()}
     return [f"{tree.relative(root, path)}: compiled by no room"
@@ -60,7 +74,8 @@ def check_homeless(root):
 
 
 def check(root):
-    return check_tests(root) + check_headers(root) + check_homeless(root)
+    return (check_tests(root) + check_headers(root) + check_own_first(root)
+            + check_homeless(root))
 
 
 if __name__ == "__main__":

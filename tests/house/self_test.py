@@ -193,6 +193,12 @@ class Mirrors(Tree):
         self.write("src/base/a.h", "#pragma once\n")
         self.expect(check_mirrors.check, "opens without a comment")
 
+    def test_source_that_includes_another_header_before_its_own(self):
+        self.write("src/base/a.h", "// a.h: an A.\n#pragma once\n")
+        self.write("src/base/a.cc", '#include <string>\n#include "base/a.h"\n')
+        self.write("tests/unit/base/a_test.cc", "TEST(A, B) { EXPECT_TRUE(true); }\n")
+        self.expect(check_mirrors.check, 'include "base/a.h" first')
+
     def test_type_without_thread_rule(self):
         self.write("src/base/a.h", "// a.h: an A.\n#pragma once\nclass A final : public B {\n};\n")
         self.expect(check_mirrors.check, "no thread rule")
