@@ -149,7 +149,7 @@ void ReplicaServer::Give(const Event& event) {
 
 void ReplicaServer::OnAppendSent(journal::Epoch epoch, Kind kind) {
   base::MutexLock lock(mutex_);
-  ++sent_;
+  ++sent_[static_cast<size_t>(KindOf(kind))];
   if (epoch != state_.epoch()) {
     return;  // of a group that is about to be closed
   }
@@ -371,12 +371,13 @@ void ReplicaServer::Do(const CatchUp& action) {
   }
 }
 
-void ReplicaServer::Append(Epoch epoch, Role role, const std::function<Status()>& append,
-                           const Event& event) {
+void ReplicaServer::Append(AppendKind kind, Epoch epoch, const std::function<Status()>& append) {
+  const Role role = kind == AppendKind::kTransfer ? Role::kHandingOver : Role::kLeading;
+  const size_t index = static_cast<size_t>(kind);
   uint64_t sent_before = 0;
   {
     base::MutexLock lock(mutex_);
-    sent_before = sent_;
+    sent_before = sent_[index];
     if (state_.epoch() != epoch || state_.role() != role) {
       return;
     }
@@ -386,22 +387,19 @@ void ReplicaServer::Append(Epoch epoch, Role role, const std::function<Status()>
   }
   {
     base::MutexLock lock(mutex_);
-    if (sent_ != sent_before || state_.epoch() != epoch) {
+    if (sent_[index] != sent_before || state_.epoch() != epoch) {
       return;
     }
   }
-  Give(event);
+  Give(LeadFailed{});  // a group that takes nothing any more leads no more
 }
 
 void ReplicaServer::Do(const AppendRenew& action) {
-  // A group that takes nothing any more leads no more.
-  Append(action.epoch, Role::kLeading, [&] { return host_.Renew(action.resting); }, LeadFailed{});
+  Append(AppendKind::kRenew, action.epoch, [&] { return host_.Renew(action.resting); });
 }
 
 void ReplicaServer::Do(const AppendTransfer& action) {
-  Append(
-      action.epoch, Role::kHandingOver, [&] { return host_.HandOver(action.target); },
-      AppendFailed{});
+  Append(AppendKind::kTransfer, action.epoch, [&] { return host_.HandOver(action.target); });
 }
 
 void ReplicaServer::Do(const StopServing& action) {

@@ -6,7 +6,9 @@
 // Thread rule: safe; Start and Stop once each.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -123,9 +125,10 @@ class ReplicaServer final : public group::AppendObserver {
   void Do(const AppendRenew& action);
   void Do(const AppendTransfer& action);
   void Do(const StopServing& action);
-  // Has the host append, if the replica still is in that role under that epoch; tells `event` when
-  // that failed and the append was never handed to the stream.
-  void Append(Epoch epoch, Role role, const std::function<Status()>& append, const Event& event);
+  // Has the host append a record of that kind (kRenew, kTransfer), if the replica still is to do so
+  // under that epoch; LeadFailed when none of the kind was handed to the stream. Commits may be,
+  // meanwhile.
+  void Append(AppendKind kind, Epoch epoch, const std::function<Status()>& append);
 
   void DoLook();
   void DoConfirm(const ConfirmEpoch& action);
@@ -148,7 +151,7 @@ class ReplicaServer final : public group::AppendObserver {
   std::deque<Action> to_do_ GUARDED_BY(mutex_);
   std::deque<Action> to_look_ GUARDED_BY(mutex_);
   Waiters waiters_ GUARDED_BY(mutex_);
-  uint64_t sent_ GUARDED_BY(mutex_) = 0;  // appends handed to the stream
+  std::array<uint64_t, kAppendKinds> sent_ GUARDED_BY(mutex_){};  // to the stream, by kind
   bool stopping_ GUARDED_BY(mutex_) = false;
   ServerName named_ GUARDED_BY(mutex_);  // by the newest record that names a leader
 

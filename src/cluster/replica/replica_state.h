@@ -71,6 +71,7 @@ enum class Lease : uint8_t {
   kGivenToMe,  // over, for this replica
 };
 enum class AppendKind : uint8_t { kCommit, kRenew, kLeaderStart, kTransfer };
+inline constexpr size_t kAppendKinds = 4;
 
 // --- Events ---
 struct Tick {};   // time goes by; at least every LookNanos()
@@ -95,7 +96,7 @@ struct AppendSent {
   AppendKind kind = AppendKind::kCommit;
 };
 struct AppendAcked {};
-struct AppendFailed {};   // definitely not in the stream; without AppendSent: never handed over
+struct AppendFailed {};   // definitely not in the stream
 struct AppendFenced {};   // refused: another epoch or tail
 struct AppendUnknown {};  // may be in the stream
 struct Requested {};      // somebody needs a leader

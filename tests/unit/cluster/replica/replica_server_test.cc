@@ -36,6 +36,7 @@ class TestHost final : public Host {
                                      .observer = &observer},
                                     std::move(leadership)));
     TRY(group_->Recover());
+    observer_ = &observer;
     epochs.push_back(group_->epoch());
     return {};
   }
@@ -50,18 +51,28 @@ class TestHost final : public Host {
     group_.reset();
     view_.reset();
   }
-  Status Renew(bool resting) override { return group_->Renew(resting); }
-  Status HandOver(const std::string& target) override { return group_->HandOver(target); }
+  Status Renew(bool resting) override { return refuses ? Refuse() : group_->Renew(resting); }
+  Status HandOver(const std::string& target) override {
+    return refuses ? Refuse() : group_->HandOver(target);
+  }
 
   bool leads() const { return group_ != nullptr; }
   group::Group& group() { return *group_; }
 
-  int failures = 0;  // of BecomeLeader, to come
+  int failures = 0;      // of BecomeLeader, to come
+  bool refuses = false;  // to append, after a commit that came between
   int stops = 0;
   std::vector<Epoch> epochs;
 
  private:
+  Status Refuse() {
+    observer_->OnAppendSent(group_->epoch(), group::AppendObserver::Kind::kCommit);
+    observer_->OnAppended(group_->epoch(), journal::AppendResult::Outcome::kOk);
+    return Error(Reason::kIoError, "the group was closed");
+  }
+
   kernel::Kernel& kernel_;
+  group::AppendObserver* observer_ = nullptr;
   base::MemoryBudget budget_{uint64_t{64} << 20};
   std::unique_ptr<kernel::Kernel> view_;
   std::unique_ptr<group::Group> group_;
@@ -286,6 +297,26 @@ TEST_F(ReplicaServerTest, LeadershipGoesWhereItIsSent) {
     EXPECT_EQ(b->host.epochs.size(), 0u);
     EXPECT_EQ(c->host.epochs, std::vector<Epoch>{a->host.epochs.front() + 1});
     EXPECT_EQ(a->server->Transfer("b").error().reason(), Reason::kFenced);
+  });
+}
+
+TEST_F(ReplicaServerTest, ALeaderWhoseGroupTakesNoTransferLetsGo) {
+  InWorld([this] {
+    const auto a = NewReplica("a");
+    AwaitLeader(*a);
+    a->host.refuses = true;
+    ASSERT_TRUE(a->server->Transfer("b").ok());
+    AwaitThat([&] { return a->host.stops == 1; }, kSecond);
+    EXPECT_EQ(a->server->standing().role, Role::kFollowing);
+  });
+}
+
+TEST_F(ReplicaServerTest, ALeaderWhoseGroupTakesNoRenewalLetsGo) {
+  InWorld([this] {
+    const auto a = NewReplica("a");
+    AwaitLeader(*a);
+    a->host.refuses = true;
+    AwaitThat([&] { return a->host.stops == 1; }, kSecond);
   });
 }
 
