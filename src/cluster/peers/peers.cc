@@ -13,6 +13,8 @@ namespace {
 
 constexpr size_t kFollowersMax = 64;  // strangers that are trusted but many
 constexpr uint64_t kHintNanos = 1'000'000'000;
+// A follower looks at each hint, which costs the store more than a small commit does.
+constexpr uint64_t kHintGapNanos = 20'000'000;
 constexpr uint64_t kLookNanos = 100'000'000;  // whether another leads
 constexpr const char* kLeading = "leading";
 
@@ -25,6 +27,7 @@ struct Peers::State {
     Follower follower{};
     uint64_t told = 0;       // of `appends`
     bool in_flight = false;  // a hint
+    uint64_t hinted_nanos = 0;
   };
 
   const std::unique_ptr<runtime::Event> woken;
@@ -190,13 +193,13 @@ void Peers::Run() {
       }
     }
     const wire::StandingReply standing = member_.Standing();
-    SendHints(standing);  // also of the record that gave the lead away
+    const uint64_t pause = SendHints(standing);  // also of the record that gave the lead away
     if (standing.role != kLeading) {
       AskLeader(standing);
     }
     const uint64_t now = Now();
     const uint64_t rest = now < next_ask_nanos_ ? next_ask_nanos_ - now : options_.ask_nanos;
-    (void)state_->woken->WaitFor(std::min(rest, kLookNanos));
+    (void)state_->woken->WaitFor(std::min(rest, pause));
   }
 }
 
@@ -226,8 +229,10 @@ void Peers::AskLeader(const wire::StandingReply& standing) {
                   });
 }
 
-void Peers::SendHints(const wire::StandingReply& standing) {
+uint64_t Peers::SendHints(const wire::StandingReply& standing) {
   const uint64_t now = Now();
+  const bool last = standing.role != kLeading;
+  uint64_t pause = kLookNanos;
   std::vector<std::string> addresses;
   {
     base::MutexLock lock(state_->mutex);
@@ -237,8 +242,15 @@ void Peers::SendHints(const wire::StandingReply& standing) {
     state_->anybody = !state_->known.empty();
     const uint64_t appends = state_->appends.load();
     for (auto& [address, known] : state_->known) {
-      if (!known.in_flight && known.told != appends) {
+      if (known.in_flight || known.told == appends) {
+        continue;
+      }
+      const uint64_t since = now - known.hinted_nanos;
+      if (since < kHintGapNanos && !last) {
+        pause = std::min(pause, kHintGapNanos - since);
+      } else {
         known.in_flight = true;
+        known.hinted_nanos = now;
         known.told = appends;
         addresses.push_back(address);
       }
@@ -249,7 +261,7 @@ void Peers::SendHints(const wire::StandingReply& standing) {
                     wire::Appended{.group = options_.group,
                                    .epoch = standing.epoch,
                                    .tail = standing.applied,
-                                   .last = standing.role != kLeading},
+                                   .last = last},
                     kHintNanos, [state = state_, address](const Result<wire::Reply>& /*reply*/) {
                       bool more = false;
                       {
@@ -265,6 +277,7 @@ void Peers::SendHints(const wire::StandingReply& standing) {
                       }
                     });
   }
+  return pause;
 }
 
 }  // namespace luna::peers

@@ -3,8 +3,9 @@
 //
 // Who follows asks its leader how it stands, soon when it is a new one and then once a second, and
 // says by that where it listens; the leader sends a hint (Appended) to those it heard of within the
-// last five seconds, after every acknowledged append, but no second one to a follower that has not
-// answered the first: what comes meanwhile makes one more.
+// last five seconds, after an acknowledged append, but no second one to a follower that has not
+// answered the first, or within 20 ms of it: what comes meanwhile makes one more. The append that
+// gives the lead away does not wait for these 20 ms.
 // Threads: "luna-peers" sends; the transport's answer, and call Member.
 // Thread rule: safe; Start and Stop once each, by one thread.
 #pragma once
@@ -95,7 +96,8 @@ class Peers final : public transport::Service {
   Status CheckGroup(const std::string& group) const;
   void Run();
   void AskLeader(const wire::StandingReply& standing);
-  void SendHints(const wire::StandingReply& standing);
+  // How long nothing more is to be sent, unless something happens.
+  uint64_t SendHints(const wire::StandingReply& standing);
   uint64_t Now() const { return runtime_.clock().MonotonicNanos(); }
 
   runtime::Runtime& runtime_;

@@ -153,6 +153,18 @@ TEST_F(PeersTest, HintsOfManyAppendsBecomeFew) {
   EXPECT_LE(b_.member.hints, before + 3);
 }
 
+TEST_F(PeersTest, QuickAnswersDoNotMakeHintsMany) {
+  world_.Sleep(2 * kSecond);
+  const int before = b_.member.hints;
+  for (int i = 0; i < 1000; ++i) {
+    a_.peers.Appended();
+    world_.Sleep(100'000);
+  }
+  world_.Sleep(kSecond / 10);
+  EXPECT_GE(b_.member.hints, before + 4);
+  EXPECT_LE(b_.member.hints, before + 7);
+}
+
 TEST_F(PeersTest, AHintThatWasLostIsFollowedByTheNext) {
   world_.Sleep(2 * kSecond);
   net_.SetFaults({.lost_request_per_mille = 1000});
