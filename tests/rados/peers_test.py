@@ -6,22 +6,20 @@ The environment names program and cluster: LUNAD, LUNA_CEPH_CONF.
 
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
 import tempfile
 import time
 import unittest
 
+from certificates import OPENSSL, Certificates
 from tablet_servers import WAIT_SECONDS, Group, Ledger, free_ports
 
 CONF = os.environ["LUNA_CEPH_CONF"]
 LEASE_MILLIS = 1000
-OPENSSL = shutil.which("openssl")
-CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
-class PeersTest(unittest.TestCase):
+class PeersTest(Certificates, unittest.TestCase):
 
     def setUp(self):
         temporary = tempfile.TemporaryDirectory(prefix="luna-peers-")
@@ -128,38 +126,25 @@ class PeersTest(unittest.TestCase):
 
     # --- TLS ---
 
-    def openssl(self, *words):
-        subprocess.run([OPENSSL, *map(str, words)], check=True, cwd=self.folder,
-                       capture_output=True, timeout=WAIT_SECONDS)
-
-    def authority(self, name):
-        self.openssl("req", "-x509", *CURVE, "-keyout", f"{name}.key", "-out", f"{name}.pem",
-                     "-days", "2", "-subj", f"/CN={name}")
-
-    def certificate(self, name, signer):
+    def peer_flags(self, name, signer):
         """The flags of a server with a certificate of that authority, which trusts it alone."""
-        self.openssl("req", *CURVE, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj",
-                     f"/CN={name}")
-        (self.folder / "extension").write_text("subjectAltName=IP:127.0.0.1\n")
-        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{signer}.pem", "-CAkey",
-                     f"{signer}.key", "-CAcreateserial", "-days", "2", "-out", f"{name}.pem",
-                     "-extfile", "extension")
+        self.certificate(name, signer)
         return ("--peer-tls-ca", self.folder / f"{signer}.pem", "--peer-tls-cert",
                 self.folder / f"{name}.pem", "--peer-tls-key", self.folder / f"{name}.key")
 
     @unittest.skipUnless(OPENSSL, "openssl is not installed")
     def test_with_tls_leaders_know_who_follows(self):
         self.authority("ca")
-        self.exercise(self.group(3, *self.certificate("one", "ca")))
+        self.exercise(self.group(3, *self.peer_flags("one", "ca")))
 
     @unittest.skipUnless(OPENSSL, "openssl is not installed")
     def test_servers_that_are_not_trusted_follow_unheard(self):
         self.authority("ca")
         self.authority("other")
-        group = self.group(2, *self.certificate("one", "ca"))
+        group = self.group(2, *self.peer_flags("one", "ca"))
         leader = group.leader()
         follower = next(server for server in group.servers if server is not leader)
-        stranger = self.join(group, *self.certificate("stranger", "other"))
+        stranger = self.join(group, *self.peer_flags("stranger", "other"))
         plain = self.join(group)
         for server in (stranger, plain):
             deadline = time.monotonic() + WAIT_SECONDS

@@ -17,12 +17,11 @@ import threading
 import time
 import unittest
 
+from certificates import OPENSSL, Certificates
 from tablet_servers import WAIT_SECONDS, Group, Ledger, Refusal, Server, free_ports
 
 CONF = os.environ["LUNA_CEPH_CONF"]
 LEASE_MILLIS = 1000
-OPENSSL = shutil.which("openssl")
-CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 PASSWORD = "the-password-of-clients"
 VALUE = "a-value-that-nobody-else-writes"
 
@@ -102,7 +101,7 @@ class SecretServer(Server):
 
 
 @unittest.skipUnless(OPENSSL, "openssl is not installed")
-class TlsClientsTest(unittest.TestCase):
+class TlsClientsTest(Certificates, unittest.TestCase):
 
     def setUp(self):
         temporary = tempfile.TemporaryDirectory(prefix="luna-tls-")
@@ -112,22 +111,6 @@ class TlsClientsTest(unittest.TestCase):
         self.authority("ca")
         self.certificate("server", "ca")
         self.certificate("client", "ca")
-
-    def openssl(self, *words):
-        subprocess.run([OPENSSL, *map(str, words)], check=True, cwd=self.folder,
-                       capture_output=True, timeout=WAIT_SECONDS)
-
-    def authority(self, name):
-        self.openssl("req", "-x509", *CURVE, "-keyout", f"{name}.key", "-out", f"{name}.pem",
-                     "-days", "2", "-subj", f"/CN={name}")
-
-    def certificate(self, name, signer):
-        self.openssl("req", *CURVE, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj",
-                     f"/CN={name}")
-        (self.folder / "extension").write_text("subjectAltName=IP:127.0.0.1\n")
-        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{signer}.pem", "-CAkey",
-                     f"{signer}.key", "-CAcreateserial", "-days", "2", "-out", f"{name}.pem",
-                     "-extfile", "extension")
 
     def context(self, ca="ca", shown=None):
         context = ssl.create_default_context(cafile=self.folder / f"{ca}.pem")
