@@ -68,7 +68,7 @@ class Register:
     def __init__(self, servers, name="register"):
         self.servers, self.name = servers, name
         self.life = Life(name)
-        self.writes = 0
+        self.writes = self.lives = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._write)
         self._thread.start()
@@ -86,7 +86,8 @@ class Register:
             if isinstance(reply, Refusal):
                 client.close()
                 time.sleep(0.02)
-            self.life = Life(f"{self.name}-{self.writes}-{life.attempted}")
+            self.lives += 1
+            self.life = Life(f"{self.name}-{self.lives}")  # a name that no other life has
         client.close()
 
     def end(self):
