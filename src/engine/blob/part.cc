@@ -67,7 +67,8 @@ Result<Trailer> CheckPart(std::string_view object, const std::string& where) {
     return Error(Reason::kNewerFormat, place + ": format version " + std::to_string(version) +
                                            " is unknown to this build; open it with a newer one");
   }
-  if (trailer.payload_bytes != payload_bytes || trailer.whole_bytes == 0 ||
+  // No part is empty: of an empty one, `part` would lie behind the whole value's end.
+  if (payload_bytes == 0 || trailer.payload_bytes != payload_bytes ||
       trailer.whole_bytes > entry::kMaxValueBytes ||
       PayloadBytes(trailer.whole_bytes, trailer.part) != payload_bytes) {
     return Error(Reason::kBadFormat, place + ": the trailer's sizes contradict the object's " +

@@ -77,6 +77,13 @@ TEST(Part, SizesThatNoValueHasAreBadFormat) {
   }
 }
 
+TEST(Part, EmptyPartBehindTheWholesEndIsBadFormat) {
+  Trailer behind = kTrailer;
+  behind.part = 1;
+  behind.payload_bytes = 0;
+  EXPECT_EQ(CheckPart(EncodeTrailer(behind, ""), "x").error().reason(), Reason::kBadFormat);
+}
+
 TEST(Part, PayloadsAddUpToTheWhole) {
   for (const uint64_t whole :
        {uint64_t{1}, uint64_t{entry::kBlobPartBytes}, uint64_t{entry::kBlobPartBytes} + 1,
