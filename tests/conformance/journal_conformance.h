@@ -34,11 +34,11 @@ class JournalConformance : public testing::TestWithParam<JournalFactory> {
 
   JournalConformance() { Reopen(); }
 
-  void Reopen() {
+  void Reopen(const journal::StreamOptions& options = kSmall) {
     stream_.reset();
     journal_.reset();
     journal_ = place_->Open();
-    stream_ = journal_->Open("s", kSmall).value();
+    stream_ = journal_->Open("s", options).value();
   }
   journal::AppendResult Append(const std::vector<std::string>& records,
                                Durability durability = Durability::kDevice) {

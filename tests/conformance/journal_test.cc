@@ -223,6 +223,20 @@ TEST_P(JournalConformance, FenceShutsOutSmallerEpochsForGood) {
   EXPECT_FALSE(reader->Next().value().has_value());
 }
 
+TEST_P(JournalConformance, AStreamOpenedUnsettledIsFencedOrAppendedTo) {
+  ASSERT_EQ(Append({"one"}).outcome, Outcome::kOk);
+  constexpr journal::StreamOptions kUnsettled{
+      .segment_bytes = 16 << 10, .create = false, .settle = false};
+  Reopen(kUnsettled);
+  EXPECT_EQ(stream_->state().tail, 1u);
+  EXPECT_EQ(stream_->Fence(1, 1, 2).value(), 1u);
+  EXPECT_EQ(stream_->state().epoch, 2u);
+  ASSERT_EQ(AppendAt(2, 1, {"two"}).outcome, Outcome::kOk);
+  Reopen(kUnsettled);
+  ASSERT_EQ(AppendAt(2, 2, {"three"}).outcome, Outcome::kOk);
+  EXPECT_EQ(Read(), (Records{"one", "two", "three"}));
+}
+
 TEST_P(JournalConformance, FenceComparesEpochAndTail) {
   ASSERT_EQ(Append({"one"}).outcome, Outcome::kOk);
   EXPECT_EQ(stream_->Fence(2, {}, 5).error().reason(), Reason::kFenced);
@@ -282,6 +296,15 @@ TEST_P(JournalConformance, StreamsAreListedAndRemoved) {
   EXPECT_EQ(journal_->List().value(), Records{"s"});
   EXPECT_EQ(journal_->Remove("a.b-1").error().reason(), Reason::kStreamMissing);
   EXPECT_EQ(journal_->Open("a.b-1", kSmall).value()->state().tail, 0u);
+}
+
+TEST_P(JournalConformance, OnlyWhoMayMakesAStream) {
+  EXPECT_EQ(journal_->Open("t", {.create = false}).error().reason(), Reason::kStreamMissing);
+  EXPECT_FALSE(journal_->Exists("t").value());
+  ASSERT_TRUE(journal_->Open("t", {}).ok());
+  EXPECT_TRUE(journal_->Open("t", {.create = false}).ok());
+  ASSERT_TRUE(journal_->Remove("t").ok());
+  EXPECT_EQ(journal_->Open("t", {.create = false}).error().reason(), Reason::kStreamMissing);
 }
 
 TEST_P(JournalConformance, BadNamesAreRefused) {

@@ -23,11 +23,17 @@ DatabaseCore::DatabaseCore(Engine& engine, catalog::DatabaseId id, std::string n
 
 Result<std::shared_ptr<DatabaseCore>> DatabaseCore::Open(Engine& engine, catalog::DatabaseId id,
                                                          std::string name) {
+  Metadata<catalog::DatabaseState> metadata;
+  TRY(engine.OpenMetadata(ManifestName(id), basestore::BucketName(id), metadata));
+  return Open(engine, id, std::move(name), std::move(metadata));
+}
+
+std::shared_ptr<DatabaseCore> DatabaseCore::Open(Engine& engine, catalog::DatabaseId id,
+                                                 std::string name,
+                                                 Metadata<catalog::DatabaseState> metadata) {
   std::shared_ptr<DatabaseCore> core(new DatabaseCore(engine, id, std::move(name)));
-  core->manifest_ = TRY(engine.OpenManifest(ManifestName(id), core->bucket_, core->state_));
-  const catalog::DatabaseState& state = core->state_;
-  // Before anything is read: what is flushed moves no more by another hand.
-  TRY(engine.LeadIfLed(core->manifest_, state.leads()));
+  core->metadata_ = std::move(metadata);
+  const catalog::DatabaseState& state = core->state();
   engine.group->AddDatabase(id, state.safe_point());
   for (const auto& [tablet_id, tablet] : state.tablets()) {
     auto made =
@@ -49,8 +55,8 @@ std::shared_ptr<CollectionCore> DatabaseCore::MakeCollection(
   made->qualified = group::Qualify(id_, tablet.id);
   basestore::BasestoreContext context;
   context.runtime = &engine_.runtime;
-  context.manifest = manifest_.get();
-  context.state = &state_;
+  context.manifest = metadata_.manifest.get();
+  context.state = metadata_.state.get();
   context.tables = {.storage = &engine_.kernel->storage(),
                     .bucket = bucket_,
                     .cache = &engine_.cache,
@@ -81,7 +87,7 @@ std::shared_ptr<CollectionCore> DatabaseCore::MakeCollection(
                               .tenure = tablet.tenure,
                               .flushed = tablet.flushed,
                               .ingested = tablet.ingested,
-                              .manifest = manifest_.get(),
+                              .manifest = metadata_.manifest.get(),
                               .base = made->base,
                               .runtime = &engine_.runtime,
                               .budget = &engine_.budget,
@@ -112,14 +118,15 @@ Result<std::shared_ptr<CollectionCore>> DatabaseCore::Create(std::string_view na
   catalog::CollectionId created = 0;
   const catalog::Edit edit = catalog::CreateCollection{.name = std::string(name)};
   const auto publish = [&](manifest::Position position) {
-    auto made = MakeCollection(state_.collections().at(position), state_.tablets().at(position),
-                               state_.safe_point());
+    auto made =
+        MakeCollection(metadata_.state->collections().at(position),
+                       metadata_.state->tablets().at(position), metadata_.state->safe_point());
     engine_.group->AddTablet(made->tablet);
     created = position;
     base::MutexLock lock(mutex_);
     collections_[position] = std::move(made);
   };
-  if (!TRY(manifest_->Commit(catalog::Encode(edit), publish))) {
+  if (!TRY(metadata_.manifest->Commit(catalog::Encode(edit), publish))) {
     return Error(Reason::kCollectionExists, "database " + base::Printable(name_) +
                                                 " has a collection " + base::Printable(name) +
                                                 " already; open it, or choose another name");
@@ -130,8 +137,8 @@ Result<std::shared_ptr<CollectionCore>> DatabaseCore::Create(std::string_view na
 Result<std::shared_ptr<CollectionCore>> DatabaseCore::Find(std::string_view name) {
   TRY(CheckUsable());
   catalog::CollectionId id = 0;
-  manifest_->Inspect([&](manifest::Position) {
-    if (const auto* found = state_.FindCollection(name); found != nullptr) {
+  metadata_.manifest->Inspect([&](manifest::Position) {
+    if (const auto* found = metadata_.state->FindCollection(name); found != nullptr) {
       id = found->id;
     }
   });
@@ -146,7 +153,7 @@ Status DatabaseCore::Drop(std::string_view name) {
   TRY(engine_.CheckWritable());
   const auto collection = TRY(Find(name));
   const catalog::Edit edit = catalog::DropCollection{.collection = collection->id};
-  if (!TRY(manifest_->Commit(catalog::Encode(edit)))) {
+  if (!TRY(metadata_.manifest->Commit(catalog::Encode(edit)))) {
     return Missing(name);
   }
   collection->dropped.store(true, std::memory_order_release);
@@ -203,7 +210,7 @@ Status DatabaseCore::Rename(std::string_view from, std::string_view to) {
   const auto collection = TRY(Find(from));
   const catalog::Edit edit =
       catalog::RenameCollection{.collection = collection->id, .name = std::string(to)};
-  if (!TRY(manifest_->Commit(catalog::Encode(edit)))) {
+  if (!TRY(metadata_.manifest->Commit(catalog::Encode(edit)))) {
     return Error(Reason::kCollectionExists,
                  "cannot rename " + base::Printable(from) + " to " + base::Printable(to) +
                      ": the name is taken, or the collection was dropped meanwhile");
@@ -215,8 +222,8 @@ Status DatabaseCore::Rename(std::string_view from, std::string_view to) {
 Result<std::vector<std::string>> DatabaseCore::List() {
   TRY(CheckUsable());
   std::set<std::string> names;
-  manifest_->Inspect([&](manifest::Position) {
-    for (const auto& [id, collection] : state_.collections()) {
+  metadata_.manifest->Inspect([&](manifest::Position) {
+    for (const auto& [id, collection] : metadata_.state->collections()) {
       names.insert(collection.name);
     }
   });
@@ -251,8 +258,9 @@ std::vector<std::shared_ptr<CollectionCore>> DatabaseCore::AllCollections() cons
 
 std::string DatabaseCore::NameOf(catalog::CollectionId id) {
   std::string name;
-  manifest_->Inspect([&](manifest::Position) {
-    if (const auto found = state_.collections().find(id); found != state_.collections().end()) {
+  metadata_.manifest->Inspect([&](manifest::Position) {
+    if (const auto found = metadata_.state->collections().find(id);
+        found != metadata_.state->collections().end()) {
       name = found->second.name;
     }
   });
@@ -297,9 +305,9 @@ Status DatabaseCore::PassOverNames() {
 
 Status DatabaseCore::SweepOrphans() {
   std::set<std::string> live;
-  manifest_->Inspect([&](manifest::Position) {
-    live = state_.LiveTables();
-    live.merge(state_.LiveBlobs());
+  metadata_.manifest->Inspect([&](manifest::Position) {
+    live = metadata_.state->LiveTables();
+    live.merge(metadata_.state->LiveBlobs());
   });
   for (std::string& name : engine_.group->UnflushedBlobs(id_)) {
     live.insert(std::move(name));

@@ -13,6 +13,7 @@
 #include "engine/catalog/database_state.h"
 #include "engine/tablet/tablet.h"
 #include "engine/universe/engine.h"
+#include "engine/universe/metadata.h"
 #include "kernel/manifest/manifest.h"
 
 namespace luna::universe {
@@ -33,13 +34,18 @@ class DatabaseCore {
   // Opens the manifest and makes every collection's parts; tablets join the group.
   static Result<std::shared_ptr<DatabaseCore>> Open(Engine& engine, catalog::DatabaseId id,
                                                     std::string name);
+  // The same of a manifest that is open (Engine::OpenMetadata).
+  static std::shared_ptr<DatabaseCore> Open(Engine& engine, catalog::DatabaseId id,
+                                            std::string name,
+                                            Metadata<catalog::DatabaseState> metadata);
 
   Engine& engine() { return engine_; }
   catalog::DatabaseId id() const { return id_; }
   const std::string& name() const { return name_; }
   const std::string& bucket() const { return bucket_; }
-  manifest::Manifest& manifest() { return *manifest_; }
-  const catalog::DatabaseState& state() const { return state_; }  // under manifest().Inspect only
+  manifest::Manifest& manifest() { return *metadata_.manifest; }
+  // Under manifest().Inspect only.
+  const catalog::DatabaseState& state() const { return *metadata_.state; }
   bool dropped() const { return dropped_.load(std::memory_order_acquire); }
 
   Result<std::shared_ptr<CollectionCore>> Create(std::string_view name);
@@ -82,6 +88,8 @@ class DatabaseCore {
     Timestamp in_tables = 0;  // the newest version there
   };
   Marks ReadMarks(bool with_tables);
+  // Nothing may be asked of it any more.
+  Metadata<catalog::DatabaseState> LeaveMetadata() { return std::move(metadata_); }
 
  private:
   void FollowNames();
@@ -97,8 +105,7 @@ class DatabaseCore {
   const catalog::DatabaseId id_;
   const std::string name_;
   const std::string bucket_;
-  catalog::DatabaseState state_;
-  std::unique_ptr<manifest::Manifest> manifest_;
+  Metadata<catalog::DatabaseState> metadata_;
   std::atomic<bool> dropped_{false};
   // The follower's: the positions up to which names and tables were taken from the manifest.
   manifest::Position named_ = 0;

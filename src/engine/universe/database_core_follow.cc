@@ -8,8 +8,8 @@
 namespace luna::universe {
 
 Status DatabaseCore::CatchUp() {
-  TRY(manifest_->CatchUp());
-  manifest_->Inspect([&](manifest::Position position) {
+  TRY(metadata_.manifest->CatchUp());
+  metadata_.manifest->Inspect([&](manifest::Position position) {
     if (position != named_) {
       FollowNames();
       named_ = position;
@@ -21,8 +21,8 @@ Status DatabaseCore::CatchUp() {
 // Under Inspect.
 void DatabaseCore::FollowNames() {
   for (const auto& collection : Collections()) {
-    const auto found = state_.collections().find(collection->id);
-    if (found != state_.collections().end()) {
+    const auto found = metadata_.state->collections().find(collection->id);
+    if (found != metadata_.state->collections().end()) {
       collection->base->Rename(found->second.name);
       continue;
     }
@@ -34,12 +34,12 @@ void DatabaseCore::FollowNames() {
     }
     collection->base->Drop();
   }
-  for (const auto& [id, tablet] : state_.tablets()) {
+  for (const auto& [id, tablet] : metadata_.state->tablets()) {
     if (Collection(tablet.collection) != nullptr) {
       continue;
     }
-    auto made =
-        MakeCollection(state_.collections().at(tablet.collection), tablet, state_.safe_point());
+    auto made = MakeCollection(metadata_.state->collections().at(tablet.collection), tablet,
+                               metadata_.state->safe_point());
     engine_.group->AddTablet(made->tablet);
     base::MutexLock lock(mutex_);
     collections_[tablet.collection] = std::move(made);
@@ -47,12 +47,12 @@ void DatabaseCore::FollowNames() {
 }
 
 void DatabaseCore::ShowTables(journal::Sequence applied) {
-  manifest_->Inspect([&](manifest::Position position) {
+  metadata_.manifest->Inspect([&](manifest::Position position) {
     if (position == shown_) {
       return;
     }
     for (const auto& collection : Collections()) {
-      const catalog::TabletState& tablet = state_.tablets().at(collection->tablet->id());
+      const catalog::TabletState& tablet = metadata_.state->tablets().at(collection->tablet->id());
       collection->base->Refresh();
       collection->tablet->Settle(tablet.flushed, tablet.ingested, applied);
     }
@@ -61,9 +61,9 @@ void DatabaseCore::ShowTables(journal::Sequence applied) {
 }
 
 void DatabaseCore::Restart() {
-  manifest_->Inspect([&](manifest::Position) {
+  metadata_.manifest->Inspect([&](manifest::Position) {
     for (const auto& collection : Collections()) {
-      const catalog::TabletState& tablet = state_.tablets().at(collection->tablet->id());
+      const catalog::TabletState& tablet = metadata_.state->tablets().at(collection->tablet->id());
       // Readers take memtables first: who finds none finds these tables withheld.
       collection->base->Withhold();
       collection->tablet->Restart(tablet.flushed, tablet.ingested);
@@ -74,12 +74,12 @@ void DatabaseCore::Restart() {
 
 DatabaseCore::Marks DatabaseCore::ReadMarks(bool with_tables) {
   Marks marks;
-  manifest_->Inspect([&](manifest::Position) {
-    marks.safe = state_.safe_point();
+  metadata_.manifest->Inspect([&](manifest::Position) {
+    marks.safe = metadata_.state->safe_point();
     if (!with_tables) {
       return;
     }
-    for (const auto& [id, collection] : state_.collections()) {
+    for (const auto& [id, collection] : metadata_.state->collections()) {
       for (int level = 0; level < levels::kLevels; ++level) {
         for (const levels::Row& row : collection.levels->level(level)) {
           marks.in_tables = std::max(marks.in_tables, row->max_timestamp);

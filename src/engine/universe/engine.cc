@@ -49,14 +49,13 @@ Status Engine::CheckWritable() const {
   return following == nullptr ? Status() : Status(following->Refusal());
 }
 
-Result<std::unique_ptr<manifest::Manifest>> Engine::OpenManifest(const std::string& name,
-                                                                 const std::string& bucket,
-                                                                 manifest::State& state) {
-  if (following == nullptr) {
-    return kernel->OpenManifest(name, bucket, state);
-  }
-  return manifest::Manifest::Follow(runtime, kernel->journal(), kernel->storage(), name, bucket,
-                                    state);
+Status Engine::OpenManifest(const std::string& name, const std::string& bucket,
+                            manifest::State& state, std::unique_ptr<manifest::Manifest>& manifest) {
+  manifest = TRY(following == nullptr
+                     ? kernel->OpenManifest(name, bucket, state)
+                     : manifest::Manifest::Follow(runtime, kernel->journal(), kernel->storage(),
+                                                  name, bucket, state));
+  return {};
 }
 
 Status Engine::LeadIfLed(std::unique_ptr<manifest::Manifest>& manifest,

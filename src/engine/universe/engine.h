@@ -9,12 +9,14 @@
 
 #include "base/memory_budget.h"
 #include "base/metrics.h"
+#include "base/try.h"
 #include "engine/basestore/basestore.h"
 #include "engine/basestore/merge_executor.h"
 #include "engine/cache/block_cache.h"
 #include "engine/catalog/leads.h"
 #include "engine/group/group.h"
 #include "engine/universe/compaction_gate.h"
+#include "engine/universe/metadata.h"
 #include "kernel/kernel.h"
 #include "luna/components.h"
 #include "luna/options.h"
@@ -80,10 +82,20 @@ struct Engine {
   // kShutDown after Close; kBackPressure where it is followed and cannot be read now.
   Status CheckOpen() const;
   Status CheckWritable() const;  // kFenced where it is followed
-  // A manifest of the universe: to be written, or followed.
-  Result<std::unique_ptr<manifest::Manifest>> OpenManifest(const std::string& name,
-                                                           const std::string& bucket,
-                                                           manifest::State& state);
+  // A manifest of the universe, to be written or followed, as the universe is; and led by whom the
+  // universe is led by, so that nothing moves any more by another hand. An open one, which was
+  // inherited, goes on from what is known.
+  template <typename State>
+  Status OpenMetadata(const std::string& name, const std::string& bucket,
+                      Metadata<State>& metadata) {
+    TRY(metadata.manifest == nullptr
+            ? OpenManifest(name, bucket, *metadata.state, metadata.manifest)
+            : metadata.manifest->BeginWriting());
+    return LeadIfLed(metadata.manifest, metadata.state->leads());
+  }
+  // Neither led nor inherited.
+  Status OpenManifest(const std::string& name, const std::string& bucket, manifest::State& state,
+                      std::unique_ptr<manifest::Manifest>& manifest);
   // As whom manifests are written; epoch 0: as their one owner.
   catalog::Leader leader() const { return {.epoch = led ? group->epoch() : 0}; }
   // Takes the lead of a manifest, where this universe is led. See led_manifest.h.

@@ -1,6 +1,6 @@
 // Inheritance: what a universe that followed leaves to one that leads here next: its memtables as
-// they are, so that recovery replays only what came after them, and its memory with open tables and
-// cached blocks.
+// they are, so that recovery replays only what came after them, its memory with open tables and
+// cached blocks, and its manifests with what was read of them.
 // Thread rule: owned by one thread.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include "engine/basestore/basestore.h"
 #include "engine/group/inheritance.h"
 #include "engine/universe/engine.h"
+#include "engine/universe/metadata.h"
 #include "kernel/storage/storage.h"
 
 namespace luna::universe {
@@ -18,6 +19,7 @@ struct Inheritance {
   Sizes sizes{};
   storage::Storage* storage = nullptr;  // where the tables are open
   basestore::OpenTables tables{};
+  AllMetadata metadata{};  // followed until now
   group::Inheritance group{};
 
   // Whether a universe of these settings and this place can take it.

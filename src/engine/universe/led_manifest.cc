@@ -21,6 +21,7 @@ class LedManifest final : public manifest::Manifest {
     return CheckLeads();
   }
 
+  Status BeginWriting() override { return manifest_->BeginWriting(); }
   Result<bool> Commit(std::string_view edit,
                       const std::function<void(manifest::Position)>& done) override {
     const catalog::Edit led =

@@ -93,6 +93,7 @@ Result<std::unique_ptr<LocalUniverse>> LocalUniverse::OpenLed(const Options& opt
     universe->engine_.opened =
         std::make_shared<const basestore::OpenTables>(std::move(inherited->tables));
     lead.leadership.inherited = std::make_unique<group::Inheritance>(std::move(inherited->group));
+    universe->inherited_ = std::move(inherited->metadata);
   }
   if (Status started = universe->Start(std::move(lead)); !started.ok()) {
     return started.error();
@@ -153,9 +154,8 @@ Status LocalUniverse::Start(std::optional<Lead> lead) {
   const Removal removal = alone ? Removal{} : lead->removal;
   engine_.grace_nanos = alone || removal.mutants.no_grace ? 0 : removal.grace_nanos;
   TRY(OpenGroup(std::move(lead)));
-  TRY(OpenSystemManifest(!alone));
+  TRY(OpenManifests(!alone));
   RegisterJobs();
-  TRY(OpenDatabases());
   TRY(engine_.group->Recover());
   if (alone) {
     TRY(SweepRests());
@@ -183,17 +183,34 @@ Status LocalUniverse::Start(std::optional<Lead> lead) {
 }
 
 Status LocalUniverse::OpenSystemManifest(bool shared) {
-  manifest_ = TRY(engine_.OpenManifest(kSystemManifest, basestore::BucketName(0), state_));
+  const std::string bucket = basestore::BucketName(0);
+  TRY(engine_.OpenManifest(kSystemManifest, bucket, *system_.state, system_.manifest));
   // Once led, always led: who led before may still be at work, wherever it is opened now.
-  engine_.led = engine_.following == nullptr && (shared || !state_.leads().empty());
-  return engine_.LeadIfLed(manifest_, state_.leads());
+  engine_.led = engine_.following == nullptr && (shared || !system_.state->leads().empty());
+  return engine_.LeadIfLed(system_.manifest, system_.state->leads());
 }
 
-Status LocalUniverse::OpenDatabases() {
+// Each waits for the store several times, so they are opened side by side: inherited ones with the
+// system's, which tells of the others. One that was dropped meanwhile is missing, or of no use.
+Status LocalUniverse::OpenManifests(bool shared) {
+  MetadataOpener opener(engine_);
+  if (inherited_.system.manifest != nullptr) {
+    engine_.led = true;
+    system_ = std::move(inherited_.system);
+    for (auto& [id, metadata] : inherited_.databases) {
+      opener.Begin(id, std::move(metadata));
+    }
+    TRY(engine_.OpenMetadata(kSystemManifest, basestore::BucketName(0), system_));
+  } else {
+    TRY(OpenSystemManifest(shared));
+  }
   std::map<catalog::DatabaseId, std::string> known;
-  manifest_->Inspect([&](manifest::Position) { known = state_.databases(); });
+  system_.manifest->Inspect([&](manifest::Position) { known = system_.state->databases(); });
   for (const auto& [id, name] : known) {
-    auto core = TRY(DatabaseCore::Open(engine_, id, name));
+    opener.Begin(id);
+  }
+  for (const auto& [id, name] : known) {
+    auto core = DatabaseCore::Open(engine_, id, name, TRY(opener.Take(id)));
     base::MutexLock lock(mutex_);
     databases_[id] = std::move(core);
   }
@@ -347,9 +364,9 @@ void LocalUniverse::Clear(const background::Job& job, background::JobContext& co
 
 OrphanSweep::Databases LocalUniverse::ListForOrphans() {
   OrphanSweep::Databases databases;
-  manifest_->Inspect([&](manifest::Position position) {
+  system_.manifest->Inspect([&](manifest::Position position) {
     databases.position = position;
-    for (const auto& [id, name] : state_.databases()) {
+    for (const auto& [id, name] : system_.state->databases()) {
       databases.known.insert(id);
     }
   });
@@ -393,8 +410,8 @@ Result<std::shared_ptr<DatabaseCore>> LocalUniverse::CreateCore(std::string_view
   runtime::TurnHold hold(databases_turn_);
   catalog::DatabaseId id = 0;
   const catalog::Edit edit = catalog::CreateDatabase{.name = std::string(name)};
-  if (!TRY(manifest_->Commit(catalog::Encode(edit),
-                             [&](manifest::Position position) { id = position; }))) {
+  if (!TRY(system_.manifest->Commit(catalog::Encode(edit),
+                                    [&](manifest::Position position) { id = position; }))) {
     return Error(Reason::kDatabaseExists, "the universe at " + engine_.options.location +
                                               " has a database " + base::Printable(name) +
                                               " already; open it, or choose another name");
@@ -402,7 +419,7 @@ Result<std::shared_ptr<DatabaseCore>> LocalUniverse::CreateCore(std::string_view
   auto core = DatabaseCore::Open(engine_, id, std::string(name));
   if (!core.ok()) {
     // Nobody could open it: the name is given back, as far as that works.
-    (void)manifest_->Commit(catalog::Encode(catalog::DropDatabase{.database = id}));
+    (void)system_.manifest->Commit(catalog::Encode(catalog::DropDatabase{.database = id}));
     engine_.group->RemoveDatabase(id);
     return core;
   }
@@ -435,7 +452,8 @@ Status LocalUniverse::DropDatabase(std::string_view name) {
   TRY(engine_.CheckWritable());
   runtime::TurnHold hold(databases_turn_);
   const auto database = TRY(FindCore(name));
-  if (!TRY(manifest_->Commit(catalog::Encode(catalog::DropDatabase{.database = database->id()})))) {
+  if (!TRY(system_.manifest->Commit(
+          catalog::Encode(catalog::DropDatabase{.database = database->id()})))) {
     return NoDatabase(engine_.options.location, name);
   }
   database->MarkDropped();
@@ -492,7 +510,7 @@ Status LocalUniverse::Checkpoint(const std::string& directory) {
   TRY(engine_.kernel->BeginCheckpoint(directory));
   TRY(engine_.group->WithCommitsPaused([&]() -> Status {
     TRY(engine_.kernel->journal().Link(engine_.group->stream(), directory));
-    TRY(manifest_->Link(directory));
+    TRY(system_.manifest->Link(directory));
     for (const auto& database : Cores()) {
       TRY(LinkObjects(*database, directory));
     }

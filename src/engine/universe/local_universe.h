@@ -21,6 +21,7 @@
 #include "engine/universe/engine.h"
 #include "engine/universe/inheritance.h"
 #include "engine/universe/led_universe.h"
+#include "engine/universe/metadata_opener.h"
 #include "engine/universe/orphan_sweep.h"
 #include "luna/universe.h"
 #include "runtime/turn.h"
@@ -79,7 +80,7 @@ class LocalUniverse final : public Universe {
   Status OpenGroup(std::optional<Lead> lead);
   Status SweepRests();  // what an earlier life left half-done
   Status OpenSystemManifest(bool shared);
-  Status OpenDatabases();
+  Status OpenManifests(bool shared);
   void RegisterJobs();
   void Compact(const background::Job& job, background::JobContext& context);
   void Sweep(background::JobContext& context);
@@ -97,8 +98,8 @@ class LocalUniverse final : public Universe {
 
   const std::unique_ptr<runtime::Runtime> own_runtime_;  // null: given by the caller
   Engine engine_;
-  catalog::UniverseState state_;
-  std::unique_ptr<manifest::Manifest> manifest_;      // of system database 0
+  Metadata<catalog::UniverseState> system_;           // of system database 0
+  AllMetadata inherited_;                             // while it is opened
   group::FollowingGroup* following_group_ = nullptr;  // the engine's, where it is followed
   std::unique_ptr<OrphanSweep> orphans_;              // of job "clear", which runs once at a time
   runtime::Turn clear_turn_;

@@ -36,7 +36,7 @@ Result<std::unique_ptr<LocalUniverse>> LocalUniverse::OpenFollowed(
 }
 
 Status LocalUniverse::CatchUp() {
-  TRY(manifest_->CatchUp());
+  TRY(system_.manifest->CatchUp());
   TRY(FollowNames());
   for (const auto& database : Cores()) {
     TRY(database->CatchUp());
@@ -46,7 +46,7 @@ Status LocalUniverse::CatchUp() {
 
 Status LocalUniverse::FollowNames() {
   std::map<catalog::DatabaseId, std::string> known;
-  manifest_->Inspect([&](manifest::Position) { known = state_.databases(); });
+  system_.manifest->Inspect([&](manifest::Position) { known = system_.state->databases(); });
   std::set<catalog::DatabaseId> open;
   for (const auto& database : Cores()) {
     open.insert(database->id());
@@ -128,6 +128,10 @@ Result<std::unique_ptr<Inheritance>> LocalUniverse::Leave() {
     }
   }
   left->group = TRY(following_group_->Share());
+  left->metadata.system = std::move(system_);
+  for (const auto& database : Cores()) {
+    left->metadata.databases[database->id()] = database->LeaveMetadata();
+  }
   return left;
 }
 

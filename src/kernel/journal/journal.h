@@ -87,6 +87,11 @@ struct StreamOptions {
   // records it begins behind, as if they had been released.
   Epoch first_epoch = 1;
   Sequence released = 0;
+  bool create = true;  // false: kStreamMissing where there is none
+  // Whether opening settles what an earlier user of the same epoch gave up on: from then on it is
+  // in the stream or never will be. False leaves that to the first Fence or Append, which is faster
+  // where one follows anyway; until then the tail may move.
+  bool settle = true;
 };
 
 // A stream seen from outside: K3 by anyone. It neither opens nor fences the stream, and whoever
@@ -104,9 +109,10 @@ class StreamFollower {
 class Journal {
  public:
   virtual ~Journal() = default;
-  // Makes the stream if it is missing; `name` is [a-z0-9.-]+. Recovers the tail: a torn tail is cut
-  // silently, anything else that does not check is kBadChecksum or kLostData.
-  // kStreamExists when it is open already; kBadName; kBadOption (segment_bytes: 8 KiB to 1 GiB).
+  // Makes the stream if it is missing (StreamOptions::create); `name` is [a-z0-9.-]+. Recovers the
+  // tail: a torn tail is cut silently, anything else that does not check is kBadChecksum or
+  // kLostData. kStreamExists when it is open already; kBadName; kBadOption (segment_bytes: 8 KiB to
+  // 1 GiB).
   virtual Result<std::unique_ptr<Stream>> Open(const std::string& name,
                                                const StreamOptions& options) = 0;
   // The stream may be missing, open (here or in another process, where the journal is shared) or

@@ -152,6 +152,9 @@ class LocalJournal final : public Journal {
   Result<std::unique_ptr<LocalStream>> OpenLocal(const std::string& name,
                                                  const StreamOptions& options) {
     TRY(CheckName(name));
+    if (!options.create && !TRY(Exists(name))) {
+      return Missing(name);
+    }
     TRY(Claim(name));
     if (Status made = runtime_.files().CreateDirectories(PathOf(name)); !made.ok()) {
       Unclaim(*open_, name);

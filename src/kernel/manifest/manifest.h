@@ -51,6 +51,10 @@ class Manifest {
                                                   std::string bucket, State& state);
   virtual ~Manifest() = default;
 
+  // Of one that Follow opened: from here on it is written as well, and goes on from the state that
+  // it has. Until the first Commit, an edit that somebody else gave up on may still come. After an
+  // error, call it again before anything is written; kStreamMissing when it was removed.
+  virtual Status BeginWriting() = 0;
   // Appends `edit`, device-durable, and applies everything up to it. The verdict: true = valid.
   // Retries moved tails and unknown outcomes itself. `done`, when given, runs with the state locked
   // right after a valid edit was applied (to publish views in the order of edits); it must not call

@@ -313,6 +313,14 @@ Status StreamManifest::Link(const std::string& directory) {
 
 // --- Opening ---
 
+Status StreamManifest::BeginWriting() {
+  const runtime::TurnHold hold(turn_);
+  stream_ = TRY(place_.journal.Open(
+      place_.name, {.segment_bytes = kSegmentBytes, .create = false, .settle = false}));
+  // Others may have gone on, and released what was not read here.
+  return applied_ < stream_->state().released ? LoadAlone() : Status();
+}
+
 Status StreamManifest::Load() {
   const runtime::TurnHold hold(turn_);
   return LoadAlone();

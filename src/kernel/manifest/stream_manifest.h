@@ -35,6 +35,7 @@ class StreamManifest : public Manifest {
   // Once, before anything else.
   Status Load();
 
+  Status BeginWriting() override;
   Result<bool> Commit(std::string_view edit, const std::function<void(Position)>& done) override;
   Status CatchUp() override;
   void Inspect(const std::function<void(Position)>& reader) override;
@@ -81,7 +82,7 @@ class StreamManifest : public Manifest {
                                                          Position released);
 
   const Place place_;
-  const std::unique_ptr<journal::Stream> stream_;
+  std::unique_ptr<journal::Stream> stream_;  // changed under turn_
   State& state_;
   runtime::Turn turn_;
   // Guarded by turn_ from here on.

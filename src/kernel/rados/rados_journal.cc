@@ -42,6 +42,7 @@ class RadosJournal final : public journal::Journal {
 
  private:
   Status Claim(const std::string& name);
+  Status Find(Chain& chain, const std::string& name, bool create);
   Status RemoveClaimed(const std::string& name);
   Status FinishRemoval(const std::string& name, const Head& head);
   // False when a segment was released on the way.
@@ -70,17 +71,23 @@ Result<std::unique_ptr<journal::Stream>> RadosJournal::Open(const std::string& n
                                                             const journal::StreamOptions& options) {
   TRY(CheckName(name));
   TRY(Claim(name));
-  Chain chain(space_, name);
-  const Result<std::optional<Head>> head = chain.ReadHead();
-  Status ready = head.ok() ? Status() : Status(head.error());
-  if (ready.ok() && head->has_value() && (*head)->removed) {
-    ready = FinishRemoval(name, **head);  // what an interrupted Remove left
-  }
-  if (!ready.ok()) {
+  auto chain = std::make_shared<Chain>(space_, name);
+  if (const Status found = Find(*chain, name, options.create); !found.ok()) {
     Unclaim(*open_, name);
-    return ready.error();
+    return found.error();
   }
-  return RadosStream::Open(space_, name, options, [open = open_, name] { Unclaim(*open, name); });
+  return RadosStream::Open(space_, name, std::move(chain), options,
+                           [open = open_, name] { Unclaim(*open, name); });
+}
+
+// Walks to the end, as far as there is one, and ends an interrupted Remove.
+Status RadosJournal::Find(Chain& chain, const std::string& name, bool create) {
+  const Result<Segment> end = chain.FindEnd();
+  if (end.ok() || end.error().reason() != Reason::kStreamMissing || !create) {
+    return end.ok() ? Status() : Status(end.error());
+  }
+  const std::optional<Head> head = TRY(chain.ReadHead());
+  return head.has_value() && head->removed ? FinishRemoval(name, *head) : Status();
 }
 
 Result<std::unique_ptr<journal::StreamFollower>> RadosJournal::Follow(const std::string& name) {

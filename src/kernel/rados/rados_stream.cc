@@ -36,12 +36,12 @@ void SetSegment(WriteOperation& operation, const Segment& segment) {
   }
 }
 
-RadosStream::RadosStream(std::shared_ptr<Space> space, const std::string& name,
+RadosStream::RadosStream(std::shared_ptr<Space> space, std::shared_ptr<Chain> chain,
                          const journal::StreamOptions& options, std::function<void()> closed)
-    : space_(space),
+    : space_(std::move(space)),
       options_(options),
       closed_(std::move(closed)),
-      chain_(std::make_shared<Chain>(std::move(space), name)) {}
+      chain_(std::move(chain)) {}
 
 RadosStream::~RadosStream() {
   closed_();
@@ -51,10 +51,11 @@ RadosStream::~RadosStream() {
 
 Result<std::unique_ptr<journal::Stream>> RadosStream::Open(std::shared_ptr<Space> space,
                                                            const std::string& name,
+                                                           std::shared_ptr<Chain> chain,
                                                            const journal::StreamOptions& options,
                                                            std::function<void()> closed) {
   std::unique_ptr<RadosStream> stream(
-      new RadosStream(std::move(space), name, options, std::move(closed)));
+      new RadosStream(std::move(space), std::move(chain), options, std::move(closed)));
   if (options.segment_bytes < kMinSegmentBytes || options.segment_bytes > kMaxSegmentBytes) {
     return Error(Reason::kBadOption, "stream " + name + ": segments of " +
                                          std::to_string(options.segment_bytes) +
@@ -65,16 +66,21 @@ Result<std::unique_ptr<journal::Stream>> RadosStream::Open(std::shared_ptr<Space
 }
 
 Status RadosStream::Recover() {
-  const std::optional<Head> head = TRY(chain_->ReadHead());
-  if (head.has_value() && head->removed) {
-    return Error(Reason::kStreamExists,
-                 chain_->Where(chain_->HeadName()) + ": the stream is being removed; try again");
+  const std::deque<Segment> found = chain_->segments();
+  if (!found.empty()) {
+    last_ = found.back();
+  } else {
+    const std::optional<Head> head = TRY(chain_->ReadHead());
+    if (head.has_value() && head->removed) {
+      return Error(Reason::kStreamExists,
+                   chain_->Where(chain_->HeadName()) + ": the stream is being removed; try again");
+    }
+    if (!head.has_value()) {
+      TRY(Create());
+    }
+    TRY(Refresh());
   }
-  if (!head.has_value()) {
-    TRY(Create());
-  }
-  TRY(TakeTurn());
-  return {};
+  return options_.settle ? TakeTurn() : Status();
 }
 
 // Two may create at once; the head that is there first counts, and the other's segment goes.
@@ -124,15 +130,15 @@ Result<std::string> RadosStream::MakeSegment(const Segment& segment) {
 Status RadosStream::TakeTurn() {
   const std::string turn = Hex(space_->client().NewId());
   for (int race = 0; race < kMaxRaces; ++race) {
-    TRY(Refresh());
     const int code = space_->Write(last_.name, [&](WriteOperation& operation) {
       operation.Compare("epoch", Digits(last_.epoch)).Compare("turn", last_.turn).Set("turn", turn);
     });
-    if (code >= 0) {
-      return Refresh();  // exact: what was under way before is done or void
-    }
-    if (code != -ECANCELED && code != -ENOENT) {
+    if (code < 0 && code != -ECANCELED && code != -ENOENT) {
       return ToError(code, "opening " + chain_->Where(chain_->HeadName()));
+    }
+    TRY(Refresh());  // after the turn was set it is exact: what was under way is done or void
+    if (code >= 0) {
+      return {};
     }
   }
   return Lost(chain_->Where(chain_->HeadName()), "opening");
@@ -307,7 +313,11 @@ Result<Sequence> RadosStream::Fence(Epoch expected_epoch, std::optional<Sequence
                      " is not above " + std::to_string(expected_epoch));
   }
   for (int race = 0; race < kMaxRaces; ++race) {
-    TRY(Refresh());
+    const bool differs = last_.epoch != expected_epoch ||
+                         (expected_tail.has_value() && *expected_tail != last_.tail);
+    if (race > 0 || differs) {
+      TRY(Refresh());
+    }
     if (last_.epoch != expected_epoch) {
       return Error(Reason::kFenced, where + ": the epoch is " + std::to_string(last_.epoch) +
                                         ", not " + std::to_string(expected_epoch) +
@@ -338,6 +348,12 @@ Result<RadosStream::Step> RadosStream::SetEpoch(Epoch epoch, bool compare_place)
   });
   if (code < 0 && code != -ECANCELED && code != -ENOENT) {
     return ToError(code, "fencing " + chain_->Where(before.name));
+  }
+  if (code >= 0 && compare_place) {
+    last_.epoch = epoch;  // and all else is as the guard found it
+    last_.turn = turn;
+    chain_->Appended(last_);
+    return Step::kDone;
   }
   TRY(Refresh());
   // After -ECANCELED, too, an attempt without an answer may have been the one that did it.

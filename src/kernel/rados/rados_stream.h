@@ -3,8 +3,9 @@
 // An append compares epoch, place and turn of the last segment, writes the frame at the place and
 // sets the next one: it is applied whole, once, or never. So an append without an answer is sent
 // again: the guard lets one of the two through. A fence sets the epoch of the last segment, where
-// every append of the one before then fails, delayed ones included. Opening sets a new turn, which
-// voids appends that an earlier user of the same epoch has given up on.
+// every append of the one before then fails, delayed ones included. A stream that is opened settled
+// gets a new turn, which voids appends that an earlier user of the same epoch has given up on; so
+// does a fence.
 // At most one append is in flight. Every durability is that of RADOS: on all replicas that act.
 // When no answer came in time, the outcome is kUnknown and the stream is poisoned: it refuses
 // everything but reading until it is opened anew.
@@ -24,9 +25,11 @@ namespace luna::rados {
 
 class RadosStream final : public journal::Stream {
  public:
-  // Opens or makes the stream `name`. `closed` is called once, when the stream is destroyed.
+  // Opens the stream `name`, whose end `chain` has found, or makes it. `closed` is called once,
+  // when the stream is destroyed.
   static Result<std::unique_ptr<journal::Stream>> Open(std::shared_ptr<Space> space,
                                                        const std::string& name,
+                                                       std::shared_ptr<Chain> chain,
                                                        const journal::StreamOptions& options,
                                                        std::function<void()> closed);
   ~RadosStream() override;
@@ -49,7 +52,7 @@ class RadosStream final : public journal::Stream {
     kMoved,  // not done, and will not be: something else came first; last_ is fresh
   };
 
-  RadosStream(std::shared_ptr<Space> space, const std::string& name,
+  RadosStream(std::shared_ptr<Space> space, std::shared_ptr<Chain> chain,
               const journal::StreamOptions& options, std::function<void()> closed);
 
   Status Recover();

@@ -58,6 +58,9 @@ Status SimJournal::Claim(const std::string& name) {
 Result<std::unique_ptr<journal::Stream>> SimJournal::Open(const std::string& name,
                                                           const journal::StreamOptions& options) {
   TRY(CheckName(name));
+  if (!options.create && TRY(FindId(name)) == 0) {
+    return Missing(name);
+  }
   TRY(Claim(name));
   return SimStream::Open(endpoint_, name, options, [open = open_, name] { open->erase(name); });
 }

@@ -225,6 +225,27 @@ TEST_F(FollowedUniverseTest, TimeGoesOnWithEachRenewal) {
   EXPECT_EQ(Read(*Open(followed()), "k"), "-");
 }
 
+TEST_F(FollowedUniverseTest, ALeaderInheritsNamesThatChangedSinceItLooked) {
+  Lead();
+  auto own = Make();
+  ASSERT_TRUE(leader().CreateDatabase("gone").value()->CreateCollection("c").ok());
+  Follow();
+  ASSERT_TRUE(leader().DropDatabase("gone").ok());
+  auto made = leader().CreateDatabase("made").value()->CreateCollection("c").value();
+  ASSERT_TRUE(made->Put("k", "v").ok());
+  made.reset();
+  ASSERT_TRUE(own->Put("k", "v").ok());
+  ASSERT_TRUE(own->Flush().ok());
+  own.reset();
+  auto inherited = follower_->Stop();
+  ASSERT_NE(inherited, nullptr);
+  Lead(std::move(inherited));
+  EXPECT_EQ(leader().ListDatabases().value(), (std::vector<std::string>{"d", "made"}));
+  EXPECT_EQ(Read(*Open(leader()), "k"), "v");
+  EXPECT_EQ(Read(*Open(leader(), "c", "made"), "k"), "v");
+  EXPECT_TRUE(leader().Verify()->damage.empty());
+}
+
 TEST_F(FollowedUniverseTest, ALeaderInheritsWhatItFollowed) {
   Lead();
   auto own = Make();

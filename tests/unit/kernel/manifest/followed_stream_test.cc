@@ -78,5 +78,50 @@ TEST_F(FollowedStreamTest, WhoIsBehindWhatWasReleasedLoadsASnapshot) {
   EXPECT_EQ(followed_.loads, 1);
 }
 
+TEST_F(FollowedStreamTest, AFollowedManifestIsWrittenFromWhereItIs) {
+  Commit("+a");
+  const auto follower = TryFollow().value();
+  Commit("+b");  // it has not read this
+  EXPECT_EQ(follower->BeginWriting().error().reason(), Reason::kStreamExists);
+  Commit("+c");
+  manifest_.reset();
+  const Status begun = follower->BeginWriting();
+  ASSERT_TRUE(begun.ok()) << begun.error().ToString();
+  EXPECT_FALSE(follower->Commit("+b").value());
+  EXPECT_TRUE(follower->Commit("+d").value());
+  EXPECT_EQ(followed_.words, (Set{"a", "b", "c", "d"}));
+  EXPECT_EQ(followed_.loads, 0);
+}
+
+TEST_F(FollowedStreamTest, WhoWritesALateManifestLoadsItsSnapshot) {
+  Commit("+a");
+  auto follower = TryFollow().value();
+  const std::string large(1'000'000, 'x');
+  for (int turn = 0; turn < 3; ++turn) {
+    for (int i = 0; i < 6; ++i) {
+      Commit((i % 2 == 0 ? "+" : "-") + large);
+    }
+    Commit("+b" + std::to_string(turn));
+    ASSERT_TRUE(manifest_->Snapshot().ok());
+  }
+  manifest_.reset();
+  ASSERT_TRUE(follower->BeginWriting().ok());
+  EXPECT_EQ(followed_.loads, 1);
+  EXPECT_TRUE(follower->Commit("+c").value());
+  EXPECT_EQ(followed_.words, (Set{"a", "b0", "b1", "b2", "c"}));
+  follower.reset();
+  Reopen();
+  EXPECT_EQ(state_.words, followed_.words);
+}
+
+TEST_F(FollowedStreamTest, ARemovedManifestIsNotMadeAnew) {
+  Commit("+a");
+  const auto follower = TryFollow().value();
+  manifest_.reset();
+  ASSERT_TRUE(journal_->Remove("m").ok());
+  EXPECT_EQ(follower->BeginWriting().error().reason(), Reason::kStreamMissing);
+  EXPECT_FALSE(journal_->Exists("m").value());
+}
+
 }  // namespace
 }  // namespace luna::manifest

@@ -14,8 +14,12 @@ using Outcome = journal::AppendResult::Outcome;
 class RadosStreamTest : public testing::Test {
  protected:
   std::unique_ptr<journal::Stream> Open(uint64_t segment_bytes = 16 << 10) {
-    return RadosStream::Open(space_, "s", {.segment_bytes = segment_bytes}, [this] { ++closed_; })
-        .value();
+    return OpenWith({.segment_bytes = segment_bytes}).value();
+  }
+  Result<std::unique_ptr<journal::Stream>> OpenWith(const journal::StreamOptions& options) {
+    auto chain = std::make_shared<Chain>(space_, "s");
+    (void)chain->FindEnd();  // a new stream has none
+    return RadosStream::Open(space_, "s", std::move(chain), options, [this] { ++closed_; });
   }
   static journal::AppendResult Append(journal::Stream& stream, std::string_view record) {
     const journal::StreamState state = stream.state();
@@ -30,10 +34,7 @@ class RadosStreamTest : public testing::Test {
 TEST_F(RadosStreamTest, SaysWhenItIsClosed) {
   Open().reset();
   EXPECT_EQ(closed_, 1);
-  EXPECT_EQ(RadosStream::Open(space_, "s", {.segment_bytes = 100}, [this] { ++closed_; })
-                .error()
-                .reason(),
-            Reason::kBadOption);
+  EXPECT_EQ(OpenWith({.segment_bytes = 100}).error().reason(), Reason::kBadOption);
   EXPECT_EQ(closed_, 2);
 }
 
@@ -46,6 +47,33 @@ TEST_F(RadosStreamTest, AnAppendRollsWhenTheSegmentIsFull) {
   ASSERT_TRUE(stream->Release(UINT64_MAX).ok());
   EXPECT_EQ(space_->List(std::string(kSegmentPrefix)).value().size(), 1u);
   EXPECT_EQ(stream->state().released, 9u);
+}
+
+TEST_F(RadosStreamTest, OpeningUnsettledChangesNothing) {
+  const auto first = Open();
+  EXPECT_EQ(Append(*first, "one").outcome, Outcome::kOk);
+  const std::string name = Chain(space_, "s").FindEnd().value().name;
+  const std::string turn = Chain(space_, "s").ReadSegment(name).value()->turn;
+  const auto unsettled = OpenWith({.settle = false}).value();
+  EXPECT_EQ(unsettled->state().tail, 1u);
+  EXPECT_EQ(Chain(space_, "s").ReadSegment(name).value()->turn, turn);
+  const auto settled = Open();
+  EXPECT_NE(Chain(space_, "s").ReadSegment(name).value()->turn, turn);
+}
+
+TEST_F(RadosStreamTest, AFenceKnowsTheStreamWithoutALook) {
+  const auto first = Open();
+  EXPECT_EQ(Append(*first, "one").outcome, Outcome::kOk);
+  const auto rival = OpenWith({.segment_bytes = 16 << 10, .settle = false}).value();
+  EXPECT_EQ(rival->Fence(1, 1, 2).value(), 1u);
+  EXPECT_EQ(rival->state().epoch, 2u);
+  EXPECT_EQ(Append(*rival, "two").outcome, Outcome::kOk);
+  EXPECT_EQ(Append(*first, "late").outcome, Outcome::kFenced);
+  // What it knows is old by now: it looks before it refuses or fences.
+  EXPECT_EQ(first->Fence(2, 2, 3).value(), 2u);
+  EXPECT_EQ(rival->Fence(2, std::nullopt, 4).error().reason(), Reason::kFenced);
+  EXPECT_EQ(rival->Fence(3, std::nullopt, 4).value(), 2u);
+  EXPECT_EQ(Append(*rival, "three").outcome, Outcome::kOk);
 }
 
 TEST_F(RadosStreamTest, AnotherOpeningIsNoObstacle) {
