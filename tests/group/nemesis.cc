@@ -109,9 +109,17 @@ std::shared_ptr<GroupServer> Nemesis::Find(const std::string& name) {
 }
 
 void Nemesis::Hint(const std::string& from) {
+  const auto sender = Find(from);
+  const auto given = sender != nullptr ? sender->replica().standing().given : std::nullopt;
   for (const auto& server : scene_.servers) {
-    if (server != nullptr && server->name() != from && random_.Chance(700)) {
-      server->follower().Hint();
+    if (server == nullptr || server->name() == from || !random_.Chance(700)) {
+      continue;
+    }
+    server->follower().Hint();
+    if (given.has_value()) {
+      const bool takes = given->target == server->name();
+      server->replica().Hint(takes ? replica::Hinted{.epoch = given->epoch, .tail = given->tail}
+                                   : replica::Hinted{});
     }
   }
 }

@@ -17,6 +17,7 @@ constexpr uint64_t kHintNanos = 1'000'000'000;
 constexpr uint64_t kHintGapNanos = 20'000'000;
 constexpr uint64_t kLookNanos = 100'000'000;  // whether another leads
 constexpr const char* kLeading = "leading";
+constexpr const char* kFollowing = "following";
 
 }  // namespace
 
@@ -156,7 +157,7 @@ Result<wire::Reply> Peers::Answer(const wire::ReadIndex& /*request*/, uint64_t b
 }
 
 Result<wire::Reply> Peers::Answer(const wire::Appended& request, uint64_t /*budget_nanos*/) {
-  member_.Hint(request.last);
+  member_.Hint(request);
   return wire::Reply(wire::AppendedReply{});
 }
 
@@ -194,7 +195,7 @@ void Peers::Run() {
     }
     const wire::StandingReply standing = member_.Standing();
     const uint64_t pause = SendHints(standing);  // also of the record that gave the lead away
-    if (standing.role != kLeading) {
+    if (standing.role == kFollowing) {
       AskLeader(standing);
     }
     const uint64_t now = Now();
@@ -231,7 +232,14 @@ void Peers::AskLeader(const wire::StandingReply& standing) {
 
 uint64_t Peers::SendHints(const wire::StandingReply& standing) {
   const uint64_t now = Now();
-  const bool last = standing.role != kLeading;
+  const bool last = standing.role == kFollowing;  // not while that record is under way
+  wire::Appended hint{
+      .group = options_.group, .epoch = standing.epoch, .tail = standing.applied, .last = last};
+  if (std::optional<Handover> end = last ? member_.HandedOver() : std::nullopt) {
+    hint.epoch = end->epoch;
+    hint.tail = end->tail;
+    hint.target = std::move(end->target);
+  }
   uint64_t pause = kLookNanos;
   std::vector<std::string> addresses;
   {
@@ -257,12 +265,8 @@ uint64_t Peers::SendHints(const wire::StandingReply& standing) {
     }
   }
   for (const std::string& address : addresses) {
-    transport_.Send(address,
-                    wire::Appended{.group = options_.group,
-                                   .epoch = standing.epoch,
-                                   .tail = standing.applied,
-                                   .last = last},
-                    kHintNanos, [state = state_, address](const Result<wire::Reply>& /*reply*/) {
+    transport_.Send(address, hint, kHintNanos,
+                    [state = state_, address](const Result<wire::Reply>& /*reply*/) {
                       bool more = false;
                       {
                         base::MutexLock lock(state->mutex);

@@ -25,6 +25,13 @@
 
 namespace luna::peers {
 
+// The record by which the server gave its lead away.
+struct Handover {
+  uint64_t epoch = 0;
+  uint64_t tail = 0;
+  std::string target = {};  // empty: to whoever comes first
+};
+
 // The server itself, as others see it. Calls come from several threads.
 // Thread rule: safe.
 class Member {
@@ -35,8 +42,10 @@ class Member {
   // The sequence by which everything was acknowledged that was before the call, and that up to
   // which it is published, if it leads then (kFenced). May wait that long.
   virtual Result<wire::ReadIndexReply> ReadIndex(uint64_t budget_nanos) = 0;
-  // The stream is said to have grown; `last`: by a record that gives the lead away. Does not wait.
-  virtual void Hint(bool last) = 0;
+  // How its last term ended; nothing when it leads, or that ended otherwise. Does not wait.
+  virtual std::optional<Handover> HandedOver() = 0;
+  // The stream is said to have grown. Does not wait.
+  virtual void Hint(const wire::Appended& hint) = 0;
   // Is about to be given the lead: catches up as far as it can in the time.
   virtual Result<wire::PrepareReply> Prepare(uint64_t budget_nanos) = 0;
 };

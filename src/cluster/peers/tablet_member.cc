@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint64_t kMilli = 1'000'000;
 constexpr uint64_t kLookNanos = 5 * kMilli;  // whether what was hinted at is there
+constexpr uint64_t kEndNanos = 1 * kMilli;   // whether nobody reads any more
 
 }  // namespace
 
@@ -54,10 +55,27 @@ Result<wire::ReadIndexReply> TabletMember::ReadIndex(uint64_t /*budget_nanos*/) 
       .epoch = ticket.epoch, .sequence = point->tail, .published = point->published};
 }
 
-void TabletMember::Hint(bool last) {
-  if (last) {
-    server_.replica().Hint();
+std::optional<Handover> TabletMember::HandedOver() {
+  std::optional<replica::Given> given = server_.replica().standing().given;
+  if (!given.has_value()) {
+    return std::nullopt;
   }
+  return Handover{.epoch = given->epoch, .tail = given->tail, .target = std::move(given->target)};
+}
+
+void TabletMember::Hint(const wire::Appended& hint) {
+  if (hint.last && hint.target == server_.server()) {
+    server_.ExpectLead();
+    server_.replica().Hint({.epoch = hint.epoch, .tail = hint.tail});
+    return;
+  }
+  if (hint.last) {
+    server_.replica().Hint({});
+  }
+  Hint();
+}
+
+void TabletMember::Hint() {
   base::MutexLock lock(mutex_);
   if (followed_.has_value()) {
     followed_->hint();
@@ -66,18 +84,24 @@ void TabletMember::Hint(bool last) {
 
 Result<wire::PrepareReply> TabletMember::Prepare(uint64_t budget_nanos) {
   const uint64_t began = Now();
+  wire::PrepareReply reply;
   while (true) {
-    Hint(/*last=*/false);
+    Hint();
     {
       base::MutexLock lock(mutex_);
       const bool ready = followed_.has_value() && followed_->complete_nanos() >= began;
       if (ready || !followed_.has_value() || Now() - began + kLookNanos >= budget_nanos) {
-        return wire::PrepareReply{.applied = followed_.has_value() ? followed_->applied() : 0,
-                                  .ready = ready};
+        reply = {.applied = followed_.has_value() ? followed_->applied() : 0, .ready = ready};
+        break;
       }
     }
     runtime_.Sleep(kLookNanos);
   }
+  server_.ExpectLead();
+  while (server_.followed().has_value() && Now() - began < budget_nanos) {
+    runtime_.Sleep(kEndNanos);
+  }
+  return reply;
 }
 
 }  // namespace luna::peers

@@ -32,11 +32,13 @@ class TabletMember final : public Member {
   wire::StandingReply Standing() override;
   // kFenced; kBackPressure when its lease, or the time, allows no answer.
   Result<wire::ReadIndexReply> ReadIndex(uint64_t budget_nanos) override;
-  void Hint(bool last) override;
+  std::optional<Handover> HandedOver() override;
+  void Hint(const wire::Appended& hint) override;
   // Ready: everything is applied that was acknowledged before the call.
   Result<wire::PrepareReply> Prepare(uint64_t budget_nanos) override;
 
  private:
+  void Hint();
   uint64_t Now() const { return runtime_.clock().MonotonicNanos(); }
 
   runtime::Runtime& runtime_;

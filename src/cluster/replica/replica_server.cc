@@ -26,11 +26,11 @@ AppendKind KindOf(group::AppendObserver::Kind kind) {
   return AppendKind::kCommit;
 }
 
-Event EventOf(journal::AppendResult::Outcome outcome) {
+Event EventOf(const journal::AppendResult& result) {
   using Outcome = journal::AppendResult::Outcome;
-  switch (outcome) {
+  switch (result.outcome) {
     case Outcome::kOk:
-      return AppendAcked{};
+      return AppendAcked{result.tail};
     case Outcome::kFenced:
     case Outcome::kMoved:
       return AppendFenced{};
@@ -108,7 +108,8 @@ ReplicaServer::Standing ReplicaServer::standing() const {
           .leader = leader,
           .leader_peers = peers,
           .leader_tls = leads ? options_.tls : named_.tls,
-          .lease_end = state_.lease_end()};
+          .lease_end = state_.lease_end(),
+          .given = state_.given()};
 }
 
 // --- Events in, actions out ---
@@ -161,15 +162,15 @@ void ReplicaServer::OnAppendSent(journal::Epoch epoch, Kind kind) {
   Publish();
 }
 
-void ReplicaServer::OnAppended(journal::Epoch epoch, journal::AppendResult::Outcome outcome) {
+void ReplicaServer::OnAppended(journal::Epoch epoch, const journal::AppendResult& result) {
   {
     base::MutexLock lock(mutex_);
     if (epoch != state_.epoch()) {
       return;
     }
   }
-  Give(EventOf(outcome));
-  if (outcome == journal::AppendResult::Outcome::kOk && options_.appended) {
+  Give(EventOf(result));
+  if (result.outcome == journal::AppendResult::Outcome::kOk && options_.appended) {
     options_.appended();
   }
 }
@@ -275,6 +276,11 @@ Status ReplicaServer::EndRead(const ReadTicket& ticket) {
   }
 }
 
+void ReplicaServer::Expect() {
+  expected_.store(true);
+  act_->Set();
+}
+
 Status ReplicaServer::Transfer(const std::string& target) {
   Waiters waiters;
   {
@@ -322,10 +328,12 @@ void ReplicaServer::Act() {
     } else if (stopping) {
       break;
     } else {
+      OpenAhead();
       (void)act_->WaitFor(options_.settings.LookNanos());
       Give(Tick{});
     }
   }
+  ahead_ = nullptr;
   const Standing last = standing();
   if (last.role != Role::kFollowing && last.role != Role::kFencing) {
     host_.StopLeading(last.epoch);
@@ -333,11 +341,26 @@ void ReplicaServer::Act() {
 }
 
 Result<std::unique_ptr<journal::Stream>> ReplicaServer::OpenStream() {
-  return journal_.Open(options_.stream, {.segment_bytes = options_.segment_bytes});
+  // The fence settles what is under way.
+  return journal_.Open(options_.stream, {.segment_bytes = options_.segment_bytes, .settle = false});
+}
+
+void ReplicaServer::OpenAhead() {
+  const bool follows = standing().role == Role::kFollowing;
+  if (expected_.exchange(false) && follows && ahead_ == nullptr) {
+    if (auto opened = OpenStream(); opened.ok()) {
+      ahead_ = std::move(opened).value();
+      ahead_until_ = Now() + options_.settings.lease_nanos;
+    }
+  }
+  if (ahead_ != nullptr && (!follows || Now() >= ahead_until_)) {
+    ahead_ = nullptr;
+  }
 }
 
 void ReplicaServer::Do(const FenceStream& action) {
-  Result<std::unique_ptr<journal::Stream>> stream = OpenStream();
+  Result<std::unique_ptr<journal::Stream>> stream =
+      ahead_ != nullptr ? Result(std::exchange(ahead_, nullptr)) : OpenStream();
   if (!stream.ok()) {
     Give(FenceUnknown{});
     return;

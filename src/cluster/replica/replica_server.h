@@ -82,8 +82,12 @@ class ReplicaServer final : public group::AppendObserver {
   void Request() { Give(Requested{}); }
   // A hint that the leader is gone.
   void Suspect() { Give(Suspected{}); }
-  // A hint that the lead was given away: looks at the stream at once. Does not wait.
-  void Hint() { Give(Hinted{}); }
+  // A hint that the lead was given away: looks at the stream at once, or fences it when it is this
+  // replica's. Does not wait.
+  void Hint(const Hinted& hint) { Give(hint); }
+  // A hint that the lead is about to be given to this replica: opens the stream ahead of the fence,
+  // for some time. Does not wait.
+  void Expect();
   // Begins to give leadership to the server of that name. kFenced when it is not this one's.
   Status Transfer(const std::string& target);
 
@@ -97,11 +101,12 @@ class ReplicaServer final : public group::AppendObserver {
     // did.
     bool leader_tls = false;
     Nanos lease_end = 0;
+    std::optional<Given> given{};  // as ReplicaState's
   };
   Standing standing() const;
 
   void OnAppendSent(journal::Epoch epoch, Kind kind) override;
-  void OnAppended(journal::Epoch epoch, journal::AppendResult::Outcome outcome) override;
+  void OnAppended(journal::Epoch epoch, const journal::AppendResult& result) override;
 
  private:
   using Waiters = std::vector<std::shared_ptr<runtime::Event>>;
@@ -120,6 +125,7 @@ class ReplicaServer final : public group::AppendObserver {
   void Watch();
   std::optional<Action> Next(std::deque<Action>& queue);
   Result<std::unique_ptr<journal::Stream>> OpenStream();
+  void OpenAhead();  // or lets go of it
   void Do(const FenceStream& action);
   void Do(const CatchUp& action);
   void Do(const AppendRenew& action);
@@ -160,9 +166,12 @@ class ReplicaServer final : public group::AppendObserver {
   std::atomic<Epoch> epoch_{0};
   std::atomic<Nanos> readable_until_{0};
   std::atomic<bool> requested_{false};
+  std::atomic<bool> expected_{false};
 
   // The actor's.
-  std::unique_ptr<journal::Stream> won_;  // between the fence and the host
+  std::unique_ptr<journal::Stream> won_;    // between the fence and the host
+  std::unique_ptr<journal::Stream> ahead_;  // for the next fence
+  Nanos ahead_until_ = 0;
 
   // The watcher's.
   std::unique_ptr<journal::StreamFollower> follower_;

@@ -151,10 +151,14 @@ void ReplicaState::On(const SawTail& event) {
   }
   const bool older = seen_.has_value() && (event.epoch < seen_->epoch || event.tail < seen_->tail);
   const bool same = seen_.has_value() && event.epoch == seen_->epoch && event.tail == seen_->tail;
-  if (older || same) {
-    return;
+  if (!older && !same) {
+    See({.epoch = event.epoch, .tail = event.tail, .lease = event.lease});
   }
-  seen_ = Seen{.epoch = event.epoch, .tail = event.tail, .lease = event.lease, .at = now_};
+}
+
+void ReplicaState::See(const Seen& seen) {
+  seen_ = seen;
+  seen_->at = now_;
   jitter_ = DrawJitter();
   wanted_ = false;
   suspected_ = false;
@@ -177,8 +181,13 @@ void ReplicaState::On(const Suspected&) {
   suspected_ = role_ == Role::kFollowing;
 }
 
-void ReplicaState::On(const Hinted&) {
+void ReplicaState::On(const Hinted& event) {
   if (role_ != Role::kFollowing) {
+    return;
+  }
+  const bool old = seen_.has_value() && (event.epoch < seen_->epoch || event.tail < seen_->tail);
+  if (event.epoch != 0 && !old) {
+    See({.epoch = event.epoch, .tail = event.tail, .lease = Lease::kGivenToMe});
     return;
   }
   if (looking_) {
@@ -195,6 +204,7 @@ void ReplicaState::On(const FenceOk& event) {
     return;
   }
   role_ = Role::kCatchingUp;
+  given_.reset();
   in_flight_.reset();
   renewing_ = false;
   resting_ = false;
@@ -282,7 +292,7 @@ void ReplicaState::On(const AppendSent& event) {
   }
 }
 
-void ReplicaState::On(const AppendAcked&) {
+void ReplicaState::On(const AppendAcked& event) {
   const std::optional<AppendKind> kind = std::exchange(in_flight_, std::nullopt);
   if (role_ == Role::kStarting && kind == AppendKind::kLeaderStart) {
     role_ = Role::kLeading;
@@ -291,6 +301,7 @@ void ReplicaState::On(const AppendAcked&) {
     actions_.push_back(Serve{epoch_});
   }
   if (role_ == Role::kHandingOver && kind == AppendKind::kTransfer) {
+    given_ = Given{.epoch = epoch_, .tail = event.tail, .target = target_};
     Resign();
     return;
   }
@@ -340,6 +351,7 @@ void ReplicaState::On(const AppendUnknown&) {
 void ReplicaState::On(const TransferAsked& event) {
   if (role_ == Role::kLeading) {
     role_ = Role::kHandingOver;  // no strong read is answered from here on
+    target_ = event.target;
     actions_.push_back(AppendTransfer{.epoch = epoch_, .target = event.target});
   }
 }

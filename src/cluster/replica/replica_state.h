@@ -95,13 +95,20 @@ struct LeadFailed {};    // the host could not catch up or go on
 struct AppendSent {
   AppendKind kind = AppendKind::kCommit;
 };
-struct AppendAcked {};
+struct AppendAcked {
+  Sequence tail = 0;  // the stream's by then
+};
 struct AppendFailed {};   // definitely not in the stream
 struct AppendFenced {};   // refused: another epoch or tail
 struct AppendUnknown {};  // may be in the stream
 struct Requested {};      // somebody needs a leader
 struct Suspected {};      // a hint that the leader is gone
-struct Hinted {};         // a hint that the lead was given away: look now
+// A hint that the lead was given away: look now. Of who was given it, by a leader that says which
+// record did so: a look would find no more, and the fence is void where anything else came after.
+struct Hinted {
+  Epoch epoch = 0;    // 0: somebody else was given the lead, or it is not known
+  Sequence tail = 0;  // that record
+};
 struct TransferAsked {
   std::string target{};  // empty: whoever comes first
 };
@@ -161,6 +168,13 @@ enum class Role : uint8_t {
   kHandingOver,  // Transfer is under way
 };
 
+// The record by which this replica gave its lead away.
+struct Given {
+  Epoch epoch = 0;
+  Sequence tail = 0;
+  std::string target{};  // empty: to whoever comes first
+};
+
 // A strong read between BeginRead and EndRead.
 struct ReadTicket {
   Epoch epoch = 0;
@@ -193,6 +207,8 @@ class ReplicaState {
   Epoch epoch() const { return epoch_; }                 // led under, or fenced for; 0: none yet
   const std::string& leader() const { return leader_; }  // as far as known
   Nanos lease_end() const { return lease_end_; }         // 0: none
+  // How its last term ended; nothing when it ended otherwise, or none did.
+  const std::optional<Given>& given() const { return given_; }
 
  private:
   struct Seen {
@@ -222,6 +238,7 @@ class ReplicaState {
   void On(const EpochRead& event);
   void On(const EpochReadFailed& event);
 
+  void See(const Seen& seen);  // now, for the first time
   void TickFollowing();
   void LookNow();
   void TickLeading();
@@ -259,7 +276,9 @@ class ReplicaState {
   Nanos lease_end_ = 0;
   Nanos last_request_ = 0;
   bool renewing_ = false;  // asked for, not yet sent
-  Nanos named_ = 0;        // when the stream was told last who leads, or that was tried
+  std::string target_;     // while handing over
+  std::optional<Given> given_;
+  Nanos named_ = 0;  // when the stream was told last who leads, or that was tried
   bool resting_ = false;
 
   // Confirming.

@@ -28,7 +28,7 @@ FollowedReads::FollowedReads(kernel::Kernel& kernel, const TabletServerOptions& 
       options_(options),
       leader_(std::move(leader)),
       serving_(serving),
-      stop_(kernel.runtime().NewEvent()),
+      woken_(kernel.runtime().NewEvent()),
       ended_(kernel.runtime().NewEvent()) {}
 
 FollowedReads::~FollowedReads() {
@@ -45,7 +45,8 @@ void FollowedReads::Await() {
 
 void FollowedReads::Start() {
   Await();
-  stop_->Reset();
+  stopping_ = false;
+  expected_ = false;
   ended_->Reset();
   inheritance_.reset();
   thread_ = kernel_.runtime().Spawn("tablet-follow", runtime::ThreadClass::kForeground,
@@ -56,7 +57,8 @@ std::unique_ptr<universe::Inheritance> FollowedReads::Stop() {
   if (thread_ == nullptr) {
     return nullptr;
   }
-  stop_->Set();
+  stopping_ = true;
+  woken_->Set();
   if (!ended_->WaitFor(kPatienceNanos)) {
     options_.log.Warning("reads-linger", {{"so", "the universe is opened from its manifests"}});
     return nullptr;
@@ -71,18 +73,48 @@ std::optional<universe::FollowedState> FollowedReads::state() const {
   return followed_ == nullptr ? std::nullopt : std::optional(followed_->state());
 }
 
+void FollowedReads::Expect() {
+  expected_ = true;
+  woken_->Set();
+}
+
 void FollowedReads::Run() {
-  uint64_t pause = kFirstPauseNanos;
-  bool stopped = stop_->WaitFor(0);
-  while (!stopped && !Begin()) {
-    stopped = stop_->WaitFor(pause);
-    pause = std::min(2 * pause, kLongestPauseNanos);
+  while (true) {
+    woken_->Reset();
+    uint64_t pause = kFirstPauseNanos;
+    while (!IsOver() && !Begin()) {
+      (void)woken_->WaitFor(pause);
+      pause = std::min(2 * pause, kLongestPauseNanos);
+    }
+    if (!IsOver()) {
+      woken_->Wait();
+    }
+    End();
+    if (inheritance_ != nullptr && expected_.load()) {
+      (void)inheritance_->BeginWriting([this] { return stopping_.load(); });
+    }
+    ended_->Set();
+    if (AwaitStop(kExpectNanos)) {
+      return;
+    }
+    ended_->Reset();
+    inheritance_.reset();
+    expected_ = false;
   }
-  if (!stopped) {
-    stop_->Wait();
+}
+
+// False: the time is over.
+bool FollowedReads::AwaitStop(uint64_t nanos) {
+  runtime::Clock& clock = kernel_.runtime().clock();
+  const uint64_t deadline = clock.MonotonicNanos() + nanos;
+  while (true) {
+    woken_->Reset();
+    const uint64_t now = clock.MonotonicNanos();
+    if (stopping_.load() || now >= deadline) {
+      return stopping_.load();
+    }
+    (void)woken_->WaitFor(deadline - now);
   }
-  End();
-  ended_->Set();
 }
 
 bool FollowedReads::Begin() {

@@ -1,8 +1,9 @@
 // FollowedReads: the universe of a server that follows. One thread ("tablet-follow") opens it,
-// again and again while nobody has made it yet, gives it to be read, and ends that. Thread rule:
-// Start and Stop by one thread at a time; state is safe.
+// again and again while nobody has made it yet, gives it to be read, and ends that.
+// Thread rule: Start and Stop by one thread at a time; state and Expect are safe.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,11 +27,18 @@ class FollowedReads {
                 std::function<std::string()> leader, Serving& serving);
   ~FollowedReads();  // waits for readers
 
+  // How long nothing is read here after Expect, unless Stop comes.
+  static constexpr uint64_t kExpectNanos = 500'000'000;
+
   // After Stop, too; waits for readers of before.
   void Start();
   // Nothing is given to be read any more. What the universe knew, if its readers ended in time;
   // else they end later.
   std::unique_ptr<universe::Inheritance> Stop();
+
+  // Stop will come in a moment, it seems: ends what is read here and makes ready what is left, so
+  // that it need not wait; goes on later if it was not so. Safe in any thread; does not wait.
+  void Expect();
 
   // After Stop: returns when its readers have ended.
   void Await();
@@ -39,7 +47,9 @@ class FollowedReads {
 
  private:
   void Run();
+  bool IsOver() const { return stopping_.load() || expected_.load(); }
   bool Begin();  // false: try again later
+  bool AwaitStop(uint64_t nanos);
   Status Open();
   void End();
 
@@ -47,9 +57,11 @@ class FollowedReads {
   const TabletServerOptions& options_;
   const std::function<std::string()> leader_;
   Serving& serving_;
-  const std::unique_ptr<runtime::Event> stop_;
+  const std::unique_ptr<runtime::Event> woken_;
   const std::unique_ptr<runtime::Event> ended_;
   std::unique_ptr<runtime::Thread> thread_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> expected_{false};
   // The thread's; afterwards whoever joined it.
   bool served_ = false;
   std::string trouble_;  // told last

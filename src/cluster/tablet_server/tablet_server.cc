@@ -123,6 +123,11 @@ Standing TabletServer::standing() const {
   return standing;
 }
 
+void TabletServer::ExpectLead() {
+  replica_->Expect();
+  reads_->Expect();
+}
+
 std::optional<universe::FollowedState> TabletServer::followed() const {
   return reads_->state();
 }

@@ -110,6 +110,9 @@ class TabletServer final : public replica::Host {
   std::optional<journal::Sequence> tail() const;
   // Nothing while it does not. Says nothing of the lease.
   std::optional<ReadPoint> read_point() const;
+  // A hint that this server leads in a moment: what is read here ends (followed() then says
+  // nothing), and what leading needs is made ready; for some time. Does not wait.
+  void ExpectLead();
   // For the lease around reads.
   replica::ReplicaServer& replica() { return *replica_; }
   const std::string& server() const { return options_.replica.server; }

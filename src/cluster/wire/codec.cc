@@ -75,6 +75,7 @@ void Fill(const Appended& from, v1::Request& to) {
   body.set_tail(from.tail);
   body.set_closed(from.closed);
   body.set_last(from.last);
+  body.set_target(from.target);
 }
 
 void Fill(const AskStanding& from, v1::Request& to) {
@@ -136,7 +137,8 @@ std::optional<Request> BodyOf(const v1::Request& from) {
                       .epoch = from.appended().epoch(),
                       .tail = from.appended().tail(),
                       .closed = from.appended().closed(),
-                      .last = from.appended().last()};
+                      .last = from.appended().last(),
+                      .target = from.appended().target()};
     case v1::Request::kAskStanding:
       return AskStanding{.group = from.ask_standing().group(),
                          .from = From(from.ask_standing().from()),

@@ -257,7 +257,7 @@ Status CommitPipeline::AppendAndApply(std::span<const Decoded> records, Durabili
   const journal::AppendResult result =
       context_.stream->Append(context_.epoch, context_.state->applied(), views_, durability);
   if (context_.observer != nullptr) {
-    context_.observer->OnAppended(context_.epoch, result.outcome);
+    context_.observer->OnAppended(context_.epoch, result);
   }
   for (size_t i = 0; i < records.size(); ++i) {
     if (encoded_[i].capacity() > kKeptBytes) {

@@ -56,7 +56,7 @@ class AppendObserver {
   enum class Kind : uint8_t { kCommit, kRenew, kLeaderStart, kTransfer };
   virtual ~AppendObserver() = default;
   virtual void OnAppendSent(journal::Epoch epoch, Kind kind) = 0;
-  virtual void OnAppended(journal::Epoch epoch, journal::AppendResult::Outcome outcome) = 0;
+  virtual void OnAppended(journal::Epoch epoch, const journal::AppendResult& result) = 0;
 };
 
 struct GroupContext {

@@ -88,9 +88,12 @@ struct Engine {
   template <typename State>
   Status OpenMetadata(const std::string& name, const std::string& bucket,
                       Metadata<State>& metadata) {
-    TRY(metadata.manifest == nullptr
-            ? OpenManifest(name, bucket, *metadata.state, metadata.manifest)
-            : metadata.manifest->BeginWriting());
+    if (metadata.manifest == nullptr) {
+      TRY(OpenManifest(name, bucket, *metadata.state, metadata.manifest));
+    } else if (!metadata.writable) {
+      TRY(metadata.manifest->BeginWriting());
+    }
+    metadata.writable = following == nullptr;
     return LeadIfLed(metadata.manifest, metadata.state->leads());
   }
   // Neither led nor inherited.

@@ -4,6 +4,7 @@
 // Thread rule: owned by one thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "engine/basestore/basestore.h"
@@ -22,6 +23,10 @@ struct Inheritance {
   AllMetadata metadata{};  // followed until now
   group::Inheritance group{};
 
+  // Makes the manifests ready to be written, as far as `stop` allows: who leads need not wait for
+  // that then. Nothing is written, and another leader does not notice. Errors are those that the
+  // leader would meet; what did not work is left to it.
+  Status BeginWriting(const std::function<bool()>& stop);
   // Whether a universe of these settings and this place can take it.
   bool Fits(const Sizes& others, uint64_t budget_bytes, const storage::Storage& place) const {
     return memory != nullptr && storage == &place && memory->budget.limit() == budget_bytes &&

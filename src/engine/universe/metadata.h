@@ -16,6 +16,7 @@ template <typename State>
 struct Metadata {
   std::unique_ptr<State> state = std::make_unique<State>();  // outlives the manifest
   std::unique_ptr<manifest::Manifest> manifest{};            // null: not open
+  bool writable = false;                                     // else it is followed
 };
 
 // All of a universe.

@@ -28,9 +28,11 @@ class Scripted final : public Member {
     return wire::ReadIndexReply{
         .epoch = standing.epoch, .sequence = standing.applied, .published = standing.applied - 1};
   }
-  void Hint(bool last) override {
+  std::optional<Handover> HandedOver() override { return handed_over; }
+  void Hint(const wire::Appended& hint) override {
     ++hints;
-    last_hints += last ? 1 : 0;
+    last_hints += hint.last ? 1 : 0;
+    last_hint = hint;
   }
   Result<wire::PrepareReply> Prepare(uint64_t /*budget_nanos*/) override {
     return wire::PrepareReply{.applied = standing.applied, .ready = true};
@@ -38,6 +40,8 @@ class Scripted final : public Member {
   wire::StandingReply standing;
   int hints = 0;
   int last_hints = 0;
+  wire::Appended last_hint;
+  std::optional<Handover> handed_over;
 };
 
 class PeersTest : public testing::Test {
@@ -134,10 +138,14 @@ TEST_F(PeersTest, FollowersHearOfTheAppendThatGaveTheLeadAway) {
   world_.Sleep(kSecond / 100);
   EXPECT_EQ(b_.member.last_hints, 0);
   a_.member.standing.role = "following";
+  a_.member.handed_over = {.epoch = 3, .tail = 71, .target = "b:6479"};
   a_.peers.Appended();
   world_.Sleep(kSecond / 100);
   EXPECT_EQ(b_.member.last_hints, 1);
   EXPECT_EQ(c_.member.last_hints, 1);
+  EXPECT_EQ(b_.member.last_hint.epoch, 3u);
+  EXPECT_EQ(b_.member.last_hint.tail, 71u);
+  EXPECT_EQ(b_.member.last_hint.target, "b:6479");
 }
 
 TEST_F(PeersTest, HintsOfManyAppendsBecomeFew) {

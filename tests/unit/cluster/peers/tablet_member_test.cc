@@ -213,6 +213,45 @@ TEST_F(TabletMemberTest, DeposedLeadersAnswerNoReadIndex) {
   }
 }
 
+TEST_F(TabletMemberTest, WhoIsSaidToLeadNextLeadsAtOnce) {
+  InWorld(4, [&] {
+    const auto a = NewNode("a:1");
+    Await([&] { return a->leads(); });
+    const auto b = NewNode("b:1");
+    Await([&] { return b->server->followed().has_value(); });
+    Await([&] { return b->server->followed()->complete_nanos != 0; });
+    EXPECT_FALSE(a->member->HandedOver().has_value());
+    (void)b->member->Prepare(kSecond / 2);
+    EXPECT_FALSE(b->server->followed().has_value());  // it reads no more
+    ASSERT_TRUE(a->server->replica().Transfer("b:1").ok());
+    Await([&] { return a->member->HandedOver().has_value(); });
+    const Handover handover = *a->member->HandedOver();
+    EXPECT_EQ(handover.target, "b:1");
+    EXPECT_EQ(handover.epoch, a->server->standing().epoch);
+    const uint64_t hinted = Now();
+    b->member->Hint(
+        {.epoch = handover.epoch, .tail = handover.tail, .last = true, .target = handover.target});
+    Await([&] { return b->leads(); });
+    EXPECT_LT(Now() - hinted, 500 * kMilli / 16);  // sooner than by a look
+    EXPECT_EQ(b->server->standing().epoch, handover.epoch + 1);
+  });
+}
+
+TEST_F(TabletMemberTest, WhoIsPreparedInVainReadsAgain) {
+  InWorld(5, [&] {
+    const auto a = NewNode("a:1");
+    Await([&] { return a->leads(); });
+    const auto b = NewNode("b:1");
+    Await([&] { return b->server->followed().has_value(); });
+    (void)b->member->Prepare(kSecond / 2);
+    EXPECT_FALSE(b->server->followed().has_value());
+    Await([&] { return b->server->followed().has_value(); });
+    world_->Sleep(2 * kSecond);
+    EXPECT_TRUE(a->leads());
+    EXPECT_TRUE(b->server->followed().has_value());
+  });
+}
+
 TEST_F(TabletMemberTest, WhoIsPreparedHasWhatWasBefore) {
   InWorld(3, [&] {
     const auto a = NewNode("a:1");
@@ -233,7 +272,7 @@ TEST_F(TabletMemberTest, WhoIsPreparedHasWhatWasBefore) {
     EXPECT_LT(Now() - began, 60 * kMilli);
     a->member->Follows({});
     const int before = hints;
-    a->member->Hint(false);
+    a->member->Hint({});
     EXPECT_EQ(hints, before);
   });
 }

@@ -67,7 +67,8 @@ class TestHost final : public Host {
  private:
   Status Refuse() {
     observer_->OnAppendSent(group_->epoch(), group::AppendObserver::Kind::kCommit);
-    observer_->OnAppended(group_->epoch(), journal::AppendResult::Outcome::kOk);
+    observer_->OnAppended(group_->epoch(),
+                          {.outcome = journal::AppendResult::Outcome::kOk, .error = {}});
     return Error(Reason::kIoError, "the group was closed");
   }
 
@@ -180,6 +181,24 @@ TEST_F(ReplicaServerTest, LeadsANewStreamAfterALeaseAndAnswersReads) {
     EXPECT_EQ(a->server->standing().leader, "a");
     EXPECT_EQ(a->host.epochs.size(), 1u);
     EXPECT_GE(Records().size(), 10u);
+  });
+}
+
+TEST_F(ReplicaServerTest, WhoExpectsTheLeadHasTheStreamOpenForAWhile) {
+  InWorld([&] {
+    NewReplica("a");  // makes the stream
+    const auto b = NewReplica("b");
+    world_.Sleep(50 * kMillisecond);
+    EXPECT_TRUE(kernel_->journal().Open(group::kStreamName, {}).ok());
+    b->server->Expect();
+    world_.Sleep(10 * kMillisecond);
+    const auto rival = kernel_->journal().Open(group::kStreamName, {});
+    ASSERT_FALSE(rival.ok());
+    EXPECT_EQ(rival.error().reason(), Reason::kStreamExists);
+    AwaitLeader(*b);
+    world_.Sleep(kSecond);
+    EXPECT_TRUE(b->host.leads());
+    EXPECT_EQ(b->host.epochs.size(), 1u);
   });
 }
 

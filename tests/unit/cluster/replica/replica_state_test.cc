@@ -112,6 +112,30 @@ TEST_F(ReplicaStateTest, AHintIsFollowedByALookThatBeganAfterIt) {
 TEST_F(ReplicaStateTest, LeadersTakeNoHints) {
   Lead(3 * kSecond);
   EXPECT_TRUE(At(3 * kSecond, Hinted{}).empty());
+  EXPECT_TRUE(At(3 * kSecond, Hinted{.epoch = 4, .tail = 9}).empty());
+}
+
+TEST_F(ReplicaStateTest, WhoIsSaidToBeGivenTheLeadFencesThatRecord) {
+  See();
+  const Actions actions = At(kSecond + 1, Hinted{.epoch = 3, .tail = 9});
+  const auto* fence = Only<FenceStream>(actions);
+  ASSERT_NE(fence, nullptr);
+  EXPECT_EQ(fence->expected_epoch, 3u);
+  EXPECT_EQ(fence->expected_tail, 9u);
+  EXPECT_EQ(fence->new_epoch, 4u);
+  At(kSecond + 2, FenceRefused{});  // something came after it
+  EXPECT_EQ(Find<FenceStream>(At(kSecond + 3, Tick{})), nullptr);
+}
+
+TEST_F(ReplicaStateTest, AHintThatComesLateFencesNothing) {
+  See();
+  EXPECT_EQ(Find<FenceStream>(At(kSecond + 1, Hinted{.epoch = 3, .tail = 6})), nullptr);
+  EXPECT_EQ(Find<FenceStream>(At(kSecond + 2, Hinted{.epoch = 2, .tail = 9})), nullptr);
+}
+
+TEST_F(ReplicaStateTest, WhoWasRemovedTakesNoLeadThatItIsGiven) {
+  At(kSecond, SawTail{.epoch = 3, .tail = 7, .leader = "a", .removed = true});
+  EXPECT_EQ(Find<FenceStream>(At(kSecond + 1, Hinted{.epoch = 3, .tail = 9})), nullptr);
 }
 
 TEST_F(ReplicaStateTest, FencesAfterSilenceWithTheTailItSaw) {
@@ -409,8 +433,25 @@ TEST_F(ReplicaStateTest, ATransferEndsReadsBeforeItIsSent) {
   EXPECT_EQ(state_.EndRead(3 * kSecond, ticket_), Verdict::kNo);
   EXPECT_FALSE(state_.MayRead(3 * kSecond));
   At(3 * kSecond, AppendSent{AppendKind::kTransfer});
-  EXPECT_NE(Only<StopServing>(At(3 * kSecond, AppendAcked{})), nullptr);
+  EXPECT_FALSE(state_.given().has_value());
+  EXPECT_NE(Only<StopServing>(At(3 * kSecond, AppendAcked{12})), nullptr);
   EXPECT_EQ(state_.role(), Role::kFollowing);
+  ASSERT_TRUE(state_.given().has_value());
+  EXPECT_EQ(state_.given()->epoch, 4u);
+  EXPECT_EQ(state_.given()->tail, 12u);
+  EXPECT_EQ(state_.given()->target, "b");
+}
+
+TEST_F(ReplicaStateTest, WhatWasGivenIsOverWithTheNextTerm) {
+  Lead(3 * kSecond);
+  At(3 * kSecond, TransferAsked{"b"});
+  At(3 * kSecond, AppendSent{AppendKind::kTransfer});
+  At(3 * kSecond, AppendAcked{12});
+  At(4 * kSecond, SawTail{.epoch = 4, .tail = 12, .leader = "b"});
+  ASSERT_NE(Find<FenceStream>(At(9 * kSecond, Tick{})), nullptr);
+  EXPECT_TRUE(state_.given().has_value());
+  At(9 * kSecond, FenceOk{12});
+  EXPECT_FALSE(state_.given().has_value());
 }
 
 TEST_F(ReplicaStateTest, ACommitUnderWayDoesNotEndATransfer) {

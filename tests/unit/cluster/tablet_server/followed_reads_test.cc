@@ -151,6 +151,42 @@ TEST_F(FollowedReadsTest, WhoCannotServeYetIsAskedAgain) {
   });
 }
 
+TEST_F(FollowedReadsTest, WhoIsExpectedToStopHasEndedItsReads) {
+  InWorld([&] {
+    Lead();
+    const auto reads = NewReads();
+    reads->Start();
+    Await([&] { return serving_->followed != nullptr; });
+    Await([&] { return reads->state()->complete_nanos > 0; });
+    serving_->stop_nanos = 100 * kMillisecond;
+    reads->Expect();
+    world_.Sleep(150 * kMillisecond);
+    EXPECT_EQ(serving_->followed, nullptr);
+    const uint64_t began = Now();
+    EXPECT_NE(reads->Stop(), nullptr);
+    EXPECT_LT(Now() - began, kMillisecond);
+    EndLeader();
+  });
+}
+
+TEST_F(FollowedReadsTest, WhatWasExpectedInVainIsForgotten) {
+  InWorld([&] {
+    Lead();
+    const auto reads = NewReads();
+    reads->Start();
+    Await([&] { return serving_->followed != nullptr; });
+    reads->Expect();
+    Await([&] { return serving_->followed == nullptr; });
+    const uint64_t began = Now();
+    Await([&] { return serving_->followed != nullptr; });
+    EXPECT_GE(Now() - began, FollowedReads::kExpectNanos - kMillisecond);
+    Await([&] { return reads->state()->complete_nanos > 0; });
+    EXPECT_NE(reads->Stop(), nullptr);
+    EXPECT_EQ(serving_->followed, nullptr);
+    EndLeader();
+  });
+}
+
 TEST_F(FollowedReadsTest, WhoTakesOverWaitsNotLongForReaders) {
   InWorld([&] {
     Lead();

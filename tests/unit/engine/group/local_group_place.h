@@ -25,8 +25,8 @@ class RecordingObserver final : public AppendObserver {
     sent.push_back(kind);
     EXPECT_EQ(sent.size(), ended.size() + 1);
   }
-  void OnAppended(journal::Epoch, journal::AppendResult::Outcome outcome) override {
-    ended.push_back(outcome);
+  void OnAppended(journal::Epoch, const journal::AppendResult& result) override {
+    ended.push_back(result.outcome);
     EXPECT_EQ(sent.size(), ended.size());
   }
   std::set<journal::Epoch> epochs;
