@@ -22,7 +22,7 @@ class Writer:
         self._thread.start()
 
     def _run(self):
-        client, count = Client(self.servers, 0), 0
+        client, count = Client(self.servers, 0, pause=0.001), 0
         while not self._over.is_set():
             count += 1
             begun = time.monotonic()

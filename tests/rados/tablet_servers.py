@@ -119,8 +119,8 @@ class Group:
 class Client:
     """Talks to any of the servers, and goes to another one when a connection ends."""
 
-    def __init__(self, servers, first):
-        self.servers, self.next = servers, first
+    def __init__(self, servers, first, pause=0.02):
+        self.servers, self.next, self.pause = servers, first, pause
         self.connection = None
 
     def call(self, *words):
@@ -133,7 +133,7 @@ class Client:
             return self.connection.call(*words)
         except (OSError, EOFError):
             self.close()
-            time.sleep(0.02)
+            time.sleep(self.pause)
             return None
 
     def close(self):
