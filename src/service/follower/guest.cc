@@ -13,6 +13,7 @@ constexpr uint64_t kDialNanos = 1'000'000'000;    // of one attempt: the next ma
 constexpr uint64_t kLingerNanos = 2'000'000'000;  // for the client to take the end
 constexpr size_t kWordsBytes = size_t{64} << 10;  // replies not taken yet: no more are made
 constexpr int kReadsOfATurn = 4;
+constexpr std::string_view kRole = "*1\r\n$4\r\nROLE\r\n";
 
 std::string UnledText(const Surroundings& surroundings) {
   if (surroundings.leader.empty()) {
@@ -49,6 +50,7 @@ Guest::Guest(Surroundings& surroundings, command::Departing departing, uint64_t 
       handshake_deadline_nanos_(now_nanos + surroundings.settings->handshake_nanos),
       introduction_(std::move(departing.introduction)),
       unheard_(departing.unheard),
+      had_others_(true),
       version_(departing.version),
       for_leader_(departing.for_leader) {
   const FollowerSettings& settings = *surroundings.settings;
@@ -83,7 +85,7 @@ bool Guest::may_depart() const {
     case Phase::kDialing:
       return true;
     case Phase::kPassing:
-      return !introduction_.empty();
+      return !greeting_.empty();
     case Phase::kRefused:
       return words_.empty() && !refuser_->closing() && !ended_;
     case Phase::kLeaving:
@@ -131,7 +133,8 @@ void Guest::Dial(std::unique_ptr<runtime::Socket> leader, uint64_t now_nanos) {
   leader_name_ = surroundings_.leader;
   to_client_ = Lane();  // what was noticed of an earlier leader is over
   replies_ = {};
-  introduced_ = heard_ = 0;
+  greeted_ = heard_ = 0;
+  greeting_ = had_others_ ? std::string(kRole) + introduction_ : std::string();
   dial_deadline_nanos_ = now_nanos + kDialNanos;
   phase_ = Phase::kDialing;
   if (!surroundings_.poller->Add(*leader, tag_ + 1).ok()) {
@@ -197,8 +200,8 @@ bool Guest::Reach(uint64_t now_nanos) {
     return AdvanceSeeking(now_nanos);
   }
   phase_ = Phase::kPassing;
-  dial_deadline_nanos_ = now_nanos + kDialNanos;  // of the introduction
-  if (introduction_.empty()) {
+  dial_deadline_nanos_ = now_nanos + kDialNanos;  // of the greeting
+  if (greeting_.empty()) {
     Reached();
   }
   return true;
@@ -240,8 +243,8 @@ bool Guest::AdvancePassing(uint64_t now_nanos) {
   if (IsTakenOver()) {
     return LoseLeader(now_nanos);  // what it was asked and has not answered, it may never
   }
-  if (!introduction_.empty()) {
-    return Introduce(now_nanos);
+  if (!greeting_.empty()) {
+    return Greet(now_nanos);
   }
   const bool more = PassOn(now_nanos);
   CountPassed();
@@ -273,41 +276,42 @@ bool Guest::PassOn(uint64_t now_nanos) {
 }
 
 // Nothing of the client's before all of it was taken: its requests would be another user's, or go
-// to another collection.
-bool Guest::Introduce(uint64_t now_nanos) {
-  if (introduced_ < introduction_.size()) {
-    const std::string_view rest = std::string_view(introduction_).substr(introduced_);
+// to another collection; or they would wait at a server that leads no more, and be lost with it.
+bool Guest::Greet(uint64_t now_nanos) {
+  if (greeted_ < greeting_.size()) {
+    const std::string_view rest = std::string_view(greeting_).substr(greeted_);
     const auto written = leader_->Write(std::span(&rest, 1));
     if (!written.ok() || written->ended) {
       return LoseLeader(now_nanos);
     }
-    introduced_ += written->bytes;
+    greeted_ += written->bytes;
   }
-  if (!HearIntroduction(now_nanos)) {
+  if (!HearGreeting(now_nanos)) {
     return phase_ == Phase::kPassing && LoseLeader(now_nanos);
   }
-  if (heard_ < unheard_ || introduced_ < introduction_.size()) {
+  if (heard_ <= unheard_ || greeted_ < greeting_.size()) {
     if (now_nanos < dial_deadline_nanos_) {
       return false;
     }
     SeekAgain(leader_->peer() + " does not answer");
     return AdvanceSeeking(now_nanos);
   }
+  std::string().swap(greeting_);
   std::string().swap(introduction_);
   to_client_.Keep(replies_.TakeRest());
   Reached();
   return true;
 }
 
-bool Guest::HearIntroduction(uint64_t now_nanos) {
-  for (bool more = true; more && heard_ < unheard_;) {
+bool Guest::HearGreeting(uint64_t now_nanos) {
+  for (bool more = true; more && heard_ <= unheard_;) {
     const auto read = to_client_.ReadFirst(*leader_, surroundings_.scratch);
     if (!read.ok()) {
       return false;
     }
     more = read->bytes > 0;
     replies_.Feed(to_client_.TakeKept());
-    while (heard_ < unheard_) {
+    while (heard_ <= unheard_) {
       const auto reply = replies_.Next();
       if (!reply.ok()) {
         Disown("ERR " + leader_->peer() + " speaks another protocol", now_nanos);
@@ -316,17 +320,33 @@ bool Guest::HearIntroduction(uint64_t now_nanos) {
       if (!reply->has_value()) {
         break;
       }
-      if ((*reply)->failed()) {
-        Disown((*reply)->text, now_nanos);
+      if (!TakeReply(**reply, now_nanos)) {
         return false;
       }
       ++heard_;
     }
-    if (heard_ < unheard_ && to_client_.source_ended()) {
+    if (heard_ <= unheard_ && to_client_.source_ended()) {
       return false;
     }
   }
   return true;
+}
+
+bool Guest::TakeReply(const resp::Reply& reply, uint64_t now_nanos) {
+  if (!reply.failed()) {
+    return true;
+  }
+  if (heard_ > 0) {
+    Disown(reply.text, now_nanos);
+    return false;
+  }
+  // Who leads and does not know the client yet, or does not allow it that, has answered as well.
+  if (reply.text.starts_with("NOAUTH ") || reply.text.starts_with("NOPERM ")) {
+    return true;
+  }
+  SeekAgain(reply.text);
+  AdvanceSeeking(now_nanos);
+  return false;
 }
 
 void Guest::Disown(std::string_view why, uint64_t now_nanos) {
@@ -460,7 +480,7 @@ bool Guest::LoseLeader(uint64_t now_nanos) {
     turned_away_ = true;
     return LeaveUnled(now_nanos);
   }
-  if (!introduction_.empty()) {
+  if (!greeting_.empty()) {
     SeekAgain(leader_->peer() + " closed the connection");
     return AdvanceSeeking(now_nanos);
   }

@@ -5,8 +5,9 @@
 //
 // Silent: nothing was asked yet. Seeking: it waits for a leader; its owner gives it a socket to one
 // (Dial) when it can; one that others had begins so if it has asked for something. Passing: two
-// lanes, which open when the leader has taken its introduction, if it has one; until then nothing
-// of the client's was passed to anybody, and it may seek again or depart. Leaving: the last
+// lanes. Of one that others had they open when it was greeted: whoever was dialed answered ROLE,
+// which only the one that leads does, and took the introduction. Until then nothing of the
+// client's was passed to anybody, and it may seek again or depart. Leaving: the last
 // words are written and the end is said; what the client still sends is read and dropped for a
 // while, because a socket that is closed with bytes unread takes the last words away with it.
 // Thread rule: owned by one thread.
@@ -86,8 +87,9 @@ class Guest {
   bool AdvanceRefused(uint64_t now_nanos);
   bool AdvanceLeaving(uint64_t now_nanos);
   bool PassOn(uint64_t now_nanos);
-  bool Introduce(uint64_t now_nanos);
-  bool HearIntroduction(uint64_t now_nanos);  // false: nothing more can be heard
+  bool Greet(uint64_t now_nanos);
+  bool HearGreeting(uint64_t now_nanos);                         // false: nothing more can be heard
+  bool TakeReply(const resp::Reply& reply, uint64_t now_nanos);  // false: it is not what it was for
   void Disown(std::string_view why, uint64_t now_nanos);
   bool TakeRequests();
   bool AnswerRequests(uint64_t now_nanos);  // true: no whole request is left
@@ -115,12 +117,12 @@ class Guest {
   bool leader_deaf_ = false;  // it takes no more bytes
   bool turned_away_ = false;
   const uint64_t handshake_deadline_nanos_;
-  // What makes it there who it is; empty: nothing, or the leader took it. How much of it that one
-  // was sent, and how many of so many replies it gave.
   std::string introduction_;
-  size_t introduced_ = 0;
-  size_t unheard_ = 0;
-  size_t heard_ = 0;
+  size_t unheard_ = 0;  // replies to it
+  bool had_others_ = false;
+  std::string greeting_;  // of this leader; empty: none is due, or it is over
+  size_t greeted_ = 0;    // bytes of it that were sent
+  size_t heard_ = 0;      // replies to it
   resp::ReplyParser replies_;
   resp::Version version_ = resp::Version::k2;  // that the client expects
   bool for_leader_ = false;

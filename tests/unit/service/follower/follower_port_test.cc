@@ -494,7 +494,7 @@ TEST_P(FollowerPortOn, AnIntroductionThatNobodyUnderstandsEndsTheConnection) {
                           .bytes = "PING\r\n"};
   EXPECT_TRUE(port.PassOn(back));
   EXPECT_EQ(client.ReadAll(), "-ERR " + leader->address() + " speaks another protocol\r\n");
-  EXPECT_EQ(leader->received_bytes(), 10u) << "nothing of the client's";
+  EXPECT_EQ(leader->received_bytes(), 24u) << "nothing of the client's";
   EXPECT_EQ(port.counts().lost, 1u);
 }
 

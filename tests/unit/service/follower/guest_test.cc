@@ -355,15 +355,17 @@ TEST_F(TlsGuestTest, ALeaderThatDoesNotTakeItsCertificateIsNotReached) {
 
 // --- Those that others had ---
 
+const std::string kRole = "*1\r\n$4\r\nROLE\r\n";
+
 TEST_F(GuestTest, NothingOfAClientsIsPassedOnBeforeItsIntroductionWasTaken) {
   Arrive({.client = nullptr, .introduction = "who\r\nwhere\r\n", .unheard = 2, .bytes = "first"});
   EXPECT_EQ(guest_->phase(), Phase::kSeeking);
   const auto leader = Dial();
   AdvanceAll(10);
   EXPECT_EQ(guest_->phase(), Phase::kPassing);
-  EXPECT_EQ(Received(*leader), "who\r\nwhere\r\n");
+  EXPECT_EQ(Received(*leader), kRole + "who\r\nwhere\r\n");
   Send(*client_, "second");
-  Send(*leader, "+one\r\n");
+  Send(*leader, "*1\r\n$6\r\nmaster\r\n+one\r\n");
   AdvanceAll(20);
   EXPECT_EQ(Received(*leader), "");
   EXPECT_TRUE(guest_->may_depart());
@@ -382,8 +384,8 @@ TEST_F(GuestTest, ALeaderThatDoesNotTakeTheIntroductionEndsIt) {
   Arrive({.client = nullptr, .introduction = "who\r\n", .unheard = 1, .bytes = "SET a 1\r\n"});
   const auto leader = Dial();
   AdvanceAll(10);
-  EXPECT_EQ(Received(*leader), "who\r\n");
-  Send(*leader, "-WRONGPASS no\r\n");
+  EXPECT_EQ(Received(*leader), kRole + "who\r\n");
+  Send(*leader, "-NOAUTH who are you\r\n-WRONGPASS no\r\n");
   AdvanceAll(20);
   EXPECT_EQ(guest_->phase(), Phase::kLeaving);
   EXPECT_EQ(Received(*client_), "-WRONGPASS no\r\n$");
@@ -394,12 +396,14 @@ TEST_F(GuestTest, ALeaderThatDoesNotTakeTheIntroductionEndsIt) {
 // Nothing was asked of the first one: the second is asked, once.
 TEST_F(GuestTest, ALeaderThatIsLostBeforeItWasAskedAnythingIsReplaced) {
   Arrive({.client = nullptr, .introduction = "who\r\n", .unheard = 1, .bytes = "asked"});
-  for (const bool closes : {true, false}) {
+  for (const std::string_view ends : {"closes", "another leads", "says so"}) {
     auto leader = Dial();
     AdvanceAll(10);
-    EXPECT_EQ(Received(*leader), "who\r\n");
-    if (closes) {
+    EXPECT_EQ(Received(*leader), kRole + "who\r\n");
+    if (ends == "closes") {
       leader = nullptr;
+    } else if (ends == "says so") {
+      Send(*leader, "-TRYAGAIN nobody leads\r\n");
     } else {
       surroundings_.leader = "1.0.0.2:1";
     }
@@ -409,9 +413,9 @@ TEST_F(GuestTest, ALeaderThatIsLostBeforeItWasAskedAnythingIsReplaced) {
   }
   const auto leader = Dial();
   AdvanceAll(30);
-  Send(*leader, "+OK\r\n");
+  Send(*leader, "*0\r\n+OK\r\n");
   AdvanceAll(40);
-  EXPECT_EQ(Received(*leader), "who\r\nasked");
+  EXPECT_EQ(Received(*leader), kRole + "who\r\nasked");
   EXPECT_EQ(tallies_.lost, 0u);
   EXPECT_EQ(Received(*client_), "");
 }
@@ -453,7 +457,7 @@ TEST_F(GuestTest, WhoDepartsTakesWhatItSaidAlong) {
   ASSERT_TRUE(guest_->may_depart());
   const command::Departing departing = guest_->Depart();
   EXPECT_EQ(guest_->phase(), Phase::kGone);
-  EXPECT_EQ(Received(*leader), "who\r\n$");
+  EXPECT_EQ(Received(*leader), kRole + "who\r\n$");
   EXPECT_EQ(departing.introduction, "who\r\n");
   EXPECT_EQ(departing.unheard, 1u);
   EXPECT_EQ(departing.bytes, "first ");
