@@ -61,6 +61,9 @@ void Connection::Begin() {
 }
 
 void Connection::Arrive(command::Departing client) {
+  if (client.introduction.empty() && client.bytes.empty()) {
+    return;
+  }
   const auto taken = session_.closing
                          ? Result<bool>(true)
                          : command::TakeIntroduction(*surroundings_.table, session_,

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "unit/service/follower/follower_world.h"
+#include "unit/service/follower/tls_world.h"
 
 namespace luna::follower {
 
@@ -314,7 +314,7 @@ TEST_P(UsherOn, WhoWaitsIsOfferedWhenSomebodyReads) {
   ASSERT_TRUE(world_.Becomes([&] { return port.counts().open == 2; }));
   takes = true;  // and yet it does not
   ASSERT_TRUE(world_.Becomes([&] { return reader.refused() > 2; }));
-  EXPECT_EQ(port.counts().open, 2u);
+  EXPECT_TRUE(world_.Becomes([&] { return port.counts().open == 2; }));
   reader.SetTaking(true);
   ASSERT_TRUE(world_.Becomes([&] { return port.counts().open == 0; }));
   EXPECT_EQ(port.counts().accepted, 2u);
@@ -353,6 +353,26 @@ TEST_P(UsherOn, ClientsOfWhichNothingWasPassedOnOutliveIt) {
     EXPECT_TRUE(port.PassOn(client));
   }
   world_.SetLeader(leader->address());
+  EXPECT_EQ(asking.Ask("third", 18), "first second third");
+  EXPECT_EQ(silent.Ask("me too", 6), "me too");
+}
+
+// The session goes along, with what of a record nobody read yet.
+TEST_P(UsherOn, ClientsUnderTlsOutliveIt) {
+  TlsWorld secret(GetParam());
+  FollowerPort& port = secret.world.Open(secret.Settings());
+  Client silent = secret.NewClient();
+  Client asking = secret.NewClient();
+  asking.Send("first ");
+  ASSERT_TRUE(secret.world.Becomes([&] { return port.counts().open == 2; }));
+  std::vector<command::Departing> left = port.Stop();
+  ASSERT_EQ(left.size(), 2u);
+  asking.Send("second ");
+  port.Start().value();
+  for (command::Departing& client : left) {
+    EXPECT_TRUE(port.PassOn(client));
+  }
+  const auto leader = secret.NewLeader();
   EXPECT_EQ(asking.Ask("third", 18), "first second third");
   EXPECT_EQ(silent.Ask("me too", 6), "me too");
 }
