@@ -1,6 +1,7 @@
 #include "apps/lunad/group_service.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -40,7 +41,8 @@ follower::FollowerSettings GroupService::PortSettings(tls::TlsNetwork* to_leader
     };
   }
   settings.status = [this] { return command::GroupText(Standing()); };
-  settings.take = [this](std::unique_ptr<runtime::Socket>& client) { return Take(client); };
+  settings.take = [this](command::Departing& client) { return Take(client); };
+  settings.takes = [this] { return Takes(); };
   settings.max_clients = connections.max_clients;
   // Longer than a take-over takes: clients need not notice it.
   settings.wait_nanos =
@@ -60,29 +62,56 @@ Status GroupService::trouble() const {
   return trouble_;
 }
 
+// --- Clients that stay ---
+
+void GroupService::EndClients() {
+  std::vector<command::Departing> ended;  // closed when the lock is gone
+  base::MutexLock lock(mutex_);
+  ends_clients_ = true;
+  ended.swap(between_);
+}
+
+void GroupService::HandOn(command::Departing client) {
+  base::MutexLock lock(mutex_);
+  if (ends_clients_) {
+    return;
+  }
+  if (service_ != nullptr) {
+    service_->Give(std::move(client));
+  } else if (!port_.PassOn(client)) {
+    between_.push_back(std::move(client));
+  }
+}
+
 // --- Leading ---
 
 Status GroupService::Serve(Universe& universe) {
   server::ServiceSettings settings = service_settings_;
   settings.read_gate = this;
   settings.group = this;
+  settings.connections.hand_on = [this](command::Departing client) { HandOn(std::move(client)); };
   auto service =
       std::make_unique<server::Service>(runtime_, network_, universe, std::move(settings));
   TRY(service->Start());
   base::MutexLock lock(mutex_);
   service_ = std::move(service);
+  for (command::Departing& client : std::exchange(between_, {})) {
+    service_->Give(std::move(client));
+  }
   return {};
 }
 
 void GroupService::StopServing() {
   std::unique_ptr<server::Service> service;
+  bool ends_clients = false;
   {
     base::MutexLock lock(mutex_);
     service = std::move(service_);
     stop_requested_ = stop_requested_ || (service != nullptr && service->stop_requested());
+    ends_clients = ends_clients_;
   }
   if (service != nullptr) {
-    service->Stop();
+    ends_clients ? service->Stop() : service->HandOn();
   }
 }
 
@@ -126,13 +155,22 @@ Status GroupService::Follow() {
   if (!begun.ok()) {
     base::MutexLock lock(mutex_);
     trouble_ = begun;
+    return begun;
+  }
+  base::MutexLock lock(mutex_);
+  for (command::Departing& client : std::exchange(between_, {})) {
+    (void)port_.PassOn(client);  // it has just begun
   }
   return begun;
 }
 
 void GroupService::StopFollowing() {
-  port_.Stop();
+  std::vector<command::Departing> left = port_.Stop();
   page_ = nullptr;
+  base::MutexLock lock(mutex_);
+  if (!ends_clients_) {
+    std::ranges::move(left, std::back_inserter(between_));
+  }
 }
 
 server::ServiceSettings GroupService::ReadSettings(command::ReadGate& gate) {
@@ -146,10 +184,9 @@ server::ServiceSettings GroupService::ReadSettings(command::ReadGate& gate) {
   settings.group = this;
   settings.follows = true;
   if (settings_.writes == "forward") {
-    settings.connections.pass_on = [this](command::Departing client) {
-      port_.PassOn(std::move(client));
-    };
+    settings.connections.pass_on = [this](command::Departing client) { HandOn(std::move(client)); };
   }
+  settings.connections.hand_on = [this](command::Departing client) { HandOn(std::move(client)); };
   return settings;
 }
 
@@ -200,22 +237,29 @@ void GroupService::StopReads() {
     peers_->Follows({});
   }
   std::unique_ptr<server::Service> reads;
+  bool ends_clients = false;
   {
     base::MutexLock lock(mutex_);
     reads = std::move(reads_);
     stop_requested_ = stop_requested_ || (reads != nullptr && reads->stop_requested());
+    ends_clients = ends_clients_;
   }
   if (freshness_gate_ != nullptr) {
     freshness_gate_->Stop();  // whoever takes over does not wait for who waits for the leader
   }
   if (reads != nullptr) {
-    reads->Stop();
+    ends_clients ? reads->Stop() : reads->HandOn();
   }
   reads = nullptr;
   freshness_gate_ = nullptr;
 }
 
-bool GroupService::Take(std::unique_ptr<runtime::Socket>& client) {
+bool GroupService::Takes() const {
+  base::MutexLock lock(mutex_);
+  return reads_ != nullptr;
+}
+
+bool GroupService::Take(command::Departing& client) {
   base::MutexLock lock(mutex_);
   if (reads_ == nullptr) {
     return false;

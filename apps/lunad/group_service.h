@@ -4,17 +4,22 @@
 // Beside the port there is a second service, without an address of its own, while there is a
 // universe that follows: the port offers it every client, and gets back those whose requests are
 // for the leader.
+// When the lead moves, clients stay connected where nothing is lost by it: those that wait between
+// two requests, and those of which nothing was passed on yet, go from service to port, from port to
+// service and from the second service to either, with what nobody began of theirs.
 // Thread rule: Join before anything else; Serving by one thread at a time; the rest is safe.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "apps/lunad/peer_link.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "cluster/tablet_server/tablet_server.h"
 #include "runtime/tls/tls_network.h"
+#include "service/command/elsewhere.h"
 #include "service/command/read_gate.h"
 #include "service/command/server_group.h"
 #include "service/follower/follower_port.h"
@@ -46,6 +51,8 @@ class GroupService final : public tablet_server::Serving,
   bool stop_requested() const;
   // Why its address was lost.
   Status trouble() const;
+  // From now on whatever ends closes its clients: the process stops.
+  void EndClients();
 
   Status Serve(Universe& universe) override;
   void StopServing() override;
@@ -67,7 +74,9 @@ class GroupService final : public tablet_server::Serving,
   follower::FollowerSettings PortSettings(tls::TlsNetwork* to_leader);
   server::ServiceSettings ReadSettings(command::ReadGate& gate);
   follower::AskLeader Asking();
-  bool Take(std::unique_ptr<runtime::Socket>& client);
+  bool Take(command::Departing& client);
+  bool Takes() const;
+  void HandOn(command::Departing client);
   server::HttpPage::Pages Pages();
   server::HttpAnswer Readiness();
 
@@ -86,6 +95,9 @@ class GroupService final : public tablet_server::Serving,
   mutable base::Mutex mutex_;
   std::unique_ptr<server::Service> service_ GUARDED_BY(mutex_);  // while leading
   std::unique_ptr<server::Service> reads_ GUARDED_BY(mutex_);    // while following
+  // Clients of what ended, for what begins next.
+  std::vector<command::Departing> between_ GUARDED_BY(mutex_);
+  bool ends_clients_ GUARDED_BY(mutex_) = false;
   bool stop_requested_ GUARDED_BY(mutex_) = false;
   Status trouble_ GUARDED_BY(mutex_);
 };

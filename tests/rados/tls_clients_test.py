@@ -182,6 +182,24 @@ class TlsClientsTest(Certificates, unittest.TestCase):
         for word in words:
             self.assertNotIn(word.encode(), heard)
 
+    def test_clients_stay_when_the_lead_moves(self):
+        group, leader, followers = self.group("--password", PASSWORD, password=PASSWORD)
+        for server in followers:
+            self.reads_here(server).close()
+        clients = [server.connect() for server in group.servers]
+        for client in clients:
+            self.addCleanup(client.close)
+        self.assertEqual(clients[group.servers.index(leader)].call("SET", "kept", VALUE), "OK")
+        for target in followers:
+            with leader.connect() as connection:
+                self.assertEqual(connection.call("GROUP", "TRANSFER", target.name), "OK")
+            former, leader = leader, target
+            self.assertIs(group.leader(but=former), target)
+            self.assertEqual(clients[group.servers.index(leader)].call("GET", "kept"),
+                             VALUE.encode())
+        self.assertEqual([client.call("GET", "kept") for client in clients], [VALUE.encode()] * 3)
+        self.judge_taps(group, PASSWORD, VALUE)
+
     def test_clients_of_every_server(self):
         group, leader, followers = self.group("--password", PASSWORD, password=PASSWORD)
         for number, server in enumerate(group.servers):

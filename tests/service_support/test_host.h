@@ -45,6 +45,7 @@ class TestHost : public command::Host {
   command::ReadGate* gate = nullptr;
   bool follows_leader = false;  // names are then looked up each time
   bool has_way_to_leader = false;
+  bool keeps_passwords = false;  // as where connections may go on elsewhere
 
   // A session in database "default", collection "0".
   command::Session NewSession();
@@ -84,6 +85,7 @@ class TestHost : public command::Host {
   command::ServerGroup* group() override { return server_group; }
   bool follows() override { return follows_leader; }
   bool passes_on() override { return follows_leader && has_way_to_leader; }
+  bool hands_on() override { return keeps_passwords || passes_on(); }
 
  private:
   std::string RunAsWriter(const command::Command& command, command::Session& session,

@@ -40,7 +40,7 @@ bool LogIn(Call& call, std::string_view user, std::string_view password) {
     }
   }
   session.BecomeUser(name);
-  if (call.host.passes_on()) {
+  if (call.host.hands_on()) {
     session.password = std::string(password);
   }
   return true;

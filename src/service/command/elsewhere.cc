@@ -1,9 +1,16 @@
 #include "service/command/elsewhere.h"
 
+#include <algorithm>
+#include <cstring>
 #include <initializer_list>
+#include <vector>
 
+#include "base/try.h"
+#include "service/command/command_table.h"
 #include "service/command/server_group.h"
 #include "service/resp/reply_parser.h"
+#include "service/resp/reply_writer.h"
+#include "service/resp/request_parser.h"
 
 namespace luna::command {
 
@@ -51,20 +58,72 @@ bool CredentialsKnown(const Command& command, Host& host, Arguments arguments) {
 }
 
 void Say(Departing& departing, std::initializer_list<std::string_view> request) {
-  departing.bytes += resp::Request(Arguments(request.begin(), request.size()));
+  departing.introduction += resp::Request(Arguments(request.begin(), request.size()));
   ++departing.unheard;
 }
 
 void SayHello(const Session& session, Departing& departing) {
+  // It would be refused where a password is asked for that this session did not give yet.
+  if (session.version == resp::Version::k2 && !session.password.has_value() &&
+      session.name.empty()) {
+    return;
+  }
   std::vector<std::string_view> hello = {"HELLO", session.version == resp::Version::k3 ? "3" : "2"};
+  // A user that is bound to databases may have no right to USE.
+  const std::string& database = session.database->name();
+  const std::string user =
+      session.user + (database == kDefaultDatabase ? std::string() : "@" + database);
   if (session.password.has_value()) {
-    hello.insert(hello.end(), {"AUTH", session.user, *session.password});
+    hello.insert(hello.end(), {"AUTH", user, *session.password});
   }
   if (!session.name.empty()) {
     hello.insert(hello.end(), {"SETNAME", session.name});
   }
-  departing.bytes += resp::Request(hello);
+  departing.introduction += resp::Request(hello);
   ++departing.unheard;
+}
+
+void SayPlace(const Session& session, Departing& departing) {
+  const std::string& database = session.database->name();
+  const std::string& collection = session.collection->name();
+  const bool there = database == kDefaultDatabase || session.password.has_value();
+  if (there && collection == kDefaultCollection) {
+    return;
+  }
+  const bool numbered = collection.size() <= 2 && std::ranges::all_of(collection, [](char letter) {
+                          return letter >= '0' && letter <= '9';
+                        });
+  if (there && numbered) {
+    Say(departing, {"SELECT", collection});
+  } else {
+    Say(departing, {"USE", database, collection});
+  }
+}
+
+void SayReads(const Session& session, Departing& departing) {
+  constexpr uint64_t kNanosPerMilli = 1'000'000;
+  if (!session.reads_here) {
+    return;
+  }
+  switch (session.freshness.kind) {
+    case Freshness::Kind::kAny:
+      return Say(departing, {"READONLY"});
+    case Freshness::Kind::kStrong:
+      return Say(departing, {"READONLY", "STRONG"});
+    case Freshness::Kind::kBounded:
+      return Say(departing, {"READONLY", "BOUNDED",
+                             std::to_string(session.freshness.age_nanos / kNanosPerMilli)});
+  }
+}
+
+void SayReplies(const Session& session, Departing& departing) {
+  using Replies = Session::Replies;
+  if (session.replies == Replies::kOn) {
+    return;
+  }
+  // Of a request that goes along the reply is hidden already.
+  Say(departing, {"CLIENT", "REPLY", session.replies == Replies::kOff ? "OFF" : "SKIP"});
+  --departing.unheard;  // that one is not answered
 }
 
 }  // namespace
@@ -113,15 +172,48 @@ void Introduce(const Session& session, Departing& departing) {
   if (!session.library_version.empty()) {
     Say(departing, {"CLIENT", "SETINFO", "LIB-VER", session.library_version});
   }
-  const std::string& database = session.database->name();
-  const std::string& collection = session.collection->name();
-  if (database != kDefaultDatabase || collection != kDefaultCollection) {
-    Say(departing, {"USE", database, collection});
+  SayPlace(session, departing);
+  SayReads(session, departing);
+  SayReplies(session, departing);
+  departing.version = session.version;
+}
+
+bool MayBeIntroduced(const Session& session, Host& host) {
+  const bool between = !session.queueing && session.watched.empty() && !session.interactive &&
+                       !session.monitoring && !session.closing;
+  // Who said no password is whoever a new connection is.
+  const bool unnamed =
+      session.user == "default" && session.authenticated == !host.password_required();
+  return between && (session.password.has_value() || unnamed);
+}
+
+Result<bool> TakeIntroduction(const CommandTable& table, Session& session, Host& host,
+                              std::string_view introduction) {
+  resp::RequestParser parser;
+  while (!introduction.empty()) {
+    const std::span<char> room = parser.Room();
+    const size_t bytes = std::min(room.size(), introduction.size());
+    std::memcpy(room.data(), introduction.data(), bytes);
+    parser.Filled(bytes);
+    introduction.remove_prefix(bytes);
   }
-  if (session.replies == Session::Replies::kOff) {
-    Say(departing, {"CLIENT", "REPLY", "OFF"});
-    --departing.unheard;  // that one is not answered
+  std::vector<std::string_view> arguments;
+  while (TRY(parser.Next(arguments))) {
+    const Command* const command = table.Find(arguments);
+    if (command == nullptr || command->run == nullptr || command->place != Place::kConnection) {
+      return Error(Reason::kBadInput, "ERR " + std::string(arguments[0]) + " introduces nobody");
+    }
+    const bool anywhere = (command->flags & kFlagAnywhere) != 0;
+    if (anywhere && host.passes_on() && !IsAnsweredHere(command, session, host, arguments)) {
+      return false;
+    }
+    std::string said;
+    resp::ReplyWriter reply(said, session.version);
+    if (!Run(*command, session, host, arguments, nullptr, reply)) {
+      return Error(Reason::kBadInput, said.size() < 4 ? "ERR" : said.substr(1, said.size() - 3));
+    }
   }
+  return true;
 }
 
 }  // namespace luna::command

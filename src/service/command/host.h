@@ -141,6 +141,8 @@ class Host {
   virtual bool follows() { return false; }
   // It follows, and gets everything else to the leader; else it refuses that.
   virtual bool passes_on() { return false; }
+  // Its connections may go on elsewhere: what introduces them there is kept, passwords as well.
+  virtual bool hands_on() { return passes_on(); }
 };
 
 }  // namespace luna::command

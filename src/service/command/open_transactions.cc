@@ -11,6 +11,11 @@ bool Overdue(const Interactive& interactive, uint64_t now_nanos) {
 
 }  // namespace
 
+void OpenTransactions::StartAfter(uint64_t id) {
+  base::MutexLock lock(mutex_);
+  last_id_ = id;
+}
+
 uint64_t OpenTransactions::NextId() {
   base::MutexLock lock(mutex_);
   return ++last_id_;

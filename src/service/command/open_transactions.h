@@ -43,6 +43,9 @@ class OpenTransactions {
   static constexpr size_t kMostEnded = 4096;
   static constexpr uint64_t kIdleNanos = 60'000'000'000;  // when the client names no other
 
+  // Before the first: ids are above this one. Where the servers of a group lead in turn, a client
+  // may still hold an id of the one before, which must not be another client's here.
+  void StartAfter(uint64_t id);
   uint64_t NextId();
   // False: too many are open.
   bool Add(OpenTransaction transaction);

@@ -34,7 +34,8 @@ std::vector<std::string> Acceptor::addresses() const {
   return addresses_;
 }
 
-void Acceptor::Stop() {
+void Acceptor::Stop(bool takes_all) {
+  takes_all_.store(takes_all);
   stopping_.store(true);
   poller_->Wake();
 }
@@ -56,6 +57,9 @@ void Acceptor::Run() {
     }
   }
   for (const auto& listener : listeners_) {
+    if (takes_all_.load()) {
+      static_cast<void>(AcceptAll(*listener));  // or its end would be theirs
+    }
     poller_->Remove(*listener);
   }
   listeners_.clear();
@@ -70,22 +74,22 @@ bool Acceptor::AcceptAll(runtime::Listener& listener) {
     if (accepted.value() == nullptr) {
       return true;
     }
-    Admit(std::move(accepted).value());
+    Admit({.client = std::move(accepted).value()});
   }
 }
 
-void Acceptor::Admit(std::unique_ptr<runtime::Socket> socket) {
+void Acceptor::Admit(command::Departing client) {
   if (surroundings_.open.load() >= surroundings_.max_clients.load()) {
     constexpr std::string_view kFull = "-ERR max number of clients reached\r\n";
     surroundings_.CountRefused();
-    surroundings_.Complain("connection-refused", socket->peer(), "maxclients");
+    surroundings_.Complain("connection-refused", client.client->peer(), "maxclients");
     // Fits into every socket's buffer; a client that is gone need not know.
-    static_cast<void>(socket->Write(std::span(&kFull, 1)).ok());
+    static_cast<void>(client.client->Write(std::span(&kFull, 1)).ok());
     return;
   }
   surroundings_.CountAccepted();
   surroundings_.open.fetch_add(1);
-  handlers_[next_handler_.fetch_add(1) % handlers_.size()]->Give(std::move(socket));
+  handlers_[next_handler_.fetch_add(1) % handlers_.size()]->Give(std::move(client));
 }
 
 }  // namespace luna::connection

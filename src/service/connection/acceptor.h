@@ -24,9 +24,10 @@ class Acceptor {
   std::vector<std::string> addresses() const;  // with the real ports
 
   void Run();
-  void Stop();
-  // A connection that somebody else accepted.
-  void Admit(std::unique_ptr<runtime::Socket> socket);
+  // `takes_all`: what waits to be accepted is, a last time.
+  void Stop(bool takes_all = false);
+  // A connection that somebody else accepted, or had.
+  void Admit(command::Departing client);
 
  private:
   Status Listen(runtime::Network& network, const std::string& address);
@@ -38,6 +39,7 @@ class Acceptor {
   std::vector<std::unique_ptr<runtime::Listener>> listeners_;
   std::vector<std::string> addresses_;
   std::atomic<size_t> next_handler_ = 0;
+  std::atomic<bool> takes_all_ = false;  // set before stopping_
   std::atomic<bool> stopping_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "service/connection/connection.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/assert.h"
@@ -16,6 +17,7 @@ constexpr size_t kReadsMax = 32;     // of one operation: their replies are held
 constexpr size_t kLightBytes = size_t{128} << 10;  // received at once, of a light operation
 constexpr int kReceivesMax = 4;  // of one turn, so that no client starves the others
 constexpr uint64_t kNanosPerSecond = 1'000'000'000;
+constexpr size_t kCarriedBytes = size_t{1} << 20;  // received and not begun, of who is handed on
 constexpr uint64_t kReleaseNanos = 2 * kNanosPerSecond;  // idle so long: room is given back
 
 using command::Place;
@@ -56,6 +58,35 @@ void Connection::Begin() {
     session_.closing = true;
   }
   card_->PublishNames(session_);
+}
+
+void Connection::Arrive(command::Departing client) {
+  if (client.introduction.empty() && client.bytes.empty()) {
+    return;
+  }
+  const auto taken = session_.closing
+                         ? Result<bool>(true)
+                         : command::TakeIntroduction(*surroundings_.table, session_,
+                                                     *surroundings_.host, client.introduction);
+  if (!taken.ok()) {
+    resp::ReplyWriter reply(output_.tail(), client.version);
+    reply.Fail(taken.error().message());
+    session_.closing = true;
+  } else if (!*taken) {
+    departing_ = std::move(client);
+    departing_->for_leader = true;
+    return;
+  }
+  parser_.set_limits(limits());
+  card_->PublishNames(session_);
+  for (std::string_view left = client.bytes; !left.empty() && !session_.closing;) {
+    const std::span<char> room = parser_.Room();
+    const size_t bytes = std::min(room.size(), left.size());
+    std::memcpy(room.data(), left.data(), bytes);
+    parser_.Filled(bytes);
+    left.remove_prefix(bytes);
+  }
+  drained_ = client.bytes.empty();
 }
 
 resp::Limits Connection::limits() const {
@@ -104,6 +135,10 @@ Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
   ended_nanos_ = 0;
   if (Held(now_nanos)) {
     return Need::kLater;
+  }
+  if (LeavesNow()) {
+    Pack(command_ != nullptr || postponed_);
+    return Need::kWait;
   }
   while (!lost_ && !session_.closing && !is_full() && session_.answer_nanos == 0 && Next(tally)) {
     session_.active_nanos = now_nanos;
@@ -212,7 +247,8 @@ bool Connection::Judge(Tally& tally) {
     return false;
   }
   if (decision.leaves) {
-    Pack();
+    Pack(true);
+    departing_->for_leader = true;
     return false;
   }
   if (!decision.answered) {
@@ -228,12 +264,20 @@ bool Connection::Judge(Tally& tally) {
   return false;
 }
 
-void Connection::Pack() {
+void Connection::Pack(bool with_request) {
   LUNA_ASSERT(operation_.empty());  // whoever reads here leaves only after READWRITE was answered
   departing_.emplace();
   command::Introduce(session_, *departing_);
-  departing_->bytes += resp::Request(arguments_);
+  if (with_request) {
+    departing_->bytes += resp::Request(arguments_);
+  }
   departing_->bytes += parser_.Rest();
+}
+
+bool Connection::LeavesNow() {
+  return handed_on_ && !leaves() && !lost_ && !ended_ && operation_.empty() &&
+         parser_.buffered() <= kCarriedBytes &&
+         command::MayBeIntroduced(session_, *surroundings_.host);
 }
 
 command::Departing Connection::Depart() {

@@ -48,6 +48,9 @@ class Connection {
 
   // Goes to the default database and collection; a failure is answered and ends the connection.
   void Begin();
+  // After that, if others had the client before: says its introduction, which the client does not
+  // hear unless it fails, and takes its bytes as received. The socket was given already.
+  void Arrive(command::Departing client);
 
   // The socket reported this.
   void Noticed(const runtime::Ready& ready);
@@ -62,12 +65,16 @@ class Connection {
 
   // Once a second: closes what is idle or stuck for too long, gives back room.
   void Sweep(uint64_t now_nanos);
-  // For the leader: once nothing waits to be sent, the socket and what is to be said there.
+  // For the leader, or handed on: once nothing waits to be sent, the socket and what is to be said
+  // there.
   bool leaves() const { return departing_.has_value(); }
   command::Departing Depart();
 
   // Reads no more; what was received is answered.
   void Stop() { stopping_ = true; }
+  // The same, but it leaves as soon as it is between two requests, if its session can be introduced
+  // elsewhere: what was received and not begun goes along unanswered.
+  void HandOn() { stopping_ = handed_on_ = true; }
   // Ends without another byte.
   void Lose() { lost_ = true; }
 
@@ -100,11 +107,12 @@ class Connection {
  private:
   enum class Queue : uint8_t { kNone, kReads, kWrites };
 
-  bool Next(Tally& tally);     // a decided command into command_; false: none now
-  bool Receive(Tally& tally);  // false: nothing came
-  bool Judge(Tally& tally);    // false: answered or postponed, or the connection leaves
-  void Pack();                 // what it leaves with
-  bool Take(Tally& tally);     // runs or adds command_; false: it has to wait for the operation
+  bool Next(Tally& tally);       // a decided command into command_; false: none now
+  bool Receive(Tally& tally);    // false: nothing came
+  bool Judge(Tally& tally);      // false: answered or postponed, or the connection leaves
+  void Pack(bool with_request);  // what it leaves with; that in arguments_, and the rest
+  bool LeavesNow();              // it was handed on, and can go
+  bool Take(Tally& tally);       // runs or adds command_; false: it has to wait for the operation
   command::Place PlaceOfCommand() const;
   bool ReadsHere() const;
   bool RunHere(Tally& tally);
@@ -147,6 +155,7 @@ class Connection {
   bool drained_ = true;       // no whole request is left of what was received
   bool waiting_ = false;
   bool stopping_ = false;
+  bool handed_on_ = false;
   bool lost_ = false;
   bool alone_ = false;                           // nothing may join operation_
   bool monitoring_ = false;                      // MONITOR tells this connection

@@ -33,6 +33,9 @@ struct ConnectionSettings {
   // Gets a connection whose next request is for the leader there; called by handlers, must not
   // wait. Where Host::passes_on.
   std::function<void(command::Departing)> pass_on = {};
+  // Gets the connections that can go on elsewhere when the service ends by HandOn; rules as of
+  // pass_on.
+  std::function<void(command::Departing)> hand_on = {};
   base::Log log = {};  // connections at debug, troubles as warnings
 };
 

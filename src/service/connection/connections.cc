@@ -73,16 +73,24 @@ void Connections::HelpWith(operation::WriteWorker& writer) {
 }
 
 void Connections::Stop(uint64_t nanos) {
+  End(nanos, false);
+}
+
+void Connections::HandOn(uint64_t nanos) {
+  End(nanos, true);
+}
+
+void Connections::End(uint64_t nanos, bool hands_on) {
   if (state_->acceptor_thread == nullptr) {
     return;
   }
-  state_->acceptor->Stop();
+  state_->acceptor->Stop(hands_on);
   state_->acceptor_thread->Join();
   state_->acceptor_thread = nullptr;
   const uint64_t now = state_->surroundings.now();
   const uint64_t deadline = now + std::min(nanos, std::numeric_limits<uint64_t>::max() - now);
   for (const auto& handler : state_->handlers) {
-    handler->Stop(deadline);
+    handler->Stop(deadline, hands_on);
   }
   for (const auto& thread : state_->handler_threads) {
     thread->Join();
@@ -90,8 +98,8 @@ void Connections::Stop(uint64_t nanos) {
   state_->handler_threads.clear();
 }
 
-void Connections::Give(std::unique_ptr<runtime::Socket> socket) {
-  state_->acceptor->Admit(std::move(socket));
+void Connections::Give(command::Departing client) {
+  state_->acceptor->Admit(std::move(client));
 }
 
 void Connections::SetMaxClients(size_t clients) {

@@ -40,9 +40,13 @@ class Connections {
   Status Start();
   // No new connections; what was received is answered, then everything is closed; at most `nanos`.
   void Stop(uint64_t nanos);
+  // The same, but what waits between two requests, and can be introduced elsewhere, goes to
+  // settings.hand_on, with what was received and not begun. What was begun is answered before; what
+  // is in a transaction of its own is closed after its answers, as by Stop.
+  void HandOn(uint64_t nanos);
 
-  // Takes a connection that somebody else accepted; Stop is not called meanwhile.
-  void Give(std::unique_ptr<runtime::Socket> socket);
+  // Takes a connection that somebody else accepted, or had; Stop is not called meanwhile.
+  void Give(command::Departing client);
 
   // While running, too: CONFIG SET.
   void SetMaxClients(size_t clients);
@@ -57,6 +61,9 @@ class Connections {
 
  private:
   struct State;
+
+  void End(uint64_t nanos, bool hands_on);
+
   std::unique_ptr<State> state_;
 };
 

@@ -26,10 +26,10 @@ Handler::~Handler() {
   LUNA_ASSERT(connections_ == 0);
 }
 
-void Handler::Give(std::unique_ptr<runtime::Socket> socket) {
+void Handler::Give(command::Departing client) {
   {
     const base::MutexLock lock(mutex_);
-    given_.push_back(std::move(socket));
+    given_.push_back(std::move(client));
   }
   has_mail_.store(true, std::memory_order_release);
   poller_->Wake();
@@ -44,7 +44,8 @@ void Handler::Close(uint64_t tag) {
   poller_->Wake();
 }
 
-void Handler::Stop(uint64_t deadline_nanos) {
+void Handler::Stop(uint64_t deadline_nanos, bool hands_on) {
+  hands_on_.store(hands_on);
   stop_nanos_.store(std::max<uint64_t>(deadline_nanos, 1));
   poller_->Wake();
 }
@@ -136,15 +137,15 @@ void Handler::List(Connection& connection) {
 }
 
 void Handler::TakeMail() {
-  std::vector<std::unique_ptr<runtime::Socket>> given;
+  std::vector<command::Departing> given;
   std::vector<uint64_t> to_close;
   {
     const base::MutexLock lock(mutex_);
     given.swap(given_);
     to_close.swap(to_close_);
   }
-  for (auto& socket : given) {
-    Admit(std::move(socket));
+  for (command::Departing& client : given) {
+    Admit(std::move(client));
   }
   for (const uint64_t tag : to_close) {
     if (Connection* connection = Find(tag); connection != nullptr) {
@@ -154,7 +155,7 @@ void Handler::TakeMail() {
   }
 }
 
-void Handler::Admit(std::unique_ptr<runtime::Socket> socket) {
+void Handler::Admit(command::Departing client) {
   uint32_t index = 0;
   if (free_slots_.empty()) {
     index = static_cast<uint32_t>(slots_.size());
@@ -164,7 +165,8 @@ void Handler::Admit(std::unique_ptr<runtime::Socket> socket) {
     free_slots_.pop_back();
   }
   Slot& slot = slots_[index];
-  slot.connection = std::make_unique<Connection>(surroundings_, std::move(socket), now_nanos_);
+  slot.connection =
+      std::make_unique<Connection>(surroundings_, std::move(client.client), now_nanos_);
   ++connections_;
   Connection& connection = *slot.connection;
   connection.operation().done = &Handler::Finished;
@@ -175,10 +177,11 @@ void Handler::Admit(std::unique_ptr<runtime::Socket> socket) {
   TellDebug("connection-opened", connection);
   connection.set_wake([this] { Wake(); });
   connection.Begin();
+  connection.Arrive(std::move(client));
   if (!poller_->Add(*connection.socket(), connection.card().tag).ok()) {
     connection.Lose();  // nobody would hear of it
   }
-  List(connection);
+  Advance(connection);  // it may have brought requests
 }
 
 void Handler::TakeFinished() {
@@ -346,6 +349,10 @@ void Handler::FlushAll() {
   for (Connection* connection : listed_) {
     connection->listed = false;
     const bool has_room = connection->Flush(now_nanos_, tally_);
+    if (connection->leaves() && !connection->has_output() && !connection->lost()) {
+      PassOn(*connection);
+      continue;
+    }
     if (late) {
       connection->Lose();
     }
@@ -354,8 +361,6 @@ void Handler::FlushAll() {
     }
     if (connection->finished()) {
       End(*connection);
-    } else if (connection->leaves() && !connection->has_output()) {
-      PassOn(*connection);
     } else if (has_room && !std::exchange(connection->queued, true)) {
       queued_.push_back(connection);
     }
@@ -372,8 +377,10 @@ void Handler::TellDebug(std::string_view event, Connection& connection) const {
 
 void Handler::PassOn(Connection& connection) {
   poller_->Remove(*connection.socket());
-  surroundings_.settings.pass_on(connection.Depart());
-  End(connection);
+  command::Departing client = connection.Depart();
+  End(connection);  // first: whoever takes it may find it open there as well
+  const ConnectionSettings& settings = surroundings_.settings;
+  (client.for_leader ? settings.pass_on : settings.hand_on)(std::move(client));
 }
 
 void Handler::CloseSocket(Connection& connection) {
@@ -422,7 +429,7 @@ void Handler::BeginStop() {
   TakeMail();  // nobody gives any more
   for (const Slot& slot : slots_) {
     if (slot.connection != nullptr) {
-      slot.connection->Stop();
+      hands_on_.load() ? slot.connection->HandOn() : slot.connection->Stop();
       Advance(*slot.connection);
     }
   }

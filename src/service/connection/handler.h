@@ -25,13 +25,14 @@ class Handler {
   void Run();  // until Stop
 
   // A new connection, counted in surroundings.open already.
-  void Give(std::unique_ptr<runtime::Socket> socket);
+  void Give(command::Departing client);
   // Ends the connection of this tag, if it is still there.
   void Close(uint64_t tag);
   // Looks again at what CLIENT PAUSE holds up, and what MONITOR is told. Safe, too.
   void Wake() { poller_->Wake(); }
   // Answers what was received, sends it and ends; what is not sent at the deadline is dropped.
-  void Stop(uint64_t deadline_nanos);
+  // `hands_on`: but those that can go on elsewhere do, with what was not begun.
+  void Stop(uint64_t deadline_nanos, bool hands_on = false);
 
  private:
   struct Slot {
@@ -44,7 +45,7 @@ class Handler {
   size_t Wait();
   void Count();
   void TakeMail();
-  void Admit(std::unique_ptr<runtime::Socket> socket);
+  void Admit(command::Departing client);
   void TakeFinished();
   void TakeReady(size_t count);
   void TakeQueued();
@@ -73,9 +74,10 @@ class Handler {
 
   // From other threads.
   base::Mutex mutex_;
-  std::vector<std::unique_ptr<runtime::Socket>> given_ GUARDED_BY(mutex_);
+  std::vector<command::Departing> given_ GUARDED_BY(mutex_);
   std::vector<uint64_t> to_close_ GUARDED_BY(mutex_);
   std::atomic<bool> has_mail_ = false;
+  std::atomic<bool> hands_on_ = false;                     // set before stop_nanos_
   std::atomic<uint64_t> stop_nanos_ = 0;                   // the deadline; 0: not stopping
   std::atomic<operation::Operation*> finished_ = nullptr;  // newest first, linked by `next`
   std::atomic<uint32_t> waking_ = 0;  // workers that may still touch this handler

@@ -54,9 +54,9 @@ Status FollowerPort::Start() {
   return {};
 }
 
-void FollowerPort::Stop() {
+std::vector<command::Departing> FollowerPort::Stop() {
   if (state_->thread == nullptr) {
-    return;
+    return {};
   }
   {
     const base::MutexLock lock(state_->mutex);
@@ -65,16 +65,20 @@ void FollowerPort::Stop() {
   state_->usher->Stop();
   state_->thread->Join();
   state_->thread = nullptr;
+  std::vector<command::Departing> left = state_->usher->TakeLeft();
   state_->usher = nullptr;
   const base::MutexLock lock(state_->mutex);
   state_->addresses.clear();
+  return left;
 }
 
-void FollowerPort::PassOn(command::Departing client) {
+bool FollowerPort::PassOn(command::Departing& client) {
   const base::MutexLock lock(state_->mutex);
-  if (state_->open != nullptr) {
-    state_->open->Give(std::move(client));
+  if (state_->open == nullptr) {
+    return false;
   }
+  state_->open->Give(std::move(client));
+  return true;
 }
 
 std::vector<std::string> FollowerPort::addresses() const {

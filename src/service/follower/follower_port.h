@@ -7,12 +7,15 @@
 // is passed on like bytes. When the leader is lost, or another one leads, the client's connection
 // is closed: what was in flight has an unknown outcome, and a closed connection says so. While
 // nobody leads or the leader cannot be reached, a client waits wait_nanos, then it is told so
-// (TRYAGAIN) and closed. One thread does it all ("luna-follower") and waits for no single
-// connection; host names are looked up by a second one, which starts when the leader has a name.
+// (TRYAGAIN) and closed. When the port stops, clients of which no request was passed to anybody
+// are its owner's, to be answered elsewhere. One thread does it all ("luna-follower") and waits for
+// no single connection; host names are looked up by a second one, which starts when the leader has
+// a name.
 //
-// Reading here: clients are offered to whoever reads here (`take`), if anybody does, and come back
-// (PassOn) when they ask for what the leader has to do; then they are introduced to it: it is sent
-// what makes them there who they are, and hears of no reply to that.
+// Reading here: clients are offered to whoever reads here (`take`), if anybody does, when they come
+// and while they wait here, and come back (PassOn) when they ask for what the leader has to do;
+// then they are introduced to it: it is sent what makes them there who they are, and nothing of
+// theirs before it took that. They hear of no reply to it but an error, which ends the connection.
 //
 // Refusing: PING, HELLO, QUIT and GROUP STATUS are answered, everything else gets "READONLY ...;
 // ask HOST:PORT". Clients that ask nothing or take no replies for idle_nanos are closed.
@@ -61,9 +64,12 @@ struct FollowerSettings {
                                                          const std::string& host)>
       dial_tls = {};
   std::function<std::string()> status;  // the text of GROUP STATUS; rules as of `leader`
-  // A new client is offered: true, and it is taken; else it is the port's. Called by the port's
-  // thread; must neither wait nor call the port. May be empty.
-  std::function<bool(std::unique_ptr<runtime::Socket>&)> take = {};
+  // A client is offered: true, and it is taken; else it is the port's. Called by the port's thread;
+  // must neither wait nor call the port. May be empty.
+  std::function<bool(command::Departing&)> take = {};
+  // Whether clients that wait would be taken now; rules as of `take`. Empty: only new ones are
+  // offered.
+  std::function<bool()> takes = {};
   size_t max_clients = 10000;           // more are told so and closed
   uint64_t wait_nanos = 5'000'000'000;  // of a client with a request, for a leader that is reached
   uint64_t idle_nanos = 60'000'000'000;
@@ -95,11 +101,14 @@ class FollowerPort {
   // Listens on every address and starts the thread; may follow Stop. kAddressInUse, kBadOption,
   // kReadOnly: nothing was started.
   Status Start();
-  // Closes every connection and listens no more: the addresses are free when it returns.
-  void Stop();
+  // Listens no more: the addresses are free when it returns. Closes every connection of which
+  // something was passed on, or which was told its end; the others are the caller's, with what they
+  // said.
+  std::vector<command::Departing> Stop();
 
-  // A client that was taken is for the leader. Closed if the port is stopped.
-  void PassOn(command::Departing client);
+  // Takes a client that others had: it is for the leader, or waits here. False: the port is
+  // stopped, and the client still the caller's.
+  bool PassOn(command::Departing& client);
 
   std::vector<std::string> addresses() const;  // with the real ports; empty while stopped
   FollowerCounts counts() const;

@@ -13,6 +13,7 @@ constexpr uint64_t kDialNanos = 1'000'000'000;    // of one attempt: the next ma
 constexpr uint64_t kLingerNanos = 2'000'000'000;  // for the client to take the end
 constexpr size_t kWordsBytes = size_t{64} << 10;  // replies not taken yet: no more are made
 constexpr int kReadsOfATurn = 4;
+constexpr std::string_view kRole = "*1\r\n$4\r\nROLE\r\n";
 
 std::string UnledText(const Surroundings& surroundings) {
   if (surroundings.leader.empty()) {
@@ -46,11 +47,25 @@ Guest::Guest(Surroundings& surroundings, command::Departing departing, uint64_t 
     : surroundings_(surroundings),
       tag_(tag),
       client_(std::move(departing.client)),
-      phase_(Phase::kSeeking),
       handshake_deadline_nanos_(now_nanos + surroundings.settings->handshake_nanos),
-      unheard_(departing.unheard) {
-  to_leader_.Keep(departing.bytes);
-  deadline_nanos_ = now_nanos + surroundings.settings->wait_nanos;
+      introduction_(std::move(departing.introduction)),
+      unheard_(departing.unheard),
+      had_others_(true),
+      version_(departing.version),
+      for_leader_(departing.for_leader) {
+  const FollowerSettings& settings = *surroundings.settings;
+  // Who was introduced has spoken once: it may be silent as long as it likes.
+  const bool spoke = !introduction_.empty() && settings.forward;
+  deadline_nanos_ = spoke ? kNever : now_nanos + settings.idle_nanos;
+  if (!settings.forward) {
+    phase_ = Phase::kRefused;
+    refuser_.emplace(settings.status, surroundings.tallies->accepted.load(), version_);
+    refuser_->Take(departing.bytes);
+  } else if (!departing.bytes.empty()) {
+    phase_ = Phase::kSeeking;
+    to_leader_.Keep(departing.bytes);
+    deadline_nanos_ = now_nanos + settings.wait_nanos;
+  }
   if (!surroundings.poller->Add(*client_, tag_).ok()) {
     phase_ = Phase::kGone;
   }
@@ -58,7 +73,47 @@ Guest::Guest(Surroundings& surroundings, command::Departing departing, uint64_t 
 
 Guest::~Guest() {
   CloseLeader();
+  if (client_ != nullptr) {
+    surroundings_.poller->Remove(*client_);
+  }
+}
+
+bool Guest::may_depart() const {
+  switch (phase_) {
+    case Phase::kSilent:
+    case Phase::kSeeking:
+    case Phase::kDialing:
+      return true;
+    case Phase::kPassing:
+      return !greeting_.empty();
+    case Phase::kRefused:
+      return words_.empty() && !refuser_->closing() && !ended_;
+    case Phase::kLeaving:
+    case Phase::kGone:
+      break;
+  }
+  return false;
+}
+
+bool Guest::may_read_here() const {
+  return may_depart() && !for_leader_ && phase_ != Phase::kDialing && phase_ != Phase::kPassing;
+}
+
+command::Departing Guest::Depart() {
+  LUNA_ASSERT(may_depart());
+  CloseLeader();
   surroundings_.poller->Remove(*client_);
+  phase_ = Phase::kGone;
+  command::Departing departing{.client = std::move(client_),
+                               .introduction = std::move(introduction_),
+                               .unheard = unheard_,
+                               .bytes = to_leader_.TakeKept(),
+                               .version = version_,
+                               .for_leader = for_leader_};
+  if (refuser_.has_value()) {
+    refuser_->Leave(departing);
+  }
+  return departing;
 }
 
 void Guest::NoticedClient(const runtime::Ready& ready) {
@@ -77,6 +132,9 @@ void Guest::Dial(std::unique_ptr<runtime::Socket> leader, uint64_t now_nanos) {
   LUNA_ASSERT(phase_ == Phase::kSeeking);
   leader_name_ = surroundings_.leader;
   to_client_ = Lane();  // what was noticed of an earlier leader is over
+  replies_ = {};
+  greeted_ = heard_ = 0;
+  greeting_ = had_others_ ? std::string(kRole) + introduction_ : std::string();
   dial_deadline_nanos_ = now_nanos + kDialNanos;
   phase_ = Phase::kDialing;
   if (!surroundings_.poller->Add(*leader, tag_ + 1).ok()) {
@@ -142,9 +200,16 @@ bool Guest::Reach(uint64_t now_nanos) {
     return AdvanceSeeking(now_nanos);
   }
   phase_ = Phase::kPassing;
+  dial_deadline_nanos_ = now_nanos + kDialNanos;  // of the greeting
+  if (greeting_.empty()) {
+    Reached();
+  }
+  return true;
+}
+
+void Guest::Reached() {
   deadline_nanos_ = kNever;
   ++surroundings_.tallies->forwarded;
-  return true;
 }
 
 bool Guest::AdvanceDialing(uint64_t now_nanos) {
@@ -178,6 +243,9 @@ bool Guest::AdvancePassing(uint64_t now_nanos) {
   if (IsTakenOver()) {
     return LoseLeader(now_nanos);  // what it was asked and has not answered, it may never
   }
+  if (!greeting_.empty()) {
+    return Greet(now_nanos);
+  }
   const bool more = PassOn(now_nanos);
   CountPassed();
   return more || (phase_ == Phase::kPassing && now_nanos >= deadline_nanos_ && End());
@@ -194,12 +262,6 @@ bool Guest::PassOn(uint64_t now_nanos) {
     }
     leader_deaf_ = up == Outcome::kSinkLost;
   }
-  if (unheard_ > 0 && !HearIntroduction()) {
-    return LoseLeader(now_nanos);
-  }
-  if (unheard_ > 0) {
-    return up == Outcome::kMore;
-  }
   const Outcome down = to_client_.Pump(*leader_, *client_, scratch);
   if (down == Outcome::kSinkLost || (down == Outcome::kEnded && up == Outcome::kEnded)) {
     return End();
@@ -213,30 +275,84 @@ bool Guest::PassOn(uint64_t now_nanos) {
   return up == Outcome::kMore || down == Outcome::kMore;
 }
 
-bool Guest::HearIntroduction() {
-  for (bool more = true; more && unheard_ > 0;) {
+// Nothing of the client's before all of it was taken: its requests would be another user's, or go
+// to another collection; or they would wait at a server that leads no more, and be lost with it.
+bool Guest::Greet(uint64_t now_nanos) {
+  if (greeted_ < greeting_.size()) {
+    const std::string_view rest = std::string_view(greeting_).substr(greeted_);
+    const auto written = leader_->Write(std::span(&rest, 1));
+    if (!written.ok() || written->ended) {
+      return LoseLeader(now_nanos);
+    }
+    greeted_ += written->bytes;
+  }
+  if (!HearGreeting(now_nanos)) {
+    return phase_ == Phase::kPassing && LoseLeader(now_nanos);
+  }
+  if (heard_ <= unheard_ || greeted_ < greeting_.size()) {
+    if (now_nanos < dial_deadline_nanos_) {
+      return false;
+    }
+    SeekAgain(leader_->peer() + " does not answer");
+    return AdvanceSeeking(now_nanos);
+  }
+  std::string().swap(greeting_);
+  std::string().swap(introduction_);
+  to_client_.Keep(replies_.TakeRest());
+  Reached();
+  return true;
+}
+
+bool Guest::HearGreeting(uint64_t now_nanos) {
+  for (bool more = true; more && heard_ <= unheard_;) {
     const auto read = to_client_.ReadFirst(*leader_, surroundings_.scratch);
-    if (!read.ok() || to_client_.source_ended()) {
+    if (!read.ok()) {
       return false;
     }
     more = read->bytes > 0;
-    introduction_.Feed(to_client_.TakeKept());
-    while (unheard_ > 0) {
-      const auto reply = introduction_.Next();
+    replies_.Feed(to_client_.TakeKept());
+    while (heard_ <= unheard_) {
+      const auto reply = replies_.Next();
       if (!reply.ok()) {
+        Disown("ERR " + leader_->peer() + " speaks another protocol", now_nanos);
         return false;
       }
       if (!reply->has_value()) {
         break;
       }
-      --unheard_;
+      if (!TakeReply(**reply, now_nanos)) {
+        return false;
+      }
+      ++heard_;
+    }
+    if (heard_ <= unheard_ && to_client_.source_ended()) {
+      return false;
     }
   }
-  if (unheard_ == 0) {
-    to_client_.Keep(introduction_.TakeRest());
-    introduction_ = {};
-  }
   return true;
+}
+
+bool Guest::TakeReply(const resp::Reply& reply, uint64_t now_nanos) {
+  if (!reply.failed()) {
+    return true;
+  }
+  if (heard_ > 0) {
+    Disown(reply.text, now_nanos);
+    return false;
+  }
+  // Who leads and does not know the client yet, or does not allow it that, has answered as well.
+  if (reply.text.starts_with("NOAUTH ") || reply.text.starts_with("NOPERM ")) {
+    return true;
+  }
+  SeekAgain(reply.text);
+  AdvanceSeeking(now_nanos);
+  return false;
+}
+
+void Guest::Disown(std::string_view why, uint64_t now_nanos) {
+  ++surroundings_.tallies->lost;
+  resp::ReplyWriter(words_, version_).Fail(why);
+  Leave(now_nanos);
 }
 
 void Guest::CountPassed() {
@@ -363,6 +479,10 @@ bool Guest::LoseLeader(uint64_t now_nanos) {
     surroundings_.trouble = why.ok() ? std::string() : why.error().message();
     turned_away_ = true;
     return LeaveUnled(now_nanos);
+  }
+  if (!greeting_.empty()) {
+    SeekAgain(leader_->peer() + " closed the connection");
+    return AdvanceSeeking(now_nanos);
   }
   ++surroundings_.tallies->lost;
   return Leave(now_nanos);

@@ -4,8 +4,10 @@
 //      └──(writes = refuse)► refused ──────────────────────────────┘
 //
 // Silent: nothing was asked yet. Seeking: it waits for a leader; its owner gives it a socket to one
-// (Dial) when it can; one that was introduced by whoever reads here begins so. Passing: two lanes,
-// of which the client's opens when the leader has answered the introduction. Leaving: the last
+// (Dial) when it can; one that others had begins so if it has asked for something. Passing: two
+// lanes. Of one that others had they open when it was greeted: whoever was dialed answered ROLE,
+// which only the one that leads does, and took the introduction. Until then nothing of the
+// client's was passed to anybody, and it may seek again or depart. Leaving: the last
 // words are written and the end is said; what the client still sends is read and dropped for a
 // while, because a socket that is closed with bytes unread takes the last words away with it.
 // Thread rule: owned by one thread.
@@ -47,10 +49,12 @@ class Guest {
   // `tag` is the poller's for the client, `tag` + 1 for the leader.
   Guest(Surroundings& surroundings, std::unique_ptr<runtime::Socket> client, uint64_t tag,
         uint64_t now_nanos);
-  // One that comes back from whoever reads here: seeking.
+  // One that others had.
   Guest(Surroundings& surroundings, command::Departing departing, uint64_t tag, uint64_t now_nanos);
   // Closes both sockets.
   ~Guest();
+  Guest(const Guest&) = delete;
+  Guest& operator=(const Guest&) = delete;
 
   void NoticedClient(const runtime::Ready& ready);
   void NoticedLeader(const runtime::Ready& ready);
@@ -58,6 +62,13 @@ class Guest {
   void Dial(std::unique_ptr<runtime::Socket> leader, uint64_t now_nanos);
   // Does what can be done now, and what is due. True: there is more to do after others had a turn.
   bool Advance(uint64_t now_nanos);
+
+  // Nobody was passed a request of its own, and nothing is left to be said to it.
+  bool may_depart() const;
+  // That, and a server that follows may answer it.
+  bool may_read_here() const;
+  // The client with what it said; the guest is gone then.
+  command::Departing Depart();
 
   Phase phase() const { return phase_; }
   const std::string& leader() const { return leader_name_; }  // the one dialed last
@@ -71,11 +82,15 @@ class Guest {
   bool AdvanceSeeking(uint64_t now_nanos);
   bool AdvanceDialing(uint64_t now_nanos);
   bool Reach(uint64_t now_nanos);
+  void Reached();
   bool AdvancePassing(uint64_t now_nanos);
   bool AdvanceRefused(uint64_t now_nanos);
   bool AdvanceLeaving(uint64_t now_nanos);
   bool PassOn(uint64_t now_nanos);
-  bool HearIntroduction();  // false: the leader is lost, or speaks no RESP
+  bool Greet(uint64_t now_nanos);
+  bool HearGreeting(uint64_t now_nanos);                         // false: nothing more can be heard
+  bool TakeReply(const resp::Reply& reply, uint64_t now_nanos);  // false: it is not what it was for
+  void Disown(std::string_view why, uint64_t now_nanos);
   bool TakeRequests();
   bool AnswerRequests(uint64_t now_nanos);  // true: no whole request is left
   // Writes last_words_. False: the client is gone.
@@ -91,7 +106,7 @@ class Guest {
 
   Surroundings& surroundings_;
   const uint64_t tag_;
-  const std::unique_ptr<runtime::Socket> client_;
+  std::unique_ptr<runtime::Socket> client_;
   std::unique_ptr<runtime::Socket> leader_;
   std::string leader_name_;  // whom leader_ was dialed for
   Phase phase_ = Phase::kSilent;
@@ -102,9 +117,15 @@ class Guest {
   bool leader_deaf_ = false;  // it takes no more bytes
   bool turned_away_ = false;
   const uint64_t handshake_deadline_nanos_;
-  // Of its introduction: replies that the client is not to see.
-  size_t unheard_ = 0;
-  resp::ReplyParser introduction_;
+  std::string introduction_;
+  size_t unheard_ = 0;  // replies to it
+  bool had_others_ = false;
+  std::string greeting_;  // of this leader; empty: none is due, or it is over
+  size_t greeted_ = 0;    // bytes of it that were sent
+  size_t heard_ = 0;      // replies to it
+  resp::ReplyParser replies_;
+  resp::Version version_ = resp::Version::k2;  // that the client expects
+  bool for_leader_ = false;
   uint64_t deadline_nanos_ = kNever;       // of this phase
   uint64_t dial_deadline_nanos_ = kNever;  // of this attempt
   // Refused and leaving.

@@ -1,8 +1,11 @@
 #include "service/follower/refuser.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "service/command/command.h"
 #include "service/command/credentials.h"
-#include "service/command/elsewhere.h"
+#include "service/resp/reply_parser.h"
 
 namespace luna::follower {
 
@@ -18,8 +21,28 @@ constexpr resp::Limits kLimits = {.bulk_bytes = size_t{64} << 10,
 
 }  // namespace
 
-Refuser::Refuser(const std::function<std::string()>& status, uint64_t client_id)
-    : status_(&status), client_id_(client_id), parser_(kLimits) {}
+Refuser::Refuser(const std::function<std::string()>& status, uint64_t client_id,
+                 resp::Version version)
+    : status_(&status), client_id_(client_id), parser_(kLimits), version_(version) {}
+
+void Refuser::Take(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::span<char> room = Room();
+    const size_t taken = std::min(room.size(), bytes.size());
+    std::memcpy(room.data(), bytes.data(), taken);
+    Filled(taken);
+    bytes.remove_prefix(taken);
+  }
+}
+
+void Refuser::Leave(command::Departing& departing) const {
+  if (!hello_.empty()) {
+    departing.introduction += hello_;
+    ++departing.unheard;
+  }
+  departing.version = version_;
+  departing.bytes += parser_.Rest();
+}
 
 bool Refuser::AnswerOne(std::string_view leader, std::string& out) {
   if (closing_) {
@@ -68,6 +91,7 @@ bool Refuser::Hello(resp::ReplyWriter& reply) {
     }
     version_ = arguments_[1] == "3" ? resp::Version::k3 : resp::Version::k2;
     reply.set_version(version_);
+    hello_ = resp::Request(arguments_);
   }
   reply.Map(8);
   reply.Bulk("server");

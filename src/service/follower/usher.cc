@@ -99,7 +99,20 @@ void Usher::Run() {
     TickAll();
     StartDials();
   }
+  Leave();
   CloseAll();
+}
+
+void Usher::Leave() {
+  for (const auto& listener : listeners_) {
+    static_cast<void>(AcceptAll(*listener));  // what waits there would end with the listener
+  }
+  AdmitGiven();
+  for (const Slot& slot : slots_) {
+    if (slot.guest != nullptr && slot.guest->may_depart()) {
+      left_.push_back(slot.guest->Depart());
+    }
+  }
 }
 
 void Usher::CloseAll() {
@@ -212,10 +225,12 @@ void Usher::Begin(uint32_t index) {
 }
 
 void Usher::Admit(std::unique_ptr<runtime::Socket> client) {
-  if (settings_.take && settings_.take(client)) {
+  command::Departing offered{.client = std::move(client)};
+  if (settings_.take && settings_.take(offered)) {
     ++tallies_.accepted;
     return;
   }
+  client = std::move(offered.client);
   if (IsFull(*client)) {
     return;
   }
@@ -237,10 +252,31 @@ void Usher::AdmitGiven() {
   }
   for (command::Departing& client : given) {
     if (!IsFull(*client.client)) {
-      const uint32_t index = FreeSlot();
-      slots_[index].guest =
-          std::make_unique<Guest>(surroundings_, std::move(client), TagOf(index), now_nanos_);
-      Begin(index);
+      Place(std::move(client));
+    }
+  }
+}
+
+void Usher::Place(command::Departing client) {
+  const uint32_t index = FreeSlot();
+  slots_[index].guest =
+      std::make_unique<Guest>(surroundings_, std::move(client), TagOf(index), now_nanos_);
+  Begin(index);
+}
+
+// Who came while nobody read here, or was handed on to this port before.
+void Usher::OfferAll() {
+  if (!settings_.take || !settings_.takes || !settings_.takes()) {
+    return;
+  }
+  for (uint32_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].guest == nullptr || !slots_[i].guest->may_read_here()) {
+      continue;
+    }
+    command::Departing client = slots_[i].guest->Depart();
+    End(i);
+    if (!settings_.take(client)) {
+      return Place(std::move(client));
     }
   }
 }
@@ -292,6 +328,7 @@ void Usher::TickAll() {
       Advance(i);
     }
   }
+  OfferAll();
   next_tick_nanos_ = now_nanos_ + (seeking_.empty() && dialing_ == 0 ? kTickNanos : kSeekNanos);
 }
 
@@ -308,7 +345,8 @@ void Usher::Advance(uint32_t index) {
     } else if (guest.leader() == surroundings_.leader) {
       DialFailed();
     }
-  } else if (before == Phase::kPassing && after == Phase::kLeaving && guest.turned_away()) {
+  } else if (before == Phase::kPassing &&
+             (after == Phase::kSeeking || (after == Phase::kLeaving && guest.turned_away()))) {
     DialFailed();  // it seemed to have succeeded
   }
   if (after == Phase::kSeeking && before != Phase::kSeeking) {

@@ -2,7 +2,8 @@
 // what the Poller found, lets those guests advance, and starts dials for the ones that seek. Dials
 // are bounded: many at once while they succeed, one after a pause while they fail, so that a leader
 // that just came or goes is not run over by all clients of its follower.
-// Thread rule: Listen comes before Run, which is the thread's body; Stop and Give are safe.
+// Thread rule: Listen comes before Run, which is the thread's body; Stop and Give are safe, Give
+// until Stop; TakeLeft comes after Run.
 #pragma once
 
 #include <array>
@@ -11,6 +12,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -30,9 +32,11 @@ class Usher {
   // On every address; kAddressInUse, kBadOption, kReadOnly.
   Status Listen();
   std::vector<std::string> addresses() const;  // with the real ports
-  void Run();                                  // until Stop; then nothing is open any more
+  void Run();  // until Stop; then nothing is open any more but what TakeLeft gives
   void Stop();
-  void Give(command::Departing client);  // for the leader
+  void Give(command::Departing client);  // that others had
+  // Those of which no request was passed to anybody.
+  std::vector<command::Departing> TakeLeft() { return std::exchange(left_, {}); }
 
  private:
   struct Slot {
@@ -47,6 +51,9 @@ class Usher {
   bool AcceptAll(runtime::Listener& listener);  // false: try again a little later
   void Admit(std::unique_ptr<runtime::Socket> client);
   void AdmitGiven();
+  void Place(command::Departing client);
+  void OfferAll();
+  void Leave();
   bool IsFull(runtime::Socket& client);  // it is told so
   uint32_t FreeSlot();
   void Begin(uint32_t index);  // its guest is there
@@ -92,6 +99,7 @@ class Usher {
   uint64_t asked_nanos_ = 0;  // who leads
   uint64_t next_dial_nanos_ = 0;
   uint64_t next_tick_nanos_ = 0;
+  std::vector<command::Departing> left_;
   std::array<runtime::Ready, 256> ready_;
 };
 

@@ -86,7 +86,7 @@ class Service::State final : public command::Host {
   ~State() override { Stop(); }
 
   Status Start();
-  void Stop();
+  void Stop(bool hands_on = false);
   bool stop_requested() const { return stop_requested_; }
   std::vector<std::string> addresses() const { return connections_.addresses(); }
   std::string http_address() const { return page_.address(); }
@@ -130,7 +130,8 @@ class Service::State final : public command::Host {
   bool passes_on() override {
     return settings_.follows && settings_.connections.pass_on != nullptr;
   }
-  void Give(std::unique_ptr<runtime::Socket> client) { connections_.Give(std::move(client)); }
+  bool hands_on() override { return passes_on() || settings_.connections.hand_on != nullptr; }
+  void Give(command::Departing client) { connections_.Give(std::move(client)); }
 
  private:
   connection::ConnectionSettings WithWatch();
@@ -193,6 +194,10 @@ Service::State::State(runtime::Runtime& runtime, runtime::Network& network, Univ
       page_(runtime, network, Pages()) {
   holdings_.users().SetDefaultPassword(settings_.password);
   holdings_.users().set_file(settings_.acl_file);
+  if (settings_.group != nullptr) {
+    constexpr int kBeyondJavaScript = 13;  // bits: ids stay below 2^53, with room to grow
+    holdings_.transactions().StartAfter(runtime.random().Next() >> kBeyondJavaScript);
+  }
 }
 
 connection::ConnectionSettings Service::State::WithWatch() {
@@ -239,12 +244,12 @@ Status Service::State::Start() {
   return {};
 }
 
-void Service::State::Stop() {
+void Service::State::Stop(bool hands_on) {
   if (std::exchange(stopped_, true)) {
     return;
   }
   phase_ = Phase::kStopping;
-  connections_.Stop(settings_.grace_nanos);
+  hands_on ? connections_.HandOn(settings_.grace_nanos) : connections_.Stop(settings_.grace_nanos);
   page_.Stop();
   reads_.Close();
   writes_.Close();
@@ -441,7 +446,11 @@ void Service::Stop() {
   state_->Stop();
 }
 
-void Service::Give(std::unique_ptr<runtime::Socket> client) {
+void Service::HandOn() {
+  state_->Stop(true);
+}
+
+void Service::Give(command::Departing client) {
   state_->Give(std::move(client));
 }
 

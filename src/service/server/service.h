@@ -58,8 +58,11 @@ class Service {
 
   Status Start();
   void Stop();  // orderly: everything received is answered, nothing acknowledged is lost
-  // Takes a connection that somebody else accepted, between Start and Stop. Safe.
-  void Give(std::unique_ptr<runtime::Socket> client);
+  // Instead of Stop: clients that wait between two requests stay connected, and go to
+  // connections.hand_on with what nobody began; see Connections::HandOn.
+  void HandOn();
+  // Takes a connection that somebody else accepted, or had, between Start and Stop. Safe.
+  void Give(command::Departing client);
   // Set when SHUTDOWN was asked for.
   bool stop_requested() const;
   std::vector<std::string> addresses() const;

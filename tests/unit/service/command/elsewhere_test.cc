@@ -225,7 +225,7 @@ TEST_F(ElsewhereTest, AnIntroductionMakesANewSessionTheSame) {
   Departing departing;
   Introduce(session_, departing);
   EXPECT_EQ(departing.unheard, 4u);
-  EXPECT_EQ(departing.bytes,
+  EXPECT_EQ(departing.introduction,
             "*7\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$4\r\nAUTH\r\n$7\r\ndefault\r\n$6\r\nsecret\r\n"
             "$7\r\nSETNAME\r\n$2\r\nme\r\n"
             "*4\r\n$6\r\nCLIENT\r\n$7\r\nSETINFO\r\n$8\r\nLIB-NAME\r\n$3\r\nlib\r\n"
@@ -234,14 +234,93 @@ TEST_F(ElsewhereTest, AnIntroductionMakesANewSessionTheSame) {
   Do("RESET");
   Departing plain;
   Introduce(session_, plain);
-  EXPECT_TRUE(plain.bytes.starts_with("*2\r\n$5\r\nHELLO\r\n$1\r\n2\r\n*4")) << plain.bytes;
-  EXPECT_FALSE(Has(plain.bytes, "secret"));
-  EXPECT_EQ(plain.unheard, 3u);
+  EXPECT_TRUE(plain.introduction.starts_with("*4\r\n$6\r\nCLIENT\r\n")) << plain.introduction;
+  EXPECT_FALSE(Has(plain.introduction, "secret"));
+  EXPECT_EQ(plain.unheard, 2u);
   session_.replies = Session::Replies::kOff;
   Departing silent;
   Introduce(session_, silent);
-  EXPECT_TRUE(Has(silent.bytes, "REPLY\r\n$3\r\nOFF"));
-  EXPECT_EQ(silent.unheard, 3u);
+  EXPECT_TRUE(Has(silent.introduction, "REPLY\r\n$3\r\nOFF"));
+  EXPECT_EQ(silent.unheard, 2u);
+  session_.replies = Session::Replies::kSkipThis;
+  Departing skipping;
+  Introduce(session_, skipping);
+  EXPECT_TRUE(skipping.introduction.ends_with("REPLY\r\n$4\r\nSKIP\r\n"));
+  EXPECT_EQ(skipping.unheard, 2u);
+  Departing nobody;
+  Introduce(host_.NewSession(), nobody);
+  EXPECT_EQ(nobody.introduction, "") << "who said nothing is a new client";
+}
+
+TEST_F(ElsewhereTest, WhoeverIsIntroducedIsTheSameAgain) {
+  host_.password = "secret";
+  host_.follows_leader = false;
+  host_.keeps_passwords = true;
+  Do("HELLO 3 AUTH default secret SETNAME me");
+  Do("DATABASE CREATE shop");
+  for (const std::string_view place : {"SELECT 3", "USE shop", "USE shop 7", "SELECT 0"}) {
+    EXPECT_EQ(Do(place), "+OK\r\n");
+    Do("READONLY BOUNDED 250");
+    Departing departing;
+    Introduce(session_, departing);
+    EXPECT_EQ(departing.version, resp::Version::k3);
+    Session other = host_.NewSession();
+    other.authenticated = false;
+    EXPECT_TRUE(TakeIntroduction(host_.commands(), other, host_, departing.introduction).value());
+    EXPECT_EQ(other.name, "me");
+    EXPECT_EQ(other.version, resp::Version::k3);
+    EXPECT_TRUE(other.authenticated);
+    EXPECT_EQ(ReadsOf(other), "bounded:250");
+    EXPECT_EQ(other.database->name(), session_.database->name());
+    EXPECT_EQ(other.collection->name(), session_.collection->name());
+  }
+  Do("READONLY");
+  session_.replies = Session::Replies::kOff;
+  Departing silent;
+  Introduce(session_, silent);
+  Session other = host_.NewSession();
+  EXPECT_TRUE(TakeIntroduction(host_.commands(), other, host_, silent.introduction).value());
+  EXPECT_EQ(other.replies, Session::Replies::kOff);
+  EXPECT_EQ(ReadsOf(other), "any");
+}
+
+TEST_F(ElsewhereTest, WhatCannotBeTakenOfAnIntroductionIsAnErrorOrTheLeaders) {
+  Session other = host_.NewSession();
+  const auto take = [&](std::string_view introduction) {
+    return TakeIntroduction(host_.commands(), other, host_, introduction);
+  };
+  EXPECT_FALSE(take("USE nowhere\r\n").value()) << "the leader may know it";
+  EXPECT_FALSE(take("HELLO 2 AUTH somebody else\r\n").value());
+  host_.follows_leader = false;
+  EXPECT_TRUE(take("USE nowhere\r\n").error().message().starts_with("NOSUCHDB "));
+  EXPECT_EQ(take("GET a\r\n").error().message(), "ERR GET introduces nobody");
+  EXPECT_EQ(take("NOTHING\r\n").error().message(), "ERR NOTHING introduces nobody");
+  EXPECT_FALSE(take("*1\r\nnonsense\r\n").ok());
+  EXPECT_TRUE(take("").value());
+  host_.gate = nullptr;
+}
+
+TEST_F(ElsewhereTest, WhoIsWithinATransactionIsNotIntroduced) {
+  host_.follows_leader = false;
+  Do("RESET");
+  EXPECT_TRUE(MayBeIntroduced(session_, host_));
+  const std::pair<std::string_view, std::string_view> within[] = {
+      {"MULTI", "DISCARD"}, {"WATCH a", "UNWATCH"}, {"BEGIN", "ROLLBACK"}, {"MONITOR", "RESET"}};
+  for (const auto& [begin, end] : within) {
+    Do(begin);
+    EXPECT_FALSE(MayBeIntroduced(session_, host_)) << begin;
+    Do(end);
+    EXPECT_TRUE(MayBeIntroduced(session_, host_)) << end;
+  }
+  host_.password = "secret";
+  EXPECT_FALSE(MayBeIntroduced(session_, host_)) << "it came when nobody asked for a password";
+  host_.keeps_passwords = true;
+  Do("AUTH secret");
+  EXPECT_TRUE(MayBeIntroduced(session_, host_));
+  Do("RESET");
+  EXPECT_TRUE(MayBeIntroduced(session_, host_)) << "nobody here, nobody there";
+  Do("QUIT");
+  EXPECT_FALSE(MayBeIntroduced(session_, host_));
 }
 
 TEST_F(ElsewhereTest, APasswordIsKeptOnlyWhereItMayHaveToBeSaidAgain) {
@@ -249,6 +328,9 @@ TEST_F(ElsewhereTest, APasswordIsKeptOnlyWhereItMayHaveToBeSaidAgain) {
   host_.follows_leader = false;
   Do("AUTH secret");
   EXPECT_FALSE(session_.password.has_value());
+  host_.keeps_passwords = true;
+  Do("AUTH secret");
+  EXPECT_EQ(session_.password, "secret");
 }
 
 }  // namespace

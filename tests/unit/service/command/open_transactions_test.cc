@@ -54,6 +54,12 @@ TEST_F(OpenTransactionsTest, DeadlinesAndDropsRollBack) {
   EXPECT_EQ(all_.size(), 0u);
 }
 
+TEST_F(OpenTransactionsTest, IdsStartWhereTheyAreTold) {
+  EXPECT_EQ(all_.NextId(), 1u);
+  all_.StartAfter(uint64_t{1} << 40);
+  EXPECT_EQ(all_.NextId(), (uint64_t{1} << 40) + 1);
+}
+
 TEST_F(OpenTransactionsTest, AreBounded) {
   for (size_t i = 0; i < OpenTransactions::kMost; ++i) {
     ASSERT_TRUE(all_.Add(Make()));

@@ -159,6 +159,54 @@ TEST_F(ConnectionTest, StoppedOnesAnswerWhatTheyHave) {
   EXPECT_TRUE(connection_->finished());
 }
 
+TEST_F(ConnectionTest, WhoIsHandedOnTakesWhatWasNotBegunAlong) {
+  static_cast<void>(host_.NewSession());
+  EXPECT_EQ(Send("set a 1\r\nget a\r\nset b 2\r\nset c"), Need::kWrite);
+  connection_->HandOn();
+  EXPECT_FALSE(connection_->leaves()) << "a request is on its way";
+  Answer("-MISCONF nobody knows\r\n");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_TRUE(connection_->leaves());
+  EXPECT_FALSE(connection_->finished());
+  EXPECT_EQ(Received(), "-MISCONF nobody knows\r\n");
+  const command::Departing departing = connection_->Depart();
+  EXPECT_EQ(departing.bytes, "*2\r\n$3\r\nget\r\n$1\r\na\r\nset b 2\r\nset c");
+  EXPECT_EQ(departing.unheard, 0u);
+  EXPECT_FALSE(departing.for_leader);
+  EXPECT_NE(departing.client, nullptr);
+}
+
+TEST_F(ConnectionTest, WhatIsPausedWhenItIsHandedOnGoesAlong) {
+  const uint64_t now = all_.now();
+  host_.holdings().pause().Begin(command::Pause::Kind::kAll, now + 3600'000'000'000, now);
+  EXPECT_EQ(Send("set a 1\r\nping\r\n"), Need::kPause);
+  connection_->HandOn();
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  ASSERT_TRUE(connection_->leaves());
+  EXPECT_EQ(connection_->Depart().bytes, "*3\r\n$3\r\nset\r\n$1\r\na\r\n$1\r\n1\r\nping\r\n");
+}
+
+TEST_F(ConnectionTest, WhoIsWithinATransactionIsNotHandedOn) {
+  EXPECT_EQ(Send("multi\r\n"), Need::kWait);
+  connection_->HandOn();
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_FALSE(connection_->leaves());
+  EXPECT_EQ(Received(), "+OK\r\n");
+  EXPECT_TRUE(connection_->finished());
+}
+
+TEST_F(ConnectionTest, WhoseRequestIsLargeIsNotHandedOn) {
+  EXPECT_EQ(Send("*3\r\n$3\r\nset\r\n$1\r\na\r\n$3000000\r\n"), Need::kWait);
+  const std::string much(size_t{64} << 10, 'v');
+  for (int i = 0; i < 20; ++i) {
+    Send(much);
+  }
+  connection_->HandOn();
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_FALSE(connection_->leaves());
+  EXPECT_TRUE(connection_->finished());
+}
+
 TEST_F(ConnectionTest, IdleOnesGoOnAfterTheirRoomWasGivenBack) {
   EXPECT_EQ(Send("ping\r\nset a 1\r\n"), Need::kWrite);
   connection_->Waits();
@@ -374,9 +422,48 @@ TEST_F(RealCommandsTest, LeavesForTheLeaderWithWhatNobodyAnswered) {
   const command::Departing departing = connection_->Depart();
   EXPECT_NE(departing.client, nullptr);
   EXPECT_EQ(departing.unheard, 1u);
-  EXPECT_EQ(departing.bytes,
-            "*4\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$7\r\nSETNAME\r\n$2\r\nme\r\n"
-            "*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nGET");
+  EXPECT_TRUE(departing.for_leader);
+  EXPECT_EQ(departing.introduction,
+            "*4\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$7\r\nSETNAME\r\n$2\r\nme\r\n");
+  EXPECT_EQ(departing.bytes, "*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nGET");
+}
+
+TEST_F(RealCommandsTest, WhoArrivesIsIntroducedUnheardAndAnswered) {
+  static_cast<void>(host_.NewSession());
+  Send("");
+  connection_->Arrive({.client = nullptr,
+                       .introduction = "HELLO 3 SETNAME me\r\nSELECT 4\r\nCLIENT REPLY SKIP\r\n",
+                       .unheard = 2,
+                       .bytes = "PING\r\nCLIENT GETNAME\r\nPI"});
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_EQ(Received(), "$2\r\nme\r\n") << "the first reply was to be hidden";
+  EXPECT_EQ(tally_.commands, 2u);
+  EXPECT_EQ(Send("NG\r\n"), Need::kWait);
+  EXPECT_EQ(Received(), "+PONG\r\n");
+  EXPECT_EQ(connection_->card().Row(3).collection, "4");
+}
+
+TEST_F(RealCommandsTest, AnIntroductionThatFailsIsToldAndTheEnd) {
+  connection_->Arrive(
+      {.client = nullptr, .introduction = "USE nowhere\r\n", .unheard = 1, .bytes = "SET a 1\r\n"});
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_TRUE(Received().starts_with("-NOSUCHDB "));
+  EXPECT_TRUE(connection_->finished());
+  EXPECT_EQ(tally_.commands, 0u);
+}
+
+TEST_F(RealCommandsTest, AnIntroductionThatOnlyTheLeaderKnowsGoesThereWhole) {
+  host_.follows_leader = true;
+  host_.has_way_to_leader = true;
+  connection_->Arrive(
+      {.client = nullptr, .introduction = "USE nowhere\r\n", .unheard = 1, .bytes = "SET a 1\r\n"});
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  ASSERT_TRUE(connection_->leaves());
+  const command::Departing departing = connection_->Depart();
+  EXPECT_TRUE(departing.for_leader);
+  EXPECT_EQ(departing.introduction, "USE nowhere\r\n");
+  EXPECT_EQ(departing.unheard, 1u);
+  EXPECT_EQ(departing.bytes, "SET a 1\r\n");
 }
 
 TEST_F(RealCommandsTest, WhoReadsHereLeavesAfterReadwriteAndInOrder) {

@@ -355,9 +355,9 @@ TEST(Connections, WhatIsForTheLeaderIsPassedOnWithItsSocket) {
     service.host().runtime().Sleep(1'000'000);
     const base::MutexLock lock(mutex);
     if (!passed.empty()) {
-      EXPECT_EQ(passed[0].bytes,
-                "*2\r\n$5\r\nHELLO\r\n$1\r\n2\r\n*2\r\n$3\r\nget\r\n$1\r\na\r\nset a 1\r\n");
-      EXPECT_EQ(passed[0].unheard, 1u);
+      EXPECT_EQ(passed[0].introduction, "");
+      EXPECT_EQ(passed[0].bytes, "*2\r\n$3\r\nget\r\n$1\r\na\r\nset a 1\r\n");
+      EXPECT_EQ(passed[0].unheard, 0u);
       socket = std::move(passed[0].client);
     }
   }
@@ -369,11 +369,44 @@ TEST(Connections, WhatIsForTheLeaderIsPassedOnWithItsSocket) {
   }
 }
 
+// Between two requests a client goes on elsewhere; within a transaction it ends here.
+TEST(Connections, ClientsAreHandedOnToAnotherService) {
+  std::unique_ptr<SmallService> other;
+  ConnectionSettings settings;
+  std::atomic<int> handed_on = 0;
+  settings.handlers = 2;
+  settings.hand_on = [&](command::Departing client) {
+    ++handed_on;
+    other->connections().Give(std::move(client));
+  };
+  SmallService service(settings);
+  static_cast<void>(service.host().NewSession());
+  other = std::make_unique<SmallService>();
+  Client idle(service);
+  Client begun(service);
+  Client within(service);
+  ExpectAnswer(idle, "ping\r\n", "+PONG\r\n");
+  ExpectAnswer(begun, "ping\r\nset a", "+PONG\r\n");
+  ExpectAnswer(within, "multi\r\n", "+OK\r\n");
+  Client late(service);  // perhaps not accepted yet
+  service.connections().HandOn(5'000'000'000);
+  EXPECT_EQ(within.ReadAll(), "");
+  EXPECT_EQ(handed_on, 3);
+  EXPECT_TRUE(service.connections().Clients().empty());
+  ExpectAnswer(begun, " 1\r\nget a\r\n", "+OK\r\n$1\r\n1\r\n");
+  ExpectAnswer(idle, "get a\r\n", "$1\r\n1\r\n");
+  ExpectAnswer(late, "get a\r\n", "$1\r\n1\r\n");
+  EXPECT_EQ(other->connections().Clients().size(), 3u);
+  command::ServiceCounts counts;
+  service.connections().Count(counts);
+  EXPECT_EQ(counts.connections, 0u);
+}
+
 TEST(Connections, ClientsThatOthersAcceptedAreTaken) {
   SmallService service({.max_clients = 1});
   const auto listener = service.network().Listen("b:1").value();
   const auto client = service.network().Connect("b:1", 0).value();
-  service.connections().Give(listener->Accept().value());
+  service.connections().Give({.client = listener->Accept().value()});
   const std::string_view ping = "ping\r\n";
   EXPECT_EQ(client->Write(std::span(&ping, 1)).value().bytes, ping.size());
   std::array<char, 100> buffer;
@@ -383,7 +416,7 @@ TEST(Connections, ClientsThatOthersAcceptedAreTaken) {
   }
   EXPECT_EQ(std::string_view(buffer.data(), received), "+PONG\r\n");
   const auto second = service.network().Connect("b:1", 0).value();
-  service.connections().Give(listener->Accept().value());
+  service.connections().Give({.client = listener->Accept().value()});
   received = second->Read(buffer).value().bytes;
   EXPECT_EQ(std::string_view(buffer.data(), received), "-ERR max number of clients reached\r\n");
 }

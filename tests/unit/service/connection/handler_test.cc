@@ -28,7 +28,7 @@ TEST(Handler, SlotsAreUsedAgainAndTagsAreNot) {
   for (int i = 0; i < 2; ++i) {
     const auto client = network->Connect("a:1", 0).value();
     all.open.fetch_add(1);
-    handler.Give(listener->Accept().value());
+    handler.Give({.client = listener->Accept().value()});
     while (all.Cards().empty()) {
       host.runtime().Yield();
     }

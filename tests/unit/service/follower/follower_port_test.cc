@@ -441,7 +441,7 @@ TEST(FollowerPort, TenThousandClientsAreServedAtOnce) {
 TEST_P(FollowerPortOn, ClientsThatComeBackAreIntroducedToTheLeader) {
   Reader reader;
   FollowerSettings settings = world_.Settings();
-  settings.take = [&](std::unique_ptr<runtime::Socket>& client) { return reader.Take(client); };
+  settings.take = [&](command::Departing& client) { return reader.Take(client); };
   FollowerPort& port = world_.Open(std::move(settings));
   Client client = world_.NewClient();
   std::unique_ptr<runtime::Socket> socket;
@@ -449,9 +449,11 @@ TEST_P(FollowerPortOn, ClientsThatComeBackAreIntroducedToTheLeader) {
   EXPECT_EQ(port.counts().accepted, 1u);
   EXPECT_EQ(port.counts().open, 0u);
   // The echo of a request is an array: the reply to it, which the client does not hear.
-  port.PassOn({.client = std::move(socket),
-               .bytes = "*2\r\n$5\r\nHELLO\r\n$1\r\n2\r\n*1\r\n$4\r\nPING\r\nfirst ",
-               .unheard = 2});
+  command::Departing back{.client = std::move(socket),
+                          .introduction = "*2\r\n$5\r\nHELLO\r\n$1\r\n2\r\n*1\r\n$4\r\nPING\r\n",
+                          .unheard = 2,
+                          .bytes = "first "};
+  EXPECT_TRUE(port.PassOn(back));
   client.Send("second");
   ASSERT_TRUE(world_.Becomes([&] { return port.counts().open == 1; }));
   const auto leader = world_.NewLeader();
@@ -469,7 +471,7 @@ TEST_P(FollowerPortOn, WhoIsNotTakenIsPassedOnAsEver) {
   const auto leader = world_.NewLeader();
   world_.SetLeader(leader->address());
   FollowerSettings settings = world_.Settings();
-  settings.take = [&](std::unique_ptr<runtime::Socket>& client) { return reader.Take(client); };
+  settings.take = [&](command::Departing& client) { return reader.Take(client); };
   world_.Open(std::move(settings));
   Client client = world_.NewClient();
   EXPECT_EQ(client.Ask("hello", 5), "hello");
@@ -479,29 +481,35 @@ TEST_P(FollowerPortOn, WhoIsNotTakenIsPassedOnAsEver) {
 TEST_P(FollowerPortOn, AnIntroductionThatNobodyUnderstandsEndsTheConnection) {
   Reader reader;
   FollowerSettings settings = world_.Settings();
-  settings.take = [&](std::unique_ptr<runtime::Socket>& client) { return reader.Take(client); };
+  settings.take = [&](command::Departing& client) { return reader.Take(client); };
   FollowerPort& port = world_.Open(std::move(settings));
   const auto leader = world_.NewLeader();
   world_.SetLeader(leader->address());
   Client client = world_.NewClient();
   std::unique_ptr<runtime::Socket> socket;
   ASSERT_TRUE(world_.Becomes([&] { return (socket = reader.Taken()) != nullptr; }));
-  port.PassOn({.client = std::move(socket), .bytes = "nonsense\r\n", .unheard = 1});
-  EXPECT_EQ(client.ReadAll(), "");
+  command::Departing back{.client = std::move(socket),
+                          .introduction = "nonsense\r\n",
+                          .unheard = 1,
+                          .bytes = "PING\r\n"};
+  EXPECT_TRUE(port.PassOn(back));
+  EXPECT_EQ(client.ReadAll(), "-ERR " + leader->address() + " speaks another protocol\r\n");
+  EXPECT_EQ(leader->received_bytes(), 24u) << "nothing of the client's";
   EXPECT_EQ(port.counts().lost, 1u);
 }
 
-TEST_P(FollowerPortOn, WhoComesBackToAStoppedPortIsClosed) {
+TEST_P(FollowerPortOn, WhoComesBackToAStoppedPortIsNotTaken) {
   Reader reader;
   FollowerSettings settings = world_.Settings();
-  settings.take = [&](std::unique_ptr<runtime::Socket>& client) { return reader.Take(client); };
+  settings.take = [&](command::Departing& client) { return reader.Take(client); };
   FollowerPort& port = world_.Open(std::move(settings));
   Client client = world_.NewClient();
   std::unique_ptr<runtime::Socket> socket;
   ASSERT_TRUE(world_.Becomes([&] { return (socket = reader.Taken()) != nullptr; }));
   port.Stop();
-  port.PassOn({.client = std::move(socket), .bytes = "hello", .unheard = 0});
-  EXPECT_EQ(client.ReadAll(), "");
+  command::Departing back{.client = std::move(socket), .bytes = "hello"};
+  EXPECT_FALSE(port.PassOn(back));
+  EXPECT_NE(back.client, nullptr);
 }
 
 // --- TLS ---
@@ -652,7 +660,7 @@ TEST_P(FollowerPortWithTls, ClientsThatComeBackLoseNothing) {
   TlsWorld secret(GetParam());
   Reader reader;
   FollowerSettings settings = secret.Settings();
-  settings.take = [&](std::unique_ptr<runtime::Socket>& client) { return reader.Take(client); };
+  settings.take = [&](command::Departing& client) { return reader.Take(client); };
   FollowerPort& port = secret.world.Open(std::move(settings));
   const auto leader = secret.NewLeader();
   const auto client = secret.trusting.Begin(port.addresses().front(), kPatienceNanos).value();
@@ -668,7 +676,8 @@ TEST_P(FollowerPortWithTls, ClientsThatComeBackLoseNothing) {
   std::string taken(5, '\0');
   ASSERT_TRUE(secret.world.Becomes([&] { return socket->Read(taken).value().bytes > 0; }));
   EXPECT_EQ(taken, "first");
-  port.PassOn({.client = std::move(socket), .bytes = taken, .unheard = 0});
+  command::Departing back{.client = std::move(socket), .bytes = taken};
+  EXPECT_TRUE(port.PassOn(back));
   std::string heard;
   EXPECT_TRUE(secret.world.Becomes([&] {
     std::array<char, 100> buffer;

@@ -307,16 +307,28 @@ class World {
 // Takes every client, for the test to give it back introduced. Thread rule: safe.
 class Reader {
  public:
-  bool Take(std::unique_ptr<runtime::Socket>& client) {
+  bool Take(command::Departing& client) {
     const base::MutexLock lock(mutex_);
+    refused_ += taking_ ? 0 : 1;
     if (taking_) {
       taken_.push_back(std::move(client));
     }
     return taking_;
   }
-  std::unique_ptr<runtime::Socket> Taken() {
+  std::unique_ptr<runtime::Socket> Taken() { return TakenWhole().client; }
+  // The longest there; nobody if there is none.
+  command::Departing TakenWhole() {
     const base::MutexLock lock(mutex_);
-    return taken_.empty() ? nullptr : std::exchange(taken_.front(), nullptr);
+    if (taken_.empty()) {
+      return {};
+    }
+    command::Departing first = std::move(taken_.front());
+    taken_.erase(taken_.begin());
+    return first;
+  }
+  size_t refused() {
+    const base::MutexLock lock(mutex_);
+    return refused_;
   }
   void SetTaking(bool taking) {
     const base::MutexLock lock(mutex_);
@@ -326,7 +338,8 @@ class Reader {
  private:
   base::Mutex mutex_;
   bool taking_ GUARDED_BY(mutex_) = true;
-  std::vector<std::unique_ptr<runtime::Socket>> taken_ GUARDED_BY(mutex_);
+  size_t refused_ GUARDED_BY(mutex_) = 0;
+  std::vector<command::Departing> taken_ GUARDED_BY(mutex_);
 };
 
 }  // namespace luna::follower

@@ -30,6 +30,13 @@ class GuestTest : public testing::Test {
     client_ = network_->Connect("a:1", 0).value();
     guest_.emplace(surroundings_, listener->Accept().value(), 0, now_nanos);
   }
+  // The client of `departing`, which others had.
+  void Arrive(command::Departing departing, uint64_t now_nanos = 0) {
+    const auto listener = network_->Listen("a:1").value();
+    client_ = network_->Connect("a:1", 0).value();
+    departing.client = listener->Accept().value();
+    guest_.emplace(surroundings_, std::move(departing), 0, now_nanos);
+  }
   // The leader's far end of a connection that was dialed for the guest.
   std::unique_ptr<runtime::Socket> Dial(uint64_t now_nanos = 0) {
     const auto listener = network_->Listen("1.0.0.1:1").value();
@@ -344,6 +351,145 @@ TEST_F(TlsGuestTest, ALeaderThatDoesNotTakeItsCertificateIsNotReached) {
       answer.starts_with("-TRYAGAIN 1.0.0.1:1 leads the group but is not reached: TLS with"))
       << answer;
   EXPECT_NE(answer.find("certificate required"), std::string::npos) << answer;
+}
+
+// --- Those that others had ---
+
+const std::string kRole = "*1\r\n$4\r\nROLE\r\n";
+
+TEST_F(GuestTest, NothingOfAClientsIsPassedOnBeforeItsIntroductionWasTaken) {
+  Arrive({.client = nullptr, .introduction = "who\r\nwhere\r\n", .unheard = 2, .bytes = "first"});
+  EXPECT_EQ(guest_->phase(), Phase::kSeeking);
+  const auto leader = Dial();
+  AdvanceAll(10);
+  EXPECT_EQ(guest_->phase(), Phase::kPassing);
+  EXPECT_EQ(Received(*leader), kRole + "who\r\nwhere\r\n");
+  Send(*client_, "second");
+  Send(*leader, "*1\r\n$6\r\nmaster\r\n+one\r\n");
+  AdvanceAll(20);
+  EXPECT_EQ(Received(*leader), "");
+  EXPECT_TRUE(guest_->may_depart());
+  EXPECT_EQ(tallies_.forwarded, 0u);
+  Send(*leader, ":2\r\n");
+  AdvanceAll(30);
+  EXPECT_EQ(Received(*leader), "firstsecond");
+  EXPECT_FALSE(guest_->may_depart());
+  EXPECT_EQ(tallies_.forwarded, 1u);
+  Send(*leader, "+answer\r\n");
+  AdvanceAll(10'000'000);
+  EXPECT_EQ(Received(*client_), "+answer\r\n");
+}
+
+TEST_F(GuestTest, ALeaderThatDoesNotTakeTheIntroductionEndsIt) {
+  Arrive({.client = nullptr, .introduction = "who\r\n", .unheard = 1, .bytes = "SET a 1\r\n"});
+  const auto leader = Dial();
+  AdvanceAll(10);
+  EXPECT_EQ(Received(*leader), kRole + "who\r\n");
+  Send(*leader, "-NOAUTH who are you\r\n-WRONGPASS no\r\n");
+  AdvanceAll(20);
+  EXPECT_EQ(guest_->phase(), Phase::kLeaving);
+  EXPECT_EQ(Received(*client_), "-WRONGPASS no\r\n$");
+  EXPECT_EQ(Received(*leader), "$");
+  EXPECT_EQ(tallies_.lost, 1u);
+}
+
+// Nothing was asked of the first one: the second is asked, once.
+TEST_F(GuestTest, ALeaderThatIsLostBeforeItWasAskedAnythingIsReplaced) {
+  Arrive({.client = nullptr, .introduction = "who\r\n", .unheard = 1, .bytes = "asked"});
+  for (const std::string_view ends : {"closes", "another leads", "says so"}) {
+    auto leader = Dial();
+    AdvanceAll(10);
+    EXPECT_EQ(Received(*leader), kRole + "who\r\n");
+    if (ends == "closes") {
+      leader = nullptr;
+    } else if (ends == "says so") {
+      Send(*leader, "-TRYAGAIN nobody leads\r\n");
+    } else {
+      surroundings_.leader = "1.0.0.2:1";
+    }
+    AdvanceAll(20);
+    EXPECT_EQ(guest_->phase(), Phase::kSeeking);
+    surroundings_.leader = "1.0.0.1:1";
+  }
+  const auto leader = Dial();
+  AdvanceAll(30);
+  Send(*leader, "*0\r\n+OK\r\n");
+  AdvanceAll(40);
+  EXPECT_EQ(Received(*leader), kRole + "who\r\nasked");
+  EXPECT_EQ(tallies_.lost, 0u);
+  EXPECT_EQ(Received(*client_), "");
+}
+
+TEST_F(GuestTest, ALeaderThatDoesNotAnswerTheIntroductionIsLeftInTime) {
+  settings_.wait_nanos = 5'000'000'000;
+  Arrive({.client = nullptr, .introduction = "who\r\n", .unheard = 1, .bytes = "asked"});
+  const auto leader = Dial();
+  AdvanceAll(10);
+  AdvanceAll(999'999'999);
+  EXPECT_EQ(guest_->phase(), Phase::kPassing);
+  AdvanceAll(1'000'000'010);
+  EXPECT_EQ(guest_->phase(), Phase::kSeeking);
+  AdvanceAll(5'000'000'000);
+  EXPECT_TRUE(Received(*client_).starts_with("-TRYAGAIN "));
+}
+
+TEST_F(GuestTest, WhoWasIntroducedMayBeSilentForLong) {
+  Arrive({.client = nullptr, .introduction = "who\r\n", .unheard = 1});
+  AdvanceAll(10'000'000);
+  EXPECT_EQ(guest_->phase(), Phase::kSilent);
+  Send(*client_, "asked");
+  AdvanceAll(10'000'010);
+  EXPECT_EQ(guest_->phase(), Phase::kSeeking);
+  AdvanceAll(10'001'010);
+  EXPECT_TRUE(Received(*client_).starts_with("-TRYAGAIN "));
+}
+
+TEST_F(GuestTest, WhoDepartsTakesWhatItSaidAlong) {
+  Arrive({.client = nullptr,
+          .introduction = "who\r\n",
+          .unheard = 1,
+          .bytes = "first ",
+          .version = resp::Version::k3});
+  EXPECT_TRUE(guest_->may_read_here());
+  const auto leader = Dial();
+  AdvanceAll(10);
+  EXPECT_FALSE(guest_->may_read_here());
+  ASSERT_TRUE(guest_->may_depart());
+  const command::Departing departing = guest_->Depart();
+  EXPECT_EQ(guest_->phase(), Phase::kGone);
+  EXPECT_EQ(Received(*leader), kRole + "who\r\n$");
+  EXPECT_EQ(departing.introduction, "who\r\n");
+  EXPECT_EQ(departing.unheard, 1u);
+  EXPECT_EQ(departing.bytes, "first ");
+  EXPECT_EQ(departing.version, resp::Version::k3);
+  const std::string_view words = "still there";
+  EXPECT_EQ(departing.client->Write(std::span(&words, 1)).value().bytes, words.size());
+  EXPECT_EQ(Received(*client_), words);
+}
+
+TEST_F(GuestTest, WhoseRequestWasPassedOnDoesNotDepart) {
+  Enter();
+  Send(*client_, "first");
+  AdvanceAll(10);
+  EXPECT_TRUE(guest_->may_depart());
+  const auto leader = Dial();
+  AdvanceAll(10);
+  EXPECT_FALSE(guest_->may_depart());
+}
+
+TEST_F(GuestTest, RefusedOnesDepartBetweenTwoRequests) {
+  settings_.forward = false;
+  Arrive({.client = nullptr, .introduction = "who\r\n", .unheard = 1, .bytes = "GET a\r\nGE"});
+  AdvanceAll(10);
+  EXPECT_TRUE(Received(*client_).starts_with("-READONLY "));
+  Send(*client_, "T b\r\nHELLO 3\r\nGET");
+  AdvanceAll(20);
+  EXPECT_TRUE(guest_->may_read_here());
+  const command::Departing departing = guest_->Depart();
+  EXPECT_EQ(departing.introduction, "who\r\n*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n");
+  EXPECT_EQ(departing.unheard, 2u);
+  EXPECT_EQ(departing.bytes, "GET");
+  EXPECT_EQ(tallies_.refused_commands, 2u);
 }
 
 TEST_F(GuestTest, RefusedOnesAreAnsweredBeforeTheirEnd) {

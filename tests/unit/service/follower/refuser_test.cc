@@ -75,6 +75,32 @@ TEST_F(RefuserTest, HelloChoosesTheProtocol) {
   EXPECT_EQ(Ask("HELLO 3 AUTH a b\r\n"), kRefused);
 }
 
+TEST_F(RefuserTest, WhoLeavesTakesItsHelloAndItsRestAlong) {
+  command::Departing plain;
+  refuser_.Leave(plain);
+  EXPECT_EQ(plain.introduction + plain.bytes, "");
+  Ask("GET a\r\nHELLO 3 SETNAME me\r\nPING\r\n*2\r\n$3\r\nGET\r\n$1");
+  command::Departing departing;
+  refuser_.Leave(departing);
+  EXPECT_EQ(departing.introduction,
+            "*4\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$7\r\nSETNAME\r\n$2\r\nme\r\n");
+  EXPECT_EQ(departing.unheard, 1u);
+  EXPECT_EQ(departing.bytes, "*2\r\n$3\r\nGET\r\n$1");
+  EXPECT_EQ(departing.version, resp::Version::k3);
+}
+
+TEST_F(RefuserTest, WhoComesKeepsItsVersionAndItsBytes) {
+  Refuser other(status_, 1, resp::Version::k3);
+  other.Take("HELLO\r\nGE");
+  std::string out;
+  EXPECT_TRUE(other.AnswerOne(kLeader, out));
+  EXPECT_TRUE(out.starts_with("%8\r\n")) << out;
+  other.Take("T a\r\n");
+  out.clear();
+  EXPECT_TRUE(other.AnswerOne(kLeader, out));
+  EXPECT_EQ(out, kRefused);
+}
+
 TEST_F(RefuserTest, NothingIsAnsweredAfterQuit) {
   EXPECT_EQ(Ask("QUIT\r\nPING\r\n"), "+OK\r\n");
   EXPECT_TRUE(refuser_.closing());

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "unit/service/follower/follower_world.h"
+#include "unit/service/follower/tls_world.h"
 
 namespace luna::follower {
 
@@ -288,6 +288,93 @@ TEST_F(UsherTest, PlacesOfThoseThatLeftAreTakenByOthers) {
   EXPECT_TRUE(world_.Becomes([&] { return tallies_.open == 0; }));
   EXPECT_EQ(tallies_.accepted, 150u);
   EXPECT_TRUE(world_.Becomes([&] { return network_.open == 0; }));
+}
+
+// --- Clients that wait, and are others' later ---
+
+class UsherOn : public testing::TestWithParam<Kind> {
+ protected:
+  World world_{GetParam()};
+};
+
+INSTANTIATE_TEST_SUITE_P(Memory, UsherOn, testing::Values(Kind::kMemory));
+INSTANTIATE_TEST_SUITE_P(Loopback, UsherOn, testing::Values(Kind::kLoopback));
+
+TEST_P(UsherOn, WhoWaitsIsOfferedWhenSomebodyReads) {
+  Reader reader;
+  reader.SetTaking(false);
+  std::atomic<bool> takes = false;
+  FollowerSettings settings = world_.Settings();
+  settings.take = [&](command::Departing& client) { return reader.Take(client); };
+  settings.takes = [&] { return takes.load(); };
+  FollowerPort& port = world_.Open(std::move(settings));
+  Client silent = world_.NewClient();
+  Client asking = world_.NewClient();
+  asking.Send("first ");
+  ASSERT_TRUE(world_.Becomes([&] { return port.counts().open == 2; }));
+  takes = true;  // and yet it does not
+  ASSERT_TRUE(world_.Becomes([&] { return reader.refused() > 2; }));
+  EXPECT_TRUE(world_.Becomes([&] { return port.counts().open == 2; }));
+  reader.SetTaking(true);
+  ASSERT_TRUE(world_.Becomes([&] { return port.counts().open == 0; }));
+  EXPECT_EQ(port.counts().accepted, 2u);
+  command::Departing one = reader.TakenWhole();
+  command::Departing other = reader.TakenWhole();
+  EXPECT_EQ(one.bytes + other.bytes, "first ");
+  // One that comes back for the leader is not offered again.
+  command::Departing& back = one.bytes.empty() ? other : one;
+  back.for_leader = true;
+  EXPECT_TRUE(port.PassOn(back));
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  EXPECT_EQ(asking.Ask("second", 12), "first second");
+}
+
+// What a stopped port leaves, the next one passes on; or whoever leads here answers it.
+TEST_P(UsherOn, ClientsOfWhichNothingWasPassedOnOutliveIt) {
+  FollowerPort& port = world_.Open();
+  const auto leader = world_.NewLeader();
+  world_.SetLeader(leader->address());
+  Client passed = world_.NewClient();
+  EXPECT_EQ(passed.Ask("hello", 5), "hello");
+  world_.SetLeader("");
+  ASSERT_TRUE(world_.Becomes([&] { return world_.asked(); }));
+  Client silent = world_.NewClient();
+  Client asking = world_.NewClient();
+  asking.Send("first ");
+  ASSERT_TRUE(world_.Becomes([&] { return port.counts().open == 3; }));
+  std::vector<command::Departing> left = port.Stop();
+  EXPECT_EQ(passed.ReadAll(), "");
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_EQ(port.counts().open, 0u);
+  asking.Send("second ");
+  port.Start().value();
+  for (command::Departing& client : left) {
+    EXPECT_TRUE(port.PassOn(client));
+  }
+  world_.SetLeader(leader->address());
+  EXPECT_EQ(asking.Ask("third", 18), "first second third");
+  EXPECT_EQ(silent.Ask("me too", 6), "me too");
+}
+
+// The session goes along, with what of a record nobody read yet.
+TEST_P(UsherOn, ClientsUnderTlsOutliveIt) {
+  TlsWorld secret(GetParam());
+  FollowerPort& port = secret.world.Open(secret.Settings());
+  Client silent = secret.NewClient();
+  Client asking = secret.NewClient();
+  asking.Send("first ");
+  ASSERT_TRUE(secret.world.Becomes([&] { return port.counts().open == 2; }));
+  std::vector<command::Departing> left = port.Stop();
+  ASSERT_EQ(left.size(), 2u);
+  asking.Send("second ");
+  port.Start().value();
+  for (command::Departing& client : left) {
+    EXPECT_TRUE(port.PassOn(client));
+  }
+  const auto leader = secret.NewLeader();
+  EXPECT_EQ(asking.Ask("third", 18), "first second third");
+  EXPECT_EQ(silent.Ask("me too", 6), "me too");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -13,7 +14,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "base/mutex.h"
 #include "runtime/memory/memory_network.h"
 #include "runtime/posix/posix_runtime.h"
 #include "service/command/command_table.h"
@@ -287,6 +291,43 @@ TEST_F(ServiceTest, StartsNotWhenItsPageCannot) {
   Service service(*runtime_, *network_, *universe_, settings);
   EXPECT_EQ(service.Start().error().reason(), Reason::kBadOption);
   EXPECT_EQ(service.http_address(), "");
+}
+
+// As the lead that moves, and comes back: whoever waits between two requests notices nothing.
+TEST_F(ServiceTest, HandsItsClientsOnToTheNextOne) {
+  std::vector<command::Departing> between;
+  base::Mutex mutex;
+  ServiceSettings settings;
+  settings.password = "secret";
+  settings.connections.hand_on = [&](command::Departing client) {
+    const base::MutexLock lock(mutex);
+    between.push_back(std::move(client));
+  };
+  Start(settings);
+  const auto idle = Connect();
+  const auto begun = Connect();
+  const auto within = Connect();
+  EXPECT_EQ(Ask(*idle, "AUTH secret\r\nCLIENT SETNAME me\r\nSELECT 2\r\n", 15),
+            "+OK\r\n+OK\r\n+OK\r\n");
+  EXPECT_EQ(Ask(*begun, "AUTH secret\r\nSET a 1\r\n*2\r\n$3\r\nGET", 10), "+OK\r\n+OK\r\n");
+  EXPECT_EQ(Ask(*within, "AUTH secret\r\nMULTI\r\nSET a 2\r\n", 19), "+OK\r\n+OK\r\n+QUEUED\r\n");
+  const auto unknown = Connect();
+  EXPECT_EQ(Ask(*unknown, "GET a\r\n", "-NOAUTH Authentication required.\r\n").front(), '-');
+  service_->HandOn();
+  EXPECT_EQ(Ask(*within, "EXEC\r\n", 1), "");
+  ASSERT_EQ(between.size(), 3u);
+  Start(settings);
+  for (command::Departing& client : between) {
+    service_->Give(std::move(client));
+  }
+  EXPECT_EQ(Ask(*begun, "\r\n$1\r\na\r\n", 7), "$1\r\n1\r\n");
+  EXPECT_EQ(Ask(*idle, "CLIENT GETNAME\r\nSET b 3\r\n", 13), "$2\r\nme\r\n+OK\r\n");
+  EXPECT_EQ(Ask(*begun, "GET b\r\nSELECT 2\r\nGET b\r\n", 17), "$-1\r\n+OK\r\n$1\r\n3\r\n");
+  EXPECT_EQ(Ask(*unknown, "GET a\r\n", "-NOAUTH Authentication required.\r\n").substr(0, 7),
+            "-NOAUTH");
+  EXPECT_EQ(service_->host().Counts().connections, 3u);
+  const auto rows = service_->host().Clients();
+  EXPECT_EQ(std::ranges::count(rows, "me", &command::ClientRow::name), 1);
 }
 
 TEST_F(ServiceTest, ForgetsItsCountsWhenTold) {
