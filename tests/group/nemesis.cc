@@ -119,7 +119,7 @@ void Nemesis::Hint(const std::string& from) {
     if (given.has_value()) {
       const bool takes = given->target == server->name();
       server->replica().Hint(takes ? replica::Hinted{.epoch = given->epoch, .tail = given->tail}
-                                   : replica::Hinted{});
+                                   : replica::Hinted{.leader = given->target});
     }
   }
 }

@@ -66,11 +66,11 @@ std::optional<Handover> TabletMember::HandedOver() {
 void TabletMember::Hint(const wire::Appended& hint) {
   if (hint.last && hint.target == server_.server()) {
     server_.ExpectLead();
-    server_.replica().Hint({.epoch = hint.epoch, .tail = hint.tail});
+    server_.replica().Hint({.epoch = hint.epoch, .tail = hint.tail, .leader = hint.target});
     return;
   }
   if (hint.last) {
-    server_.replica().Hint({});
+    server_.replica().Hint({.leader = hint.target});
   }
   Hint();
 }

@@ -186,6 +186,9 @@ void ReplicaState::On(const Hinted& event) {
     return;
   }
   const bool old = seen_.has_value() && (event.epoch < seen_->epoch || event.tail < seen_->tail);
+  if (event.epoch == 0 && !event.leader.empty()) {
+    leader_ = event.leader;  // as far as known: the look says more
+  }
   if (event.epoch != 0 && !old) {
     See({.epoch = event.epoch, .tail = event.tail, .lease = Lease::kGivenToMe});
     return;
@@ -302,6 +305,7 @@ void ReplicaState::On(const AppendAcked& event) {
   }
   if (role_ == Role::kHandingOver && kind == AppendKind::kTransfer) {
     given_ = Given{.epoch = epoch_, .tail = event.tail, .target = target_};
+    leader_ = target_;
     Resign();
     return;
   }

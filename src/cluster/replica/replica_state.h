@@ -106,8 +106,9 @@ struct Suspected {};      // a hint that the leader is gone
 // A hint that the lead was given away: look now. Of who was given it, by a leader that says which
 // record did so: a look would find no more, and the fence is void where anything else came after.
 struct Hinted {
-  Epoch epoch = 0;    // 0: somebody else was given the lead, or it is not known
-  Sequence tail = 0;  // that record
+  Epoch epoch = 0;       // 0: somebody else was given the lead, or it is not known
+  Sequence tail = 0;     // that record
+  std::string leader{};  // who was given the lead; empty: whoever comes first
 };
 struct TransferAsked {
   std::string target{};  // empty: whoever comes first

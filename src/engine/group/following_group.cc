@@ -151,6 +151,11 @@ bool FollowingGroup::HoldsFlushed() const {
                      [](const auto& tablet) { return tablet->HoldsFlushed(); });
 }
 
+std::unique_ptr<journal::StreamReader> FollowingGroup::LeaveReader() {
+  // One that was fetched and not applied would be missing.
+  return next_.has_value() ? nullptr : std::move(reader_);
+}
+
 // --- Group ---
 
 void FollowingGroup::AddDatabase(DatabaseId database, Timestamp safe_point) {

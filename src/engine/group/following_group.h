@@ -52,6 +52,8 @@ class FollowingGroup final : public Group {
   // Whether tablets hold in memory what is in tables as well.
   bool HoldsFlushed() const;
   journal::Sequence applied() const { return state_.applied(); }
+  // For Inheritance; nothing is applied any more.
+  std::unique_ptr<journal::StreamReader> LeaveReader();
 
   // --- Group ---
 

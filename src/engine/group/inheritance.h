@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct Inheritance {
   journal::Sequence applied = 0;       // the last record that is in it
   Timestamp closed = 0;                // of all databases
   std::vector<std::string> removed{};  // servers that may not lead
+  // At the record behind `applied`, which is far into a segment; null: whoever goes on looks for
+  // it.
+  std::unique_ptr<journal::StreamReader> reader{};
   std::map<catalog::DatabaseId, Home> databases{};
   std::map<uint64_t, memstore::Memstore::Contents> tablets{};  // by qualified id
 };

@@ -73,6 +73,7 @@ class LocalGroup final : public Group {
   // kFenced: this server was taken out of the group.
   Status CheckMember() const;
   Status Replay();
+  Status ReplayBy(journal::StreamReader& reader, bool inherited);
   Status Replayed(const journal::Record& record);
   // Takes what was inherited, if it all fits. False: nothing was taken.
   bool Inherit(const journal::StreamState& stream, Inheritance& inherited);

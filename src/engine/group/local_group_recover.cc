@@ -112,14 +112,36 @@ Status LocalGroup::Replay() {
   const auto inherited = std::exchange(inherited_, nullptr);
   const bool warm = inherited != nullptr && Inherit(stream, *inherited);
   state_.SetApplied(warm ? inherited->applied : stream.released);
-  const auto reader = TRY(stream_->Read(state_.applied()));
-  while (true) {
-    const auto record = TRY(reader->Next());
-    if (!record) {
+  if (warm && inherited->reader != nullptr) {
+    TRY(ReplayBy(*inherited->reader, true));
+  }
+  while (state_.applied() < stream_->state().tail) {
+    const auto reader = TRY(stream_->Read(state_.applied()));
+    const journal::Sequence before = state_.applied();
+    TRY(ReplayBy(*reader, false));
+    if (state_.applied() == before) {
+      return Error(Reason::kLostData, "stream " + stream_name_ + ": record " +
+                                          std::to_string(before + 1) +
+                                          " cannot be read, though the stream is longer; restore a "
+                                          "backup");
+    }
+  }
+  return {};
+}
+
+// As far as that leads. One that was inherited may be of a stream that was closed since.
+Status LocalGroup::ReplayBy(journal::StreamReader& reader, bool inherited) {
+  while (state_.applied() < stream_->state().tail) {
+    const auto record = reader.Next();
+    if (!record.ok() && !inherited) {
+      return record.error();
+    }
+    if (!record.ok() || !record->has_value() || (*record)->sequence != state_.applied() + 1) {
       return {};
     }
-    TRY(Replayed(*record));
+    TRY(Replayed(**record));
   }
+  return {};
 }
 
 // The manifests are this leader's by now: what they say is flushed stays so.

@@ -128,6 +128,7 @@ Result<std::unique_ptr<Inheritance>> LocalUniverse::Leave() {
     }
   }
   left->group = TRY(following_group_->Share());
+  left->group.reader = following_group_->LeaveReader();
   left->metadata.system = std::move(system_);
   for (const auto& database : Cores()) {
     left->metadata.databases[database->id()] = database->LeaveMetadata();

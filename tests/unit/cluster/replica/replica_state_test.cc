@@ -103,7 +103,9 @@ TEST_F(ReplicaStateTest, LooksAtTheStreamOneLookAtATime) {
 TEST_F(ReplicaStateTest, AHintIsFollowedByALookThatBeganAfterIt) {
   See();
   EXPECT_NE(Only<Look>(At(kSecond + 1, Hinted{})), nullptr);
-  EXPECT_TRUE(At(kSecond + 2, Hinted{}).empty());  // while it looks
+  EXPECT_EQ(state_.leader(), "a");
+  EXPECT_TRUE(At(kSecond + 2, Hinted{.leader = "b"}).empty());  // while it looks
+  EXPECT_EQ(state_.leader(), "b");
   EXPECT_NE(Only<Look>(At(kSecond + 3, SawTail{.epoch = 3, .tail = 7})), nullptr);
   EXPECT_TRUE(At(kSecond + 4, SawTail{.epoch = 3, .tail = 7}).empty());
   EXPECT_TRUE(At(kSecond + 5, Tick{}).empty());
@@ -440,6 +442,7 @@ TEST_F(ReplicaStateTest, ATransferEndsReadsBeforeItIsSent) {
   EXPECT_EQ(state_.given()->epoch, 4u);
   EXPECT_EQ(state_.given()->tail, 12u);
   EXPECT_EQ(state_.given()->target, "b");
+  EXPECT_EQ(state_.leader(), "b");
 }
 
 TEST_F(ReplicaStateTest, WhatWasGivenIsOverWithTheNextTerm) {
