@@ -10,6 +10,23 @@
 
 namespace luna::lunad {
 
+namespace {
+
+std::optional<command::GroupStanding::Offloaded> OffloadedOf(
+    bool offloads, const worker::OffloadFigures& figures) {
+  if (!offloads) {
+    return std::nullopt;
+  }
+  return command::GroupStanding::Offloaded{.offered = figures.offered,
+                                           .done = figures.done,
+                                           .taken_back = figures.unclaimed + figures.silent,
+                                           .failed = figures.failed + figures.refused,
+                                           .bytes_read = figures.bytes_read,
+                                           .bytes_written = figures.bytes_written};
+}
+
+}  // namespace
+
 GroupService::GroupService(runtime::Runtime& runtime, runtime::Network& network,
                            const server::Settings& settings, server::ServiceSettings service,
                            tls::TlsNetwork* to_leader)
@@ -322,6 +339,7 @@ command::GroupStanding GroupService::Standing() {
           .last_error = standing.last_error,
           .takeover_millis = standing.takeover_millis,
           .removed = standing.removed,
+          .offloaded = OffloadedOf(settings_.offload, standing.offloaded),
           .followed = std::move(followed)};
 }
 

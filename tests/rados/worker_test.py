@@ -24,19 +24,11 @@ VALUE_BYTES = 1_000
 PIPELINE = 200
 
 
-class Worker:
-    """One lunad that merges, with its page."""
+class Page:
+    """What a lunad tells of itself over HTTP."""
 
-    def __init__(self, location, folder):
+    def __init__(self):
         self.port = free_ports(1)[0]
-        self.words = [os.environ["LUNAD"], "--role", "worker", "--universe", location, "--memory",
-                      "128MiB", "--http-listen", f"127.0.0.1:{self.port}"]
-        self.journal = pathlib.Path(folder) / f"worker-{self.port}.txt"
-        self.process = None
-
-    def start(self):
-        with open(self.journal, "ab") as journal:
-            self.process = subprocess.Popen(self.words, stdout=journal, stderr=journal)
 
     def page(self, path):
         """Its text; empty while nobody answers."""
@@ -51,6 +43,21 @@ class Worker:
             if line.startswith(name + " "):
                 return float(line.split()[1])
         return 0
+
+
+class Worker(Page):
+    """One lunad that merges."""
+
+    def __init__(self, location, folder):
+        super().__init__()
+        self.words = [os.environ["LUNAD"], "--role", "worker", "--universe", location, "--memory",
+                      "128MiB", "--http-listen", f"127.0.0.1:{self.port}"]
+        self.journal = pathlib.Path(folder) / f"worker-{self.port}.txt"
+        self.process = None
+
+    def start(self):
+        with open(self.journal, "ab") as journal:
+            self.process = subprocess.Popen(self.words, stdout=journal, stderr=journal)
 
     def end(self):
         """In order; its exit code."""
@@ -128,7 +135,9 @@ class WorkerTest(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, self.journals())
 
     def test_workers_merge_and_may_be_killed(self):
-        group = Group(1, self.location, self.folder, "--offload", "true", "--log-level", "debug")
+        told = Page()
+        group = Group(1, self.location, self.folder, "--offload", "true", "--log-level", "debug",
+                      "--http-listen", f"127.0.0.1:{told.port}")
         self.addCleanup(group.end)
         leader = group.leader()
         workers = [self.worker(), self.worker()]
@@ -163,6 +172,14 @@ class WorkerTest(unittest.TestCase):
             self.assertTrue(worker.page("/readyz").startswith("ready"))
             self.assertEqual(worker.page("/healthz"), "ok\n")
             self.assertEqual(worker.metric("luna_worker_jobs_failed_total"), 0, self.journals())
+        offered, done, taken_back, read, written = (
+            told.metric(f"luna_offload_{name}_total") for name in
+            ("merges_offered", "merges_done", "merges_taken_back", "read_bytes", "written_bytes"))
+        self.assertGreater(done, 1)
+        self.assertGreaterEqual(taken_back, 1)
+        self.assertGreaterEqual(offered, done + taken_back)
+        self.assertGreater(read, written)
+        self.assertGreater(written, KEYS * VALUE_BYTES / 10)
         print("jobs done by the workers that live:",
               [worker.metric("luna_worker_jobs_done_total") for worker in workers])
         for worker in workers:

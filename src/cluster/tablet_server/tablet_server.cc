@@ -119,6 +119,7 @@ Standing TabletServer::standing() const {
   standing.leader = follows != own && (follows || serves_) ? now.leader : "";
   standing.leader_peers = standing.leader.empty() ? "" : now.leader_peers;
   standing.leader_tls = !standing.leader.empty() && now.leader_tls;
+  standing.offloaded = offloaded_.figures();
   standing.lease_left_millis = now.lease_end > clock ? (now.lease_end - clock) / kMillisecond : 0;
   return standing;
 }
@@ -173,7 +174,8 @@ Status TabletServer::Lead(group::Leadership leadership, group::AppendObserver& o
   auto inherited = reads_->Stop();
   if (options_.offload) {
     merges_ = std::make_unique<worker::OffloadedMerges>(
-        kernel_, leadership.epoch, worker::OffloadOptions{.log = options_.log});
+        kernel_, leadership.epoch,
+        worker::OffloadOptions{.tally = &offloaded_, .log = options_.log});
   }
   const uint32_t own_threads = options_.universe.compaction_threads;
   const uint32_t threads =

@@ -83,6 +83,7 @@ struct Standing {
   std::string last_error{};            // of the last such attempt, or of Follow
   uint64_t takeover_millis = 0;        // of the last term: from the fence to serving
   std::vector<std::string> removed{};  // servers that may not lead, as the leader knows
+  worker::OffloadFigures offloaded{};  // of all terms
 };
 
 class TabletServer final : public replica::Host {
@@ -133,6 +134,8 @@ class TabletServer final : public replica::Host {
   std::unique_ptr<replica::ReplicaServer> replica_;
   std::unique_ptr<FollowedReads> reads_;  // between Follow and taking over
   std::atomic<bool> stopping_{false};
+
+  worker::OffloadTally offloaded_;
 
   // The replica's actor's, but before Start and after Stop.
   std::unique_ptr<worker::OffloadedMerges> merges_;  // outlives the universe

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/coding.h"
 #include "base/try.h"
 
 namespace luna::wire {
@@ -15,6 +16,7 @@ namespace luna::wire {
 namespace {
 
 constexpr uint64_t kNanosPerMilli = 1'000'000;
+constexpr size_t kMaxReasonBytes = 64;  // of one that is not known; ours are shorter
 
 Status CheckTexts(std::initializer_list<const std::string*> texts, Reason reason) {
   for (const std::string* text : texts) {
@@ -188,9 +190,44 @@ Error ErrorOf(const v1::Failure& failure) {
       return {static_cast<Reason>(i), failure.message().substr(0, kMaxTextBytes)};
     }
   }
-  return {Reason::kNotSupported,
-          "a server of a newer build says '" + failure.reason().substr(0, kMaxTextBytes) +
-              "', which this one does not know: " + failure.message().substr(0, kMaxTextBytes)};
+  std::string message = "a server of a newer build says '" +
+                        failure.reason().substr(0, kMaxReasonBytes) +
+                        "', which this one does not know: " + failure.message();
+  message.resize(std::min(message.size(), kMaxTextBytes));
+  return {Reason::kNotSupported, std::move(message)};
+}
+
+// protobuf takes it on trust how long a message within a message is, and sets aside up to 50 MB for
+// a text that is said to lie there. So the fields of a message, and those of its body, must lie in
+// it; a server within the body is then as long as it says.
+bool FieldsFit(std::string_view bytes, bool whole) {
+  base::ByteReader in(bytes);
+  while (in.ok() && !in.empty()) {
+    const uint64_t tag = in.Varint();
+    switch (tag & 7) {
+      case 0:
+        in.Varint();
+        break;
+      case 1:
+        in.Fixed64();
+        break;
+      case 2: {
+        const std::string_view part = in.String();
+        const bool body = whole && tag >> 3 >= v1::Reply::kFailureFieldNumber &&
+                          tag >> 3 <= v1::Reply::kNotLeaderFieldNumber;
+        if (body && !FieldsFit(part, false)) {
+          return false;
+        }
+        break;
+      }
+      case 5:
+        in.Fixed32();
+        break;
+      default:  // groups, which proto3 has not
+        return false;
+    }
+  }
+  return in.ok();
 }
 
 template <typename Message>
@@ -200,7 +237,8 @@ Status Parse(std::string_view bytes, Message& message) {
                                          std::to_string(bytes.size()) + " bytes; " +
                                          std::to_string(kMaxMessageBytes) + " are permitted");
   }
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ||
+  if (!FieldsFit(bytes, true) ||
+      !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ||
       message.version() == 0) {
     return Error(
         Reason::kBadFormat,

@@ -18,6 +18,11 @@ inline constexpr size_t kMaxTextBytes =
     4096;  // of one field; of an error's message, the rest is cut
 inline constexpr uint32_t kVersion = 1;
 
+// The most memory that decoding takes at any moment, what it returns included.
+constexpr size_t MaxDecodeBytes(size_t message_bytes) {
+  return 4 * message_bytes + (size_t{32} << 10);
+}
+
 struct Incoming {
   Request request;
   uint64_t budget_nanos = 0;  // for how long the sender waits
@@ -31,8 +36,8 @@ Result<Incoming> DecodeRequest(std::string_view bytes);
 
 // A reply, or the error that is the answer; a reply with a text too large becomes kValueTooLarge.
 std::string EncodeReply(const Result<Reply>& reply);
-// The error that the peer answered with, too. One whose reason this build does not know is
-// kNotSupported. Otherwise as DecodeRequest.
+// The error that the peer answered with, too, its message cut to kMaxTextBytes. One whose reason
+// this build does not know is kNotSupported. Otherwise as DecodeRequest.
 Result<Reply> DecodeReply(std::string_view bytes);
 
 }  // namespace luna::wire

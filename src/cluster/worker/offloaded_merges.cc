@@ -1,10 +1,12 @@
 #include "cluster/worker/offloaded_merges.h"
 
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "base/try.h"
 #include "cluster/worker/worker.h"
+#include "engine/compaction/overlap.h"
 
 namespace luna::worker {
 
@@ -22,9 +24,11 @@ Result<compaction::Written> OffloadedMerges::Here(
   return merge();
 }
 
-OffloadFigures OffloadedMerges::figures() const {
-  base::MutexLock lock(mutex_);
-  return figures_;
+void OffloadedMerges::Count(uint64_t OffloadFigures::*figure, uint64_t by) {
+  tally_.Add(figure, by);
+  if (options_.tally != nullptr) {
+    options_.tally->Add(figure, by);
+  }
 }
 
 void OffloadedMerges::Rest() {
@@ -90,8 +94,7 @@ void OffloadedMerges::WithdrawStrays() {
     const auto gone = board_.Commit(done ? board::Edit(board::Collect{.job = id})
                                          : board::Edit(board::Withdraw{.job = id}));
     if (gone.ok() && gone->has_value()) {
-      base::MutexLock lock(mutex_);
-      ++figures_.strays;
+      Count(&OffloadFigures::strays);
     }
   }
 }
@@ -109,9 +112,9 @@ std::optional<board::JobId> OffloadedMerges::Offer(const compaction::MergeTask& 
     return {};
   }
   if (offered->has_value()) {
+    Count(&OffloadFigures::offered);
     base::MutexLock lock(mutex_);
     awaited_.insert(**offered);
-    ++figures_.offered;
   }
   return *offered;
 }
@@ -159,22 +162,22 @@ std::optional<compaction::Written> OffloadedMerges::Collect(const compaction::Me
   if (outcome.ok() && !failed) {
     sound = compaction::Check(task, found->run, outcome->written);
   }
-  {
-    base::MutexLock lock(mutex_);
-    figures_.refused += sound.ok() ? 0 : 1;
-    figures_.failed += failed ? 1 : 0;
-    figures_.done += sound.ok() && !failed ? 1 : 0;
-  }
   if (!sound.ok()) {
+    Count(&OffloadFigures::refused);
     Trouble(sound.error());
     return {};
   }
   if (failed) {
+    Count(&OffloadFigures::failed);
     options_.log.Warning("offload-failed",
                          {{"worker", found->worker}, {"error", outcome->failure}});
     Rest();
     return {};
   }
+  Count(&OffloadFigures::done);
+  Count(&OffloadFigures::bytes_read, compaction::BytesOf(task));
+  Count(&OffloadFigures::bytes_written,
+        compaction::BytesOf(std::span<const levels::Row>(outcome->written.tables)));
   options_.log.Debug("offloaded", {{"worker", found->worker}, {"job", job}});
   return std::move(outcome->written);
 }
@@ -197,10 +200,8 @@ std::optional<compaction::Written> OffloadedMerges::End(const compaction::MergeT
     options_.log.Warning(
         "offload-withdrawn",
         {{"job", job}, {"why", ending == Ending::kSilent ? "no sign of life" : "no worker"}});
+    Count(ending == Ending::kSilent ? &OffloadFigures::silent : &OffloadFigures::unclaimed);
     Rest();
-    base::MutexLock lock(mutex_);
-    figures_.silent += ending == Ending::kSilent ? 1 : 0;
-    figures_.unclaimed += ending == Ending::kUnclaimed ? 1 : 0;
   }
   return {};
 }

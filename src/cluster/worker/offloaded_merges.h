@@ -20,24 +20,45 @@
 
 namespace luna::worker {
 
+struct OffloadFigures {
+  uint64_t offered = 0;
+  uint64_t done = 0;           // by workers
+  uint64_t unclaimed = 0;      // withdrawn, as nobody claimed them
+  uint64_t silent = 0;         // withdrawn, as who claimed them gave no sign of life
+  uint64_t failed = 0;         // so reported by the worker
+  uint64_t refused = 0;        // outcomes that cannot be
+  uint64_t strays = 0;         // found on the board, though nobody waits for them here
+  uint64_t bytes_read = 0;     // tables merged, of those done
+  uint64_t bytes_written = 0;  // and the tables that came of them
+};
+
+// Figures that grow; also those of several OffloadedMerges, as of a server that leads again and
+// again. Thread rule: safe.
+class OffloadTally {
+ public:
+  void Add(uint64_t OffloadFigures::*figure, uint64_t by) {
+    base::MutexLock lock(mutex_);
+    figures_.*figure += by;
+  }
+  OffloadFigures figures() const {
+    base::MutexLock lock(mutex_);
+    return figures_;
+  }
+
+ private:
+  mutable base::Mutex mutex_;
+  OffloadFigures figures_ GUARDED_BY(mutex_);
+};
+
 struct OffloadOptions {
   uint64_t least_bytes = uint64_t{4} << 20;  // smaller merges are not worth the way
   uint64_t claim_nanos = 1'000'000'000;      // until a job must be claimed
   uint64_t silence_nanos = 10'000'000'000;   // from one sign of life to the next
   uint64_t look_nanos = 100'000'000;         // between two looks at the board
   uint64_t retry_nanos = 10'000'000'000;     // after a job that nobody did
+  OffloadTally* tally = nullptr;             // counts, too; null: none does. Outlives the object
   board::Mutants mutants{};
   base::Log log{};
-};
-
-struct OffloadFigures {
-  uint64_t offered = 0;
-  uint64_t done = 0;       // by workers
-  uint64_t unclaimed = 0;  // withdrawn, as nobody claimed them
-  uint64_t silent = 0;     // withdrawn, as who claimed them gave no sign of life
-  uint64_t failed = 0;     // so reported by the worker
-  uint64_t refused = 0;    // outcomes that cannot be
-  uint64_t strays = 0;     // found on the board, though nobody waits for them here
 };
 
 class OffloadedMerges final : public basestore::MergeExecutor {
@@ -50,7 +71,7 @@ class OffloadedMerges final : public basestore::MergeExecutor {
                                                    const std::function<bool()>& stopping) override;
   Result<compaction::Written> Here(
       const std::function<Result<compaction::Written>()>& merge) override;
-  OffloadFigures figures() const;
+  OffloadFigures figures() const { return tally_.figures(); }
 
  private:
   // What one look at a job came to.
@@ -67,6 +88,7 @@ class OffloadedMerges final : public basestore::MergeExecutor {
   std::optional<compaction::Written> Collect(const compaction::MergeTask& task, board::JobId job);
   std::optional<compaction::Written> End(const compaction::MergeTask& task, board::JobId job,
                                          Ending ending);
+  void Count(uint64_t OffloadFigures::*figure, uint64_t by = 1);
   void Rest();  // offers nothing for a while
   void Trouble(const Error& error);
   uint64_t now() const { return kernel_.runtime().clock().MonotonicNanos(); }
@@ -78,8 +100,8 @@ class OffloadedMerges final : public basestore::MergeExecutor {
   runtime::Turn here_turn_;   // one merge at a time is done here, however many wait for workers
   runtime::Turn offer_turn_;  // what was offered is awaited before others look for strays
 
-  mutable base::Mutex mutex_;
-  OffloadFigures figures_ GUARDED_BY(mutex_);
+  OffloadTally tally_;
+  base::Mutex mutex_;
   std::set<board::JobId> awaited_ GUARDED_BY(mutex_);
   bool taken_ GUARDED_BY(mutex_) = false;    // the board, by this epoch
   bool deposed_ GUARDED_BY(mutex_) = false;  // a later one has it

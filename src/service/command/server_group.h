@@ -31,6 +31,17 @@ struct GroupStanding {
   uint64_t takeover_millis = 0;        // how long the last one took, from the fence to serving
   std::vector<std::string> removed{};  // servers that may not lead; known to the leader
 
+  // Of who leads: its merges that were offered to workers, since the start; nothing where none are.
+  struct Offloaded {
+    uint64_t offered = 0;
+    uint64_t done = 0;        // by workers
+    uint64_t taken_back = 0;  // nobody began them, or who did gave no sign of life
+    uint64_t failed = 0;      // so a worker said, or what it said cannot be
+    uint64_t bytes_read = 0;  // of those done
+    uint64_t bytes_written = 0;
+  };
+  std::optional<Offloaded> offloaded = {};
+
   // Of what a server that follows reads; nothing while it has none of it.
   struct Followed {
     uint64_t applied = 0;                        // sequence in the group's stream

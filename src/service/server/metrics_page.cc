@@ -313,6 +313,22 @@ void AddProcess(const MetricsInput& input, Families& families) {
   families.Gauge("process_max_fds", "Descriptors that may be open.", usage.most_descriptors);
 }
 
+void AddOffloaded(const command::GroupStanding::Offloaded& offloaded, Families& families) {
+  families.Counter("luna_offload_merges_offered_total", "Merges that it offered to workers.",
+                   offloaded.offered);
+  families.Counter("luna_offload_merges_done_total", "Merges that workers did for it.",
+                   offloaded.done);
+  families.Counter("luna_offload_merges_taken_back_total",
+                   "Merges that no worker began, or one that gave no sign of life since.",
+                   offloaded.taken_back);
+  families.Counter("luna_offload_merges_failed_total",
+                   "Merges that a worker failed at, or whose outcome cannot be.", offloaded.failed);
+  families.Counter("luna_offload_read_bytes_total", "Bytes of tables that workers merged for it.",
+                   offloaded.bytes_read);
+  families.Counter("luna_offload_written_bytes_total", "Bytes of tables that came of it.",
+                   offloaded.bytes_written);
+}
+
 }  // namespace
 
 std::string MetricsText(const MetricsInput& input) {
@@ -343,6 +359,9 @@ std::string GroupMetricsText(const command::GroupStanding& standing) {
   families.Counter("luna_replica_terms_total", "Times that it began to lead.", standing.terms);
   families.Counter("luna_replica_failures_total", "Attempts to lead that failed.",
                    standing.failures);
+  if (standing.offloaded.has_value()) {
+    AddOffloaded(*standing.offloaded, families);
+  }
   if (standing.followed.has_value()) {
     families.Gauge("luna_follower_applied", "Sequence of the group's stream that reads here see.",
                    standing.followed->applied);

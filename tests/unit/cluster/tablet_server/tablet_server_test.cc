@@ -299,11 +299,14 @@ TEST_F(TabletServerTest, HasWorkersMergeWhenToldTo) {
     ASSERT_TRUE(a.serving.collection->Flush().ok());
     ASSERT_TRUE(a.serving.collection->Compact().ok());
     EXPECT_GT(worker.standing().jobs_done, 0u);
+    const uint64_t done = a.server->standing().offloaded.done;
+    EXPECT_EQ(done, worker.standing().jobs_done);
     for (int i = 0; i < 60; ++i) {
       EXPECT_EQ(a.serving.collection->Get("k" + std::to_string(i)).value(), value(i + 60));
     }
     worker.Stop();
     a.server->Stop();
+    EXPECT_EQ(a.server->standing().offloaded.done, done) << "of terms that ended, too";
   });
 }
 

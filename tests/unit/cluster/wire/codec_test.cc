@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace luna::wire {
@@ -74,6 +75,36 @@ TEST(Codec, ReasonsOfANewerBuildAreNotGuessed) {
   EXPECT_NE(back.error().message().find("high"), std::string::npos);
 }
 
+TEST(Codec, LongReasonsOfANewerBuildLeaveRoomForTheMessage) {
+  // version 1; failure {reason of 5,000 bytes, message of 5,004}
+  std::string bytes("\x08\x01\x12\x9a\x4e\x0a\x88\x27", 8);
+  bytes += std::string(5'000, 't') + "\x12\x8c\x27" + "high" + std::string(5'000, 'm');
+  const auto back = DecodeReply(bytes);
+  ASSERT_FALSE(back.ok());
+  EXPECT_EQ(back.error().reason(), Reason::kNotSupported);
+  EXPECT_NE(back.error().message().find("high"), std::string::npos);
+  EXPECT_EQ(back.error().message().size(), kMaxTextBytes);
+}
+
+// Messages quote keys, and are cut anywhere.
+TEST(Codec, TextsAreAnyBytes) {
+  const std::string raw("\xff\x00\xc3", 3);
+  const auto back = DecodeReply(EncodeReply(Error(Reason::kWriteConflict, "key " + raw)));
+  ASSERT_FALSE(back.ok());
+  EXPECT_EQ(back.error().reason(), Reason::kWriteConflict);
+  EXPECT_EQ(back.error().message(), "key " + raw);
+  std::string letters(kMaxTextBytes - 1, 'm');
+  letters += "\xc3\xa9";  // an e with its accent
+  const auto cut = DecodeReply(EncodeReply(Error(Reason::kIoError, letters)));
+  ASSERT_FALSE(cut.ok());
+  EXPECT_EQ(cut.error().reason(), Reason::kIoError);
+  EXPECT_EQ(cut.error().message(), letters.substr(0, kMaxTextBytes));
+  const Request request = AskStanding{.group = raw, .from = {.clients = raw, .peers = raw}};
+  EXPECT_EQ(DecodeRequest(EncodeRequest(request, 1).value())->request, request);
+  const Reply reply = StandingReply{.server = {.clients = raw}, .role = raw, .build = raw};
+  EXPECT_EQ(DecodeReply(EncodeReply(reply)).value(), reply);
+}
+
 TEST(Codec, LongMessagesAreCutLongTextsRefused) {
   const auto back = DecodeReply(EncodeReply(Error(Reason::kIoError, std::string(10'000, 'm'))));
   EXPECT_EQ(back.error().message().size(), kMaxTextBytes);
@@ -130,6 +161,20 @@ TEST(Codec, GarbageIsNoMessage) {
   EXPECT_EQ(DecodeRequest("").error().reason(), Reason::kBadFormat);
   EXPECT_EQ(DecodeReply("").error().reason(), Reason::kBadFormat);
   EXPECT_EQ(DecodeRequest("GET / HTTP/1.1\r\n").error().reason(), Reason::kBadFormat);
+}
+
+TEST(Codec, FieldsThatDoNotLieInTheirMessageAreRefused) {
+  const auto refused = [](std::string_view bytes) {
+    const auto reply = DecodeReply(bytes);
+    return !reply.ok() && reply.error().reason() == Reason::kBadFormat;
+  };
+  using namespace std::string_view_literals;
+  const std::string_view in_standing = "\x08\x01\x2a\xff\xff\xff\x3e\x12\xff\xff\xff\x1e"sv;
+  const std::string_view in_server = "\x08\x01\x2a\x08\x0a\xff\xff\xff\x3e\x0a\x01x"sv;
+  EXPECT_TRUE(refused(in_standing));
+  EXPECT_TRUE(refused(in_server));
+  EXPECT_TRUE(refused("\x08\x01\x22\x00\x0b\x0c"sv));  // a group
+  EXPECT_FALSE(refused("\x08\x01\x22\x00"sv));
 }
 
 TEST(Codec, CutMessagesAreRefusedOrOfFewerFields) {

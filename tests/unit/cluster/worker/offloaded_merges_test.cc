@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <span>
 
 #include "cluster/worker/worker.h"
+#include "engine/compaction/overlap.h"
 #include "unit/cluster/worker/merge_place.h"
 
 namespace luna::worker {
@@ -79,13 +81,44 @@ TEST(OffloadedMerges, AreCarriedOutByAWorker) {
     Worker worker(*kernel, ForWorker());
     worker.Start();
     OffloadedMerges merges(place.leader(), 3, Options());
-    const auto written = Done(merges, place.Task(1));
+    const compaction::MergeTask task = place.Task(1);
+    const auto written = Done(merges, task);
     ASSERT_TRUE(written.has_value());
     EXPECT_EQ(place.Content(*written), MergePlace::Expected());
     EXPECT_EQ(merges.figures().done, 1U);
+    EXPECT_EQ(merges.figures().bytes_read, compaction::BytesOf(task));
+    EXPECT_EQ(merges.figures().bytes_written,
+              compaction::BytesOf(std::span<const levels::Row>(written->tables)));
     EXPECT_EQ(worker.standing().jobs_done, 1U);
     worker.Stop();
     EXPECT_EQ(OnTheBoard(*place.NewKernel()), 0U);
+  });
+}
+
+TEST(OffloadedMerges, AreCountedForWhoeverLeadsAgain) {
+  InPlace([](MergePlace& place) {
+    OffloadTally tally;
+    OffloadOptions options = Options();
+    options.tally = &tally;
+    const compaction::MergeTask task = place.Task(1);
+    for (uint64_t epoch = 3; epoch < 5; ++epoch) {
+      const auto kernel = place.NewKernel();
+      OffloadedMerges merges(*kernel, epoch, options);
+      EXPECT_FALSE(Done(merges, task).has_value());
+      EXPECT_EQ(merges.figures().offered, 1U);
+    }
+    const auto kernel = place.NewKernel();
+    Worker worker(*kernel, ForWorker());
+    worker.Start();
+    const auto leader = place.NewKernel();
+    OffloadedMerges merges(*leader, 5, options);
+    ASSERT_TRUE(Done(merges, task).has_value());
+    worker.Stop();
+    EXPECT_EQ(tally.figures().offered, 3U);
+    EXPECT_EQ(tally.figures().unclaimed, 2U);
+    EXPECT_EQ(tally.figures().done, 1U);
+    EXPECT_EQ(tally.figures().bytes_read, compaction::BytesOf(task));
+    EXPECT_EQ(tally.figures().bytes_written, merges.figures().bytes_written);
   });
 }
 

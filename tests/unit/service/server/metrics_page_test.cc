@@ -111,6 +111,24 @@ TEST(MetricsPage, TellsOfTheGroup) {
             std::string::npos);
 }
 
+TEST(MetricsPage, TellsOfMergesThatAreOffered) {
+  command::GroupStanding standing{.role = "leading"};
+  EXPECT_EQ(GroupMetricsText(standing).find("luna_offload"), std::string::npos);
+  standing.offloaded = command::GroupStanding::Offloaded{.offered = 9,
+                                                         .done = 4,
+                                                         .taken_back = 3,
+                                                         .failed = 2,
+                                                         .bytes_read = 4096,
+                                                         .bytes_written = 1024};
+  const std::string text = GroupMetricsText(standing);
+  for (const char* line :
+       {"luna_offload_merges_offered_total 9\n", "luna_offload_merges_done_total 4\n",
+        "luna_offload_merges_taken_back_total 3\n", "luna_offload_merges_failed_total 2\n",
+        "luna_offload_read_bytes_total 4096\n", "luna_offload_written_bytes_total 1024\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+}
+
 TEST(MetricsPage, AWorkerTellsOfItsJobs) {
   const std::string text = WorkerMetricsText({.running = 1,
                                               .done = 2,
