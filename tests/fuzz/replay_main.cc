@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size);
 
 namespace {
 
-constexpr int kMutationsPerInput = 200;
+constexpr size_t kMutationsOfAll = 20'000;  // libFuzzer does more, where it runs
+constexpr size_t kMutationsOfOneMax = 200;
 constexpr int kRandomInputs = 2000;
 constexpr size_t kRandomInputBytesMax = 4096;
 
@@ -84,9 +85,11 @@ int main(int count, char** folders) {
   std::mt19937_64 random(1);
   std::signal(SIGABRT, ShowInput);
   RunOne("");
+  const size_t mutations =
+      std::min(kMutationsOfOneMax, kMutationsOfAll / std::max<size_t>(corpus.size(), 1));
   for (const std::string& input : corpus) {
     RunOne(input);
-    for (int i = 0; i < kMutationsPerInput; ++i) {
+    for (size_t i = 0; i < mutations; ++i) {
       RunOne(Mutate(corpus, input, random));
     }
   }

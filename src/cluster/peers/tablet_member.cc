@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint64_t kMilli = 1'000'000;
 constexpr uint64_t kLookNanos = 5 * kMilli;  // whether what was hinted at is there
-constexpr uint64_t kEndNanos = 1 * kMilli;   // whether nobody reads any more
+constexpr uint64_t kEndNanos = 1 * kMilli;   // whether it is ready
 
 }  // namespace
 
@@ -65,8 +65,8 @@ std::optional<Handover> TabletMember::HandedOver() {
 
 void TabletMember::Hint(const wire::Appended& hint) {
   if (hint.last && hint.target == server_.server()) {
-    server_.ExpectLead();
     server_.replica().Hint({.epoch = hint.epoch, .tail = hint.tail, .leader = hint.target});
+    server_.ExpectLead(hint.epoch + 1);
     return;
   }
   if (hint.last) {
@@ -98,7 +98,7 @@ Result<wire::PrepareReply> TabletMember::Prepare(uint64_t budget_nanos) {
     runtime_.Sleep(kLookNanos);
   }
   server_.ExpectLead();
-  while (server_.followed().has_value() && Now() - began < budget_nanos) {
+  while (!server_.is_ready_to_lead() && Now() - began < budget_nanos) {
     runtime_.Sleep(kEndNanos);
   }
   return reply;

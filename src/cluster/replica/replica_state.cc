@@ -187,7 +187,8 @@ void ReplicaState::On(const Hinted& event) {
   }
   const bool old = seen_.has_value() && (event.epoch < seen_->epoch || event.tail < seen_->tail);
   if (event.epoch == 0 && !event.leader.empty()) {
-    leader_ = event.leader;  // as far as known: the look says more
+    leader_ = event.leader;  // as far as known; whoever takes over needs the store more than a look
+    return;
   }
   if (event.epoch != 0 && !old) {
     See({.epoch = event.epoch, .tail = event.tail, .lease = Lease::kGivenToMe});

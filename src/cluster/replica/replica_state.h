@@ -103,8 +103,9 @@ struct AppendFenced {};   // refused: another epoch or tail
 struct AppendUnknown {};  // may be in the stream
 struct Requested {};      // somebody needs a leader
 struct Suspected {};      // a hint that the leader is gone
-// A hint that the lead was given away: look now. Of who was given it, by a leader that says which
-// record did so: a look would find no more, and the fence is void where anything else came after.
+// A hint that the lead was given away, to whoever comes first: look now. By a leader that says
+// which record gave it to this replica: a look would find no more, and the fence is void where
+// anything else came after. Given to another one, it says who leads.
 struct Hinted {
   Epoch epoch = 0;       // 0: somebody else was given the lead, or it is not known
   Sequence tail = 0;     // that record

@@ -47,6 +47,8 @@ void FollowedReads::Start() {
   Await();
   stopping_ = false;
   expected_ = false;
+  given_ = 0;
+  reads_ = true;
   ended_->Reset();
   inheritance_.reset();
   thread_ = kernel_.runtime().Spawn("tablet-follow", runtime::ThreadClass::kForeground,
@@ -73,7 +75,8 @@ std::optional<universe::FollowedState> FollowedReads::state() const {
   return followed_ == nullptr ? std::nullopt : std::optional(followed_->state());
 }
 
-void FollowedReads::Expect() {
+void FollowedReads::Expect(replica::Epoch epoch) {
+  given_ = epoch;
   expected_ = true;
   woken_->Set();
 }
@@ -81,18 +84,21 @@ void FollowedReads::Expect() {
 void FollowedReads::Run() {
   while (true) {
     woken_->Reset();
+    // Not at once: if the lead has just moved, whoever takes over needs the store more.
     uint64_t pause = kFirstPauseNanos;
-    while (!IsOver() && !Begin()) {
-      (void)woken_->WaitFor(pause);
+    bool begun = false;
+    while (!begun && !IsOver() && !woken_->WaitFor(pause)) {
+      begun = Begin();
       pause = std::min(2 * pause, kLongestPauseNanos);
     }
-    if (!IsOver()) {
+    if (begun && !IsOver()) {
       woken_->Wait();
     }
     End();
     if (inheritance_ != nullptr && expected_.load()) {
-      (void)inheritance_->BeginWriting([this] { return stopping_.load(); });
+      (void)inheritance_->BeginWriting(kernel_.runtime());
     }
+    reads_ = false;
     ended_->Set();
     if (AwaitStop(kExpectNanos)) {
       return;
@@ -100,6 +106,15 @@ void FollowedReads::Run() {
     ended_->Reset();
     inheritance_.reset();
     expected_ = false;
+    reads_ = true;
+  }
+}
+
+// Also when Stop has come: whoever called it needs that next, and waits.
+void FollowedReads::TakeLead() {
+  const replica::Epoch epoch = given_.exchange(0);
+  if (epoch != 0 && inheritance_ != nullptr) {
+    (void)inheritance_->TakeLead(kernel_.runtime(), epoch);
   }
 }
 
@@ -109,6 +124,7 @@ bool FollowedReads::AwaitStop(uint64_t nanos) {
   const uint64_t deadline = clock.MonotonicNanos() + nanos;
   while (true) {
     woken_->Reset();
+    TakeLead();
     const uint64_t now = clock.MonotonicNanos();
     if (stopping_.load() || now >= deadline) {
       return stopping_.load();

@@ -37,8 +37,12 @@ class FollowedReads {
   std::unique_ptr<universe::Inheritance> Stop();
 
   // Stop will come in a moment, it seems: ends what is read here and makes ready what is left, so
-  // that it need not wait; goes on later if it was not so. Safe in any thread; does not wait.
-  void Expect();
+  // that it need not wait; goes on later if it was not so. `epoch`: that which will lead, as the
+  // leader before has given its lead away (Inheritance::TakeLead); 0: it has not yet. Safe in any
+  // thread; does not wait.
+  void Expect(replica::Epoch epoch);
+  // Between Start and the end of what Expect or Stop asked for. Safe in any thread.
+  bool reads() const { return reads_.load(); }
 
   // After Stop: returns when its readers have ended.
   void Await();
@@ -50,6 +54,7 @@ class FollowedReads {
   bool IsOver() const { return stopping_.load() || expected_.load(); }
   bool Begin();  // false: try again later
   bool AwaitStop(uint64_t nanos);
+  void TakeLead();
   Status Open();
   void End();
 
@@ -62,6 +67,8 @@ class FollowedReads {
   std::unique_ptr<runtime::Thread> thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> expected_{false};
+  std::atomic<bool> reads_{false};
+  std::atomic<replica::Epoch> given_{0};  // the epoch to take the lead with; 0: none
   // The thread's; afterwards whoever joined it.
   bool served_ = false;
   std::string trouble_;  // told last

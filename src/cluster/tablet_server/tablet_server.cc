@@ -124,9 +124,13 @@ Standing TabletServer::standing() const {
   return standing;
 }
 
-void TabletServer::ExpectLead() {
+void TabletServer::ExpectLead(replica::Epoch epoch) {
   replica_->Expect();
-  reads_->Expect();
+  reads_->Expect(epoch);
+}
+
+bool TabletServer::is_ready_to_lead() const {
+  return !reads_->reads();
 }
 
 std::optional<universe::FollowedState> TabletServer::followed() const {

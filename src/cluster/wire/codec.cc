@@ -37,7 +37,9 @@ Status Check(const Server& server, Reason reason) {
 struct Checker {
   Reason reason;
   Status operator()(const ReadIndex& body) const { return CheckTexts({&body.group}, reason); }
-  Status operator()(const Appended& body) const { return CheckTexts({&body.group}, reason); }
+  Status operator()(const Appended& body) const {
+    return CheckTexts({&body.group, &body.target}, reason);
+  }
   Status operator()(const AskStanding& body) const {
     TRY(Check(body.from, reason));
     return CheckTexts({&body.group}, reason);

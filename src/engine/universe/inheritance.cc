@@ -1,5 +1,11 @@
 #include "engine/universe/inheritance.h"
 
+#include <functional>
+#include <vector>
+
+#include "engine/universe/led_manifest.h"
+#include "engine/universe/side_by_side.h"
+
 namespace luna::universe {
 
 namespace {
@@ -14,18 +20,29 @@ Status MakeWritable(Metadata<State>& metadata) {
   return begun;
 }
 
+template <typename State>
+Status Take(Metadata<State>& metadata, catalog::Leader leader) {
+  return metadata.writable ? TakeLead(*metadata.manifest, metadata.state->leads(), leader)
+                           : Status();
+}
+
 }  // namespace
 
-Status Inheritance::BeginWriting(const std::function<bool()>& stop) {
-  Status result = MakeWritable(metadata.system);
+Status Inheritance::BeginWriting(runtime::Runtime& runtime) {
+  std::vector<std::function<Status()>> all = {[&] { return MakeWritable(metadata.system); }};
   for (auto& [id, database] : metadata.databases) {
-    if (stop()) {
-      break;
-    }
-    const Status begun = MakeWritable(database);
-    result = result.ok() ? begun : result;
+    all.push_back([&database] { return MakeWritable(database); });
   }
-  return result;
+  return SideBySide(runtime, "open-manifest", all);
+}
+
+Status Inheritance::TakeLead(runtime::Runtime& runtime, journal::Epoch epoch) {
+  const catalog::Leader leader{.epoch = epoch};
+  std::vector<std::function<Status()>> all = {[&] { return Take(metadata.system, leader); }};
+  for (auto& [id, database] : metadata.databases) {
+    all.push_back([&database, leader] { return Take(database, leader); });
+  }
+  return SideBySide(runtime, "take-lead", all);
 }
 
 }  // namespace luna::universe

@@ -4,14 +4,15 @@
 // Thread rule: owned by one thread.
 #pragma once
 
-#include <functional>
 #include <memory>
 
 #include "engine/basestore/basestore.h"
 #include "engine/group/inheritance.h"
 #include "engine/universe/engine.h"
 #include "engine/universe/metadata.h"
+#include "kernel/journal/journal.h"
 #include "kernel/storage/storage.h"
+#include "runtime/runtime.h"
 
 namespace luna::universe {
 
@@ -23,10 +24,15 @@ struct Inheritance {
   AllMetadata metadata{};  // followed until now
   group::Inheritance group{};
 
-  // Makes the manifests ready to be written, as far as `stop` allows: who leads need not wait for
-  // that then. Nothing is written, and another leader does not notice. Errors are those that the
-  // leader would meet; what did not work is left to it.
-  Status BeginWriting(const std::function<bool()>& stop);
+  // Makes the manifests ready to be written, side by side: who leads need not wait for that then.
+  // Nothing is written, and another leader does not notice. Errors are those that the leader would
+  // meet; what did not work is left to it.
+  Status BeginWriting(runtime::Runtime& runtime);
+  // Has the manifests that are ready say that `epoch` leads, side by side: for whoever is about to
+  // fence the stream with it, when the leader before has given its lead away. If another one wins
+  // that fence, it has the same epoch, and if a later one does, nothing was changed. Errors as of
+  // BeginWriting.
+  Status TakeLead(runtime::Runtime& runtime, journal::Epoch epoch);
   // Whether a universe of these settings and this place can take it.
   bool Fits(const Sizes& others, uint64_t budget_bytes, const storage::Storage& place) const {
     return memory != nullptr && storage == &place && memory->budget.limit() == budget_bytes &&

@@ -8,18 +8,31 @@ namespace luna::universe {
 
 namespace {
 
+uint64_t EpochOf(manifest::Manifest& manifest, const catalog::Leads& leads, uint64_t group) {
+  uint64_t epoch = 0;
+  manifest.Inspect([&](manifest::Position) { epoch = leads.EpochOf(group); });
+  return epoch;
+}
+
+Status CheckLead(manifest::Manifest& manifest, const catalog::Leads& leads,
+                 catalog::Leader leader) {
+  const uint64_t epoch = EpochOf(manifest, leads, leader.group);
+  if (epoch == leader.epoch) {
+    return {};
+  }
+  return Error(Reason::kFenced, "epoch " + std::to_string(epoch) + " leads group " +
+                                    std::to_string(leader.group) + " now, not epoch " +
+                                    std::to_string(leader.epoch) +
+                                    ": the manifest took nothing; ask the new leader");
+}
+
 class LedManifest final : public manifest::Manifest {
  public:
   LedManifest(std::unique_ptr<manifest::Manifest> manifest, const catalog::Leads& leads,
               catalog::Leader leader, std::function<void(const Error&)> lost)
       : manifest_(std::move(manifest)), leads_(leads), leader_(leader), lost_(std::move(lost)) {}
 
-  Status Take() {
-    // Void also when this epoch has it: an earlier try may have been stored without an answer.
-    TRY(manifest_->Commit(
-        catalog::Encode(catalog::TakeLead{.group = leader_.group, .epoch = leader_.epoch})));
-    return CheckLeads();
-  }
+  Status CheckLeads() { return CheckLead(*manifest_, leads_, leader_); }
 
   Status BeginWriting() override { return manifest_->BeginWriting(); }
   Result<bool> Commit(std::string_view edit,
@@ -51,17 +64,6 @@ class LedManifest final : public manifest::Manifest {
     }
     return verdict;
   }
-  Status CheckLeads() {
-    uint64_t epoch = 0;
-    manifest_->Inspect([&](manifest::Position) { epoch = leads_.EpochOf(leader_.group); });
-    if (epoch == leader_.epoch) {
-      return {};
-    }
-    return Error(Reason::kFenced, "epoch " + std::to_string(epoch) + " leads group " +
-                                      std::to_string(leader_.group) + " now, not epoch " +
-                                      std::to_string(leader_.epoch) +
-                                      ": the manifest took nothing; ask the new leader");
-  }
 
   const std::unique_ptr<manifest::Manifest> manifest_;
   const catalog::Leads& leads_;  // under Inspect
@@ -71,12 +73,21 @@ class LedManifest final : public manifest::Manifest {
 
 }  // namespace
 
+Status TakeLead(manifest::Manifest& manifest, const catalog::Leads& leads, catalog::Leader leader) {
+  if (EpochOf(manifest, leads, leader.group) != leader.epoch) {
+    // Void also when this epoch has it: an earlier try may have been stored without an answer.
+    TRY(manifest.Commit(
+        catalog::Encode(catalog::TakeLead{.group = leader.group, .epoch = leader.epoch})));
+  }
+  return CheckLead(manifest, leads, leader);
+}
+
 Result<std::unique_ptr<manifest::Manifest>> LeadManifest(
     std::unique_ptr<manifest::Manifest> manifest, const catalog::Leads& leads,
     catalog::Leader leader, std::function<void(const Error&)> lost) {
-  auto led = std::make_unique<LedManifest>(std::move(manifest), leads, leader, std::move(lost));
-  TRY(led->Take());
-  return std::unique_ptr<manifest::Manifest>(std::move(led));
+  TRY(TakeLead(*manifest, leads, leader));
+  return std::unique_ptr<manifest::Manifest>(
+      std::make_unique<LedManifest>(std::move(manifest), leads, leader, std::move(lost)));
 }
 
 }  // namespace luna::universe

@@ -12,6 +12,11 @@
 
 namespace luna::universe {
 
+// Has the manifest say that this leader leads; kFenced: a later epoch does already. Otherwise the
+// errors of Commit. Whoever will be the leader of that epoch, or nobody, may call it: it ends
+// nothing but the leads of epochs before.
+Status TakeLead(manifest::Manifest& manifest, const catalog::Leads& leads, catalog::Leader leader);
+
 // Takes the lead. `leads` is part of the state behind `manifest` and outlives the result. kFenced:
 // a later epoch has the lead already. Otherwise the errors of Commit.
 // The result's Commit: a void edit is kFenced, not false, once another epoch took the lead. After

@@ -318,7 +318,7 @@ Status StreamManifest::BeginWriting() {
   stream_ = TRY(place_.journal.Open(
       place_.name, {.segment_bytes = kSegmentBytes, .create = false, .settle = false}));
   // Others may have gone on, and released what was not read here.
-  return applied_ < stream_->state().released ? LoadAlone() : Status();
+  return applied_ < stream_->state().released ? LoadAlone() : ReadOn();
 }
 
 Status StreamManifest::Load() {

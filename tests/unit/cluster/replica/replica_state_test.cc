@@ -104,11 +104,16 @@ TEST_F(ReplicaStateTest, AHintIsFollowedByALookThatBeganAfterIt) {
   See();
   EXPECT_NE(Only<Look>(At(kSecond + 1, Hinted{})), nullptr);
   EXPECT_EQ(state_.leader(), "a");
-  EXPECT_TRUE(At(kSecond + 2, Hinted{.leader = "b"}).empty());  // while it looks
-  EXPECT_EQ(state_.leader(), "b");
+  EXPECT_TRUE(At(kSecond + 2, Hinted{}).empty());  // while it looks
   EXPECT_NE(Only<Look>(At(kSecond + 3, SawTail{.epoch = 3, .tail = 7})), nullptr);
   EXPECT_TRUE(At(kSecond + 4, SawTail{.epoch = 3, .tail = 7}).empty());
   EXPECT_TRUE(At(kSecond + 5, Tick{}).empty());
+}
+
+TEST_F(ReplicaStateTest, AHintThatNamesAnotherOneSaysWhoLeads) {
+  See();
+  EXPECT_TRUE(At(kSecond + 1, Hinted{.leader = "b"}).empty());
+  EXPECT_EQ(state_.leader(), "b");
 }
 
 TEST_F(ReplicaStateTest, LeadersTakeNoHints) {

@@ -159,7 +159,7 @@ TEST_F(FollowedReadsTest, WhoIsExpectedToStopHasEndedItsReads) {
     Await([&] { return serving_->followed != nullptr; });
     Await([&] { return reads->state()->complete_nanos > 0; });
     serving_->stop_nanos = 100 * kMillisecond;
-    reads->Expect();
+    reads->Expect(0);
     world_.Sleep(150 * kMillisecond);
     EXPECT_EQ(serving_->followed, nullptr);
     const uint64_t began = Now();
@@ -175,7 +175,7 @@ TEST_F(FollowedReadsTest, WhatWasExpectedInVainIsForgotten) {
     const auto reads = NewReads();
     reads->Start();
     Await([&] { return serving_->followed != nullptr; });
-    reads->Expect();
+    reads->Expect(0);
     Await([&] { return serving_->followed == nullptr; });
     const uint64_t began = Now();
     Await([&] { return serving_->followed != nullptr; });

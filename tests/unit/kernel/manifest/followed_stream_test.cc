@@ -87,6 +87,7 @@ TEST_F(FollowedStreamTest, AFollowedManifestIsWrittenFromWhereItIs) {
   manifest_.reset();
   const Status begun = follower->BeginWriting();
   ASSERT_TRUE(begun.ok()) << begun.error().ToString();
+  EXPECT_EQ(followed_.words, (Set{"a", "b", "c"}));
   EXPECT_FALSE(follower->Commit("+b").value());
   EXPECT_TRUE(follower->Commit("+d").value());
   EXPECT_EQ(followed_.words, (Set{"a", "b", "c", "d"}));
