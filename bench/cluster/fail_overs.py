@@ -3,6 +3,7 @@ it. Seconds, one a try.
 """
 
 import os
+import statistics
 import threading
 import time
 
@@ -43,9 +44,10 @@ class Writer:
         return next(answered for begun, answered in self.acknowledged if begun > moment)
 
     def pause(self, since, until):
-        """The longest time between two answers in these."""
+        """The longest time between two answers in these, and what is usual between two."""
         at = [answered for _, answered in self.acknowledged if since <= answered <= until]
-        return max(after - before for before, after in zip(at, at[1:]))
+        times = [after - before for before, after in zip(at, at[1:])]
+        return max(times), statistics.median(times)
 
     def end(self):
         self._over.set()
@@ -75,7 +77,8 @@ def crashes(location, folder, lease_millis, count):
 
 
 def transfers(location, folder, count):
-    """GROUP TRANSFER: the longest pause of a client whose server neither gives nor takes."""
+    """GROUP TRANSFER: the longest time between two answers to a client whose server neither gives
+    nor takes, and the usual one; a pair a try."""
     group = Group(3, location, folder, peers=True)
     times = []
     try:

@@ -111,6 +111,9 @@ std::shared_ptr<GroupServer> Nemesis::Find(const std::string& name) {
 void Nemesis::Hint(const std::string& from) {
   const auto sender = Find(from);
   const auto given = sender != nullptr ? sender->replica().standing().given : std::nullopt;
+  if (given.has_value() && taker_ != nullptr && random_.Chance(500)) {
+    taker_->Take(given->epoch + 1);
+  }
   for (const auto& server : scene_.servers) {
     if (server == nullptr || server->name() == from || !random_.Chance(700)) {
       continue;
@@ -125,6 +128,7 @@ void Nemesis::Hint(const std::string& from) {
 }
 
 void Nemesis::Begin() {
+  taker_ = std::make_unique<ManifestTaker>(scene_.store, scene_.world, DrawFaults());
   const uint64_t count = 2 + random_.Below(2);
   for (uint64_t i = 0; i < count; ++i) {
     slots_.push_back({.settings = DrawServer(i)});
@@ -252,6 +256,8 @@ void Nemesis::Revive(bool all) {
 // --- The end of faults ---
 
 void Nemesis::Heal() {
+  taker_->Stop();
+  taker_ = nullptr;
   for (const Cut& cut : cuts_) {
     scene_.store.wire().SetCut(cut.server, sim_kernel::Cut::kNone);
   }

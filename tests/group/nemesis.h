@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "group/group_scene.h"
+#include "group/manifest_taker.h"
 
 namespace luna::test {
 
@@ -48,6 +49,7 @@ class Nemesis {
   GroupScene& scene_;
   simulation::SeededRandom random_;
   std::vector<Slot> slots_;
+  std::unique_ptr<ManifestTaker> taker_;  // from Begin until the faults end
   replica::Settings replica_{};
   HostSettings host_{};
   uint64_t segment_bytes_ = 0;

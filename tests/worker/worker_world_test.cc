@@ -46,8 +46,10 @@ TEST(WorkerWorld, MutantsAreCaught) {
       {"claim_any and done_by_any", {.claim_any = true, .done_by_any = true}},
   };
   for (const auto& [name, mutant] : mutants) {
+    // A result comes late where workers are held, in every fourth world, and seldom even there.
+    const uint64_t step = mutant.late_result ? 4 : 1;
     std::string violation;
-    for (uint64_t seed = 1; seed <= 40 && violation.empty(); ++seed) {
+    for (uint64_t seed = step; seed <= 1000 * step && violation.empty(); seed += step) {
       violation = RunWorkerWorld(seed, mutant).violation;
     }
     EXPECT_NE(violation, "") << name;
