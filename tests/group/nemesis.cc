@@ -120,9 +120,10 @@ void Nemesis::Hint(const std::string& from) {
     }
     server->follower().Hint();
     if (given.has_value()) {
-      const bool takes = given->target == server->name();
-      server->replica().Hint(takes ? replica::Hinted{.epoch = given->epoch, .tail = given->tail}
-                                   : replica::Hinted{.leader = given->target});
+      server->replica().Hint({.epoch = given->epoch,
+                              .tail = given->tail,
+                              .leader = given->target,
+                              .mine = given->target == server->name()});
     }
   }
 }

@@ -219,6 +219,9 @@ class KeptClientsTest(unittest.TestCase):
             leader = self.transfer(group, leader)
             for client in clients:
                 self.await_home(client.server, client.name)
+                # It looks at the stream now and then; nobody tells it.
+                self.await_that(lambda server=client.server, name=leader.name:
+                                self.own_status(server).get("leader") == name)
                 client.echo()
                 reply = client.connection.call("SET", client.name, "1")
                 if client.server is leader:
@@ -248,6 +251,7 @@ class KeptClientsTest(unittest.TestCase):
         for i in range(3):
             leader = self.transfer(group, leader)
             if i < 2:
+                self.await_home(client.server, client.name)
                 client.echo()
         self.assertEqual(client.connection.call("ACL", "WHOAMI"), b"alice")
         self.assertEqual(client.connection.call("SET", "one", "1"), "OK")

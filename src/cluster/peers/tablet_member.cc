@@ -64,13 +64,16 @@ std::optional<Handover> TabletMember::HandedOver() {
 }
 
 void TabletMember::Hint(const wire::Appended& hint) {
-  if (hint.last && hint.target == server_.server()) {
-    server_.replica().Hint({.epoch = hint.epoch, .tail = hint.tail, .leader = hint.target});
+  const bool mine = hint.last && hint.target == server_.server();
+  const replica::Hinted lead{
+      .epoch = hint.epoch, .tail = hint.tail, .leader = hint.target, .mine = mine};
+  if (mine) {
+    server_.replica().Hint(lead);
     server_.ExpectLead(hint.epoch + 1);
     return;
   }
   if (hint.last) {
-    server_.replica().Hint({.leader = hint.target});
+    server_.replica().Hint(lead);
   }
   Hint();
 }

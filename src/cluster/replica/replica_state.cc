@@ -139,7 +139,9 @@ void ReplicaState::On(const SawTail& event) {
   if (std::exchange(hinted_, false) && role_ == Role::kFollowing) {
     LookNow();
   }
-  if (!event.leader.empty()) {
+  const bool before =
+      event.epoch < named_epoch_ || (event.epoch == named_epoch_ && event.tail < named_tail_);
+  if (!event.leader.empty() && !before) {
     leader_ = event.leader;
   }
   removed_ = event.removed;
@@ -154,6 +156,12 @@ void ReplicaState::On(const SawTail& event) {
   if (!older && !same) {
     See({.epoch = event.epoch, .tail = event.tail, .lease = event.lease});
   }
+}
+
+void ReplicaState::Name(const std::string& leader, Epoch epoch, Sequence tail) {
+  leader_ = leader;
+  named_epoch_ = epoch;
+  named_tail_ = tail;
 }
 
 void ReplicaState::See(const Seen& seen) {
@@ -186,11 +194,13 @@ void ReplicaState::On(const Hinted& event) {
     return;
   }
   const bool old = seen_.has_value() && (event.epoch < seen_->epoch || event.tail < seen_->tail);
-  if (event.epoch == 0 && !event.leader.empty()) {
-    leader_ = event.leader;  // as far as known; whoever takes over needs the store more than a look
-    return;
+  if (!event.mine && !event.leader.empty()) {
+    if (!old) {
+      Name(event.leader, event.epoch, event.tail);
+    }
+    return;  // whoever takes over needs the store more than a look
   }
-  if (event.epoch != 0 && !old) {
+  if (event.mine && !old) {
     See({.epoch = event.epoch, .tail = event.tail, .lease = Lease::kGivenToMe});
     return;
   }
@@ -306,7 +316,7 @@ void ReplicaState::On(const AppendAcked& event) {
   }
   if (role_ == Role::kHandingOver && kind == AppendKind::kTransfer) {
     given_ = Given{.epoch = epoch_, .tail = event.tail, .target = target_};
-    leader_ = target_;
+    Name(target_, epoch_, event.tail);
     Resign();
     return;
   }

@@ -107,9 +107,10 @@ struct Suspected {};      // a hint that the leader is gone
 // which record gave it to this replica: a look would find no more, and the fence is void where
 // anything else came after. Given to another one, it says who leads.
 struct Hinted {
-  Epoch epoch = 0;       // 0: somebody else was given the lead, or it is not known
+  Epoch epoch = 0;       // of that record
   Sequence tail = 0;     // that record
   std::string leader{};  // who was given the lead; empty: whoever comes first
+  bool mine = false;     // this replica was
 };
 struct TransferAsked {
   std::string target{};  // empty: whoever comes first
@@ -241,6 +242,7 @@ class ReplicaState {
   void On(const EpochReadFailed& event);
 
   void See(const Seen& seen);  // now, for the first time
+  void Name(const std::string& leader, Epoch epoch, Sequence tail);
   void TickFollowing();
   void LookNow();
   void TickLeading();
@@ -260,6 +262,9 @@ class ReplicaState {
   Role role_ = Role::kFollowing;
   Epoch epoch_ = 0;
   std::string leader_;
+  // By a record that looks may not have come to: what they find before it is older.
+  Epoch named_epoch_ = 0;
+  Sequence named_tail_ = 0;
 
   // Following.
   std::optional<Seen> seen_;

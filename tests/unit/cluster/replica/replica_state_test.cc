@@ -112,19 +112,26 @@ TEST_F(ReplicaStateTest, AHintIsFollowedByALookThatBeganAfterIt) {
 
 TEST_F(ReplicaStateTest, AHintThatNamesAnotherOneSaysWhoLeads) {
   See();
-  EXPECT_TRUE(At(kSecond + 1, Hinted{.leader = "b"}).empty());
+  EXPECT_TRUE(At(kSecond + 1, Hinted{.epoch = 3, .tail = 9, .leader = "b"}).empty());
   EXPECT_EQ(state_.leader(), "b");
+  // A look that began before does not know that record.
+  At(kSecond + 2, SawTail{.epoch = 3, .tail = 8, .leader = "a"});
+  EXPECT_EQ(state_.leader(), "b");
+  EXPECT_TRUE(At(kSecond + 3, Hinted{.epoch = 3, .tail = 7, .leader = "c"}).empty());  // late
+  EXPECT_EQ(state_.leader(), "b");
+  At(kSecond + 4, SawTail{.epoch = 4, .tail = 9, .leader = "d"});  // that one was faster
+  EXPECT_EQ(state_.leader(), "d");
 }
 
 TEST_F(ReplicaStateTest, LeadersTakeNoHints) {
   Lead(3 * kSecond);
   EXPECT_TRUE(At(3 * kSecond, Hinted{}).empty());
-  EXPECT_TRUE(At(3 * kSecond, Hinted{.epoch = 4, .tail = 9}).empty());
+  EXPECT_TRUE(At(3 * kSecond, Hinted{.epoch = 4, .tail = 9, .mine = true}).empty());
 }
 
 TEST_F(ReplicaStateTest, WhoIsSaidToBeGivenTheLeadFencesThatRecord) {
   See();
-  const Actions actions = At(kSecond + 1, Hinted{.epoch = 3, .tail = 9});
+  const Actions actions = At(kSecond + 1, Hinted{.epoch = 3, .tail = 9, .mine = true});
   const auto* fence = Only<FenceStream>(actions);
   ASSERT_NE(fence, nullptr);
   EXPECT_EQ(fence->expected_epoch, 3u);
@@ -136,13 +143,16 @@ TEST_F(ReplicaStateTest, WhoIsSaidToBeGivenTheLeadFencesThatRecord) {
 
 TEST_F(ReplicaStateTest, AHintThatComesLateFencesNothing) {
   See();
-  EXPECT_EQ(Find<FenceStream>(At(kSecond + 1, Hinted{.epoch = 3, .tail = 6})), nullptr);
-  EXPECT_EQ(Find<FenceStream>(At(kSecond + 2, Hinted{.epoch = 2, .tail = 9})), nullptr);
+  EXPECT_EQ(Find<FenceStream>(At(kSecond + 1, Hinted{.epoch = 3, .tail = 6, .mine = true})),
+            nullptr);
+  EXPECT_EQ(Find<FenceStream>(At(kSecond + 2, Hinted{.epoch = 2, .tail = 9, .mine = true})),
+            nullptr);
 }
 
 TEST_F(ReplicaStateTest, WhoWasRemovedTakesNoLeadThatItIsGiven) {
   At(kSecond, SawTail{.epoch = 3, .tail = 7, .leader = "a", .removed = true});
-  EXPECT_EQ(Find<FenceStream>(At(kSecond + 1, Hinted{.epoch = 3, .tail = 9})), nullptr);
+  EXPECT_EQ(Find<FenceStream>(At(kSecond + 1, Hinted{.epoch = 3, .tail = 9, .mine = true})),
+            nullptr);
 }
 
 TEST_F(ReplicaStateTest, FencesAfterSilenceWithTheTailItSaw) {
