@@ -250,7 +250,8 @@ uint64_t Peers::SendHints(const wire::StandingReply& standing) {
     state_->anybody = !state_->known.empty();
     const uint64_t appends = state_->appends.load();
     for (auto& [address, known] : state_->known) {
-      if (known.in_flight || known.told == appends) {
+      // The last one waits for none: who leads no more soon forgets whom it has to tell.
+      if ((known.in_flight && !last) || known.told == appends) {
         continue;
       }
       const uint64_t since = now - known.hinted_nanos;

@@ -329,7 +329,7 @@ void ReplicaServer::Act() {
       break;
     } else {
       OpenAhead();
-      (void)act_->WaitFor(options_.settings.LookNanos());
+      (void)act_->WaitFor(LookNanos());
       Give(Tick{});
     }
   }
@@ -343,6 +343,11 @@ void ReplicaServer::Act() {
 Result<std::unique_ptr<journal::Stream>> ReplicaServer::OpenStream() {
   // The fence settles what is under way.
   return journal_.Open(options_.stream, {.segment_bytes = options_.segment_bytes, .settle = false});
+}
+
+uint64_t ReplicaServer::LookNanos() const {
+  base::MutexLock lock(mutex_);
+  return state_.look_nanos();
 }
 
 void ReplicaServer::OpenAhead() {

@@ -126,6 +126,7 @@ class ReplicaServer final : public group::AppendObserver {
   std::optional<Action> Next(std::deque<Action>& queue);
   Result<std::unique_ptr<journal::Stream>> OpenStream();
   void OpenAhead();  // or lets go of it
+  uint64_t LookNanos() const;
   void Do(const FenceStream& action);
   void Do(const CatchUp& action);
   void Do(const AppendRenew& action);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "base/assert.h"
@@ -11,6 +12,7 @@ namespace luna::replica {
 namespace {
 
 constexpr uint64_t kMillion = 1'000'000;
+constexpr uint64_t kSoonNanos = 10'000'000;
 constexpr uint64_t kMinLeaseNanos = 50'000'000;
 constexpr uint64_t kMaxLeaseNanos = 60'000'000'000;
 constexpr uint64_t kMaxDriftPerMillion = 200'000;
@@ -96,9 +98,15 @@ void ReplicaState::TickFollowing() {
   }
 }
 
+// Who gave the lead away has clients for the next leader, and nobody tells it who that is.
+uint64_t ReplicaState::look_nanos() const {
+  const bool soon = role_ == Role::kFollowing && given_.has_value() && leader_.empty();
+  return soon ? std::min(kSoonNanos, settings_.LookNanos()) : settings_.LookNanos();
+}
+
 void ReplicaState::LookNow() {
   looking_ = true;
-  next_look_ = now_ + settings_.LookNanos();
+  next_look_ = now_ + look_nanos();
   actions_.emplace_back(std::in_place_type<Look>);  // g++ 12 warns wrongly of a moved Look{}
 }
 
@@ -316,7 +324,8 @@ void ReplicaState::On(const AppendAcked& event) {
   }
   if (role_ == Role::kHandingOver && kind == AppendKind::kTransfer) {
     given_ = Given{.epoch = epoch_, .tail = event.tail, .target = target_};
-    Name(target_, epoch_, event.tail);
+    // Not the target before it fences: it may not know yet, and would send clients back here.
+    Name({}, epoch_, std::numeric_limits<Sequence>::max());
     Resign();
     return;
   }

@@ -209,7 +209,9 @@ class ReplicaState {
   Role role() const { return role_; }
   Epoch epoch() const { return epoch_; }                 // led under, or fenced for; 0: none yet
   const std::string& leader() const { return leader_; }  // as far as known
-  Nanos lease_end() const { return lease_end_; }         // 0: none
+  // Between two looks, and the ticks that begin them.
+  uint64_t look_nanos() const;
+  Nanos lease_end() const { return lease_end_; }  // 0: none
   // How its last term ended; nothing when it ended otherwise, or none did.
   const std::optional<Given>& given() const { return given_; }
 

@@ -148,6 +148,20 @@ TEST_F(PeersTest, FollowersHearOfTheAppendThatGaveTheLeadAway) {
   EXPECT_EQ(b_.member.last_hint.target, "b:6479");
 }
 
+TEST_F(PeersTest, TheLastHintWaitsForNoOther) {
+  world_.Sleep(2 * kSecond);
+  net_.SetFaults({.delay_least_nanos = 30'000'000, .delay_most_nanos = 30'000'000});
+  a_.peers.Appended();
+  world_.Sleep(kSecond / 100);  // that one is on its way
+  a_.member.standing.role = "following";
+  a_.member.standing.leader = {};
+  a_.member.handed_over = {.epoch = 3, .tail = 71, .target = "b:6479"};
+  a_.peers.Appended();
+  world_.Sleep(kSecond / 10);
+  EXPECT_EQ(b_.member.last_hints, 1);
+  EXPECT_EQ(c_.member.last_hints, 1);
+}
+
 TEST_F(PeersTest, HintsOfManyAppendsBecomeFew) {
   world_.Sleep(2 * kSecond);
   const int before = b_.member.hints;

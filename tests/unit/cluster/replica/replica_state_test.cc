@@ -457,7 +457,16 @@ TEST_F(ReplicaStateTest, ATransferEndsReadsBeforeItIsSent) {
   EXPECT_EQ(state_.given()->epoch, 4u);
   EXPECT_EQ(state_.given()->tail, 12u);
   EXPECT_EQ(state_.given()->target, "b");
+  // It may not know yet that it is to lead; who does is looked for soon, and not in older looks.
+  EXPECT_EQ(state_.leader(), "");
+  EXPECT_LT(state_.look_nanos(), NoJitter().LookNanos());
+  At(3 * kSecond, SawTail{.epoch = 4, .tail = 11, .leader = "a"});
+  EXPECT_EQ(state_.leader(), "");
+  At(3 * kSecond, SawTail{.epoch = 4, .tail = 12, .leader = "b"});
+  EXPECT_EQ(state_.leader(), "");
+  At(3 * kSecond, SawTail{.epoch = 5, .tail = 13, .leader = "b"});
   EXPECT_EQ(state_.leader(), "b");
+  EXPECT_EQ(state_.look_nanos(), NoJitter().LookNanos());
 }
 
 TEST_F(ReplicaStateTest, WhatWasGivenIsOverWithTheNextTerm) {
