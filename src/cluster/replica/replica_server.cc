@@ -466,17 +466,21 @@ void ReplicaServer::DoLook() {
 }
 
 void ReplicaServer::DoConfirm(const ConfirmEpoch& action) {
-  Result<journal::StreamState> state =
-      follower_ == nullptr ? Error(Reason::kStreamMissing, "not looked at yet") : follower_->Look();
+  const Result<journal::StreamState> state = ReadState();
   Give(state.ok() ? Event(EpochRead{.question = action.question, .epoch = state->epoch})
                   : Event(EpochReadFailed{action.question}));
 }
 
-Result<SawTail> ReplicaServer::LookAtStream() {
+// Who was given the lead by a hint may confirm before it ever looked.
+Result<journal::StreamState> ReplicaServer::ReadState() {
   if (follower_ == nullptr) {
     follower_ = TRY(journal_.Follow(options_.stream));
   }
-  const journal::StreamState state = TRY(follower_->Look());
+  return follower_->Look();
+}
+
+Result<SawTail> ReplicaServer::LookAtStream() {
+  const journal::StreamState state = TRY(ReadState());
   if (const Status read = ReadUpTo(state); !read.ok()) {
     reader_.reset();  // begins anew at the end
     return read.error();

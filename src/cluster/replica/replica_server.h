@@ -139,6 +139,7 @@ class ReplicaServer final : public group::AppendObserver {
 
   void DoLook();
   void DoConfirm(const ConfirmEpoch& action);
+  Result<journal::StreamState> ReadState();
   Result<SawTail> LookAtStream();
   Status ReadUpTo(const journal::StreamState& state);
   void Note(const journal::Record& record);

@@ -202,6 +202,21 @@ TEST_F(ReplicaServerTest, WhoExpectsTheLeadHasTheStreamOpenForAWhile) {
   });
 }
 
+TEST_F(ReplicaServerTest, WhoLeadsByAHintBeforeItsFirstLookConfirms) {
+  InWorld([&] {
+    AwaitLeader(*NewReplica("a"));  // and gives the lead away
+    const auto state = kernel_->journal().Follow(group::kStreamName).value()->Look().value();
+    Settings settings = Quick();
+    settings.confirm = true;
+    const auto b = NewReplica("b", settings);
+    b->server->Hint({.epoch = state.epoch, .tail = state.tail, .leader = "b", .mine = true});
+    EXPECT_LT(AwaitLeader(*b), 100 * kMillisecond);
+    const auto ticket = b->server->BeginRead();
+    ASSERT_TRUE(ticket.ok()) << ticket.error().ToString();
+    EXPECT_TRUE(b->server->EndRead(*ticket).ok());
+  });
+}
+
 TEST_F(ReplicaServerTest, TellsWhereItListensToServersAndOfEachAppend) {
   InWorld([&] {
     int appended = 0;
