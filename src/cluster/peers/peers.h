@@ -5,7 +5,7 @@
 // says by that where it listens; the leader sends a hint (Appended) to those it heard of within the
 // last five seconds, after an acknowledged append, but no second one to a follower that has not
 // answered the first, or within 20 ms of it: what comes meanwhile makes one more. The append that
-// gives the lead away does not wait for these 20 ms.
+// gives the lead away waits for neither, and its hint says to whom.
 // Threads: "luna-peers" sends; the transport's answer, and call Member.
 // Thread rule: safe; Start and Stop once each, by one thread.
 #pragma once

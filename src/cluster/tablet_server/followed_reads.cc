@@ -95,11 +95,12 @@ void FollowedReads::Run() {
       woken_->Wait();
     }
     End();
-    if (inheritance_ != nullptr && expected_.load()) {
+    ended_->Set();
+    // Whom Stop left to linger has nobody to hand anything to, and must not hold the manifests.
+    if (inheritance_ != nullptr && expected_.load() && !stopping_.load()) {
       (void)inheritance_->BeginWriting(kernel_.runtime());
     }
     reads_ = false;
-    ended_->Set();
     if (AwaitStop(kExpectNanos)) {
       return;
     }

@@ -1,6 +1,6 @@
 // FollowedReads: the universe of a server that follows. One thread ("tablet-follow") opens it,
 // again and again while nobody has made it yet, gives it to be read, and ends that.
-// Thread rule: Start and Stop by one thread at a time; state and Expect are safe.
+// Thread rule: Start and Stop by one thread at a time; the rest is safe.
 #pragma once
 
 #include <atomic>

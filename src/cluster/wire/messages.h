@@ -31,10 +31,12 @@ struct ReadIndex {
 struct Appended {
   std::string group = {};
   uint64_t epoch = 0;
-  uint64_t tail = 0;        // the newest sequence that was acknowledged
-  uint64_t closed = 0;      // the timestamp in force there; 0: it does not say
-  bool last = false;        // the server leads no more: the record at `tail` gave its lead away
-  std::string target = {};  // with `last`: to whom; empty: to whoever comes first
+  uint64_t tail = 0;    // the newest sequence that was acknowledged
+  uint64_t closed = 0;  // the timestamp in force there; 0: it does not say
+  bool last = false;    // the server leads no more
+  // With `last`: to whom the record at `tail` gave its lead; empty: to whoever comes first, or that
+  // is not known.
+  std::string target = {};
   bool operator==(const Appended&) const = default;
 };
 // Of anyone. Servers ask their leader once a second; so it knows whom to send hints to.

@@ -9,6 +9,7 @@
 #include "engine/universe/backup.h"
 #include "engine/universe/local_database.h"
 #include "engine/universe/names.h"
+#include "engine/universe/side_by_side.h"
 #include "engine/universe/verify.h"
 #include "runtime/posix/posix_runtime.h"
 
@@ -83,19 +84,21 @@ Result<std::unique_ptr<LocalUniverse>> LocalUniverse::OpenLed(const Options& opt
   TRY(located.Validate());
   Components given = components;
   given.runtime = &lead.kernel->runtime();
-  const auto inherited = std::exchange(lead.inherited, nullptr);
-  const bool warm =
-      inherited != nullptr &&
-      inherited->Fits(SizesOf(located), located.memory_budget_bytes, lead.kernel->storage());
-  std::unique_ptr<LocalUniverse> universe(
-      new LocalUniverse(located, given, nullptr, warm ? inherited->memory : nullptr));
-  if (warm) {
+  auto inherited = std::exchange(lead.inherited, nullptr);
+  if (inherited != nullptr &&
+      !inherited->Fits(SizesOf(located), located.memory_budget_bytes, lead.kernel->storage())) {
+    inherited = nullptr;  // and lets go of its manifests
+  }
+  std::unique_ptr<LocalUniverse> universe(new LocalUniverse(
+      located, given, nullptr, inherited != nullptr ? inherited->memory : nullptr));
+  AllMetadata metadata;
+  if (inherited != nullptr) {
     universe->engine_.opened =
         std::make_shared<const basestore::OpenTables>(std::move(inherited->tables));
     lead.leadership.inherited = std::make_unique<group::Inheritance>(std::move(inherited->group));
-    universe->inherited_ = std::move(inherited->metadata);
+    metadata = std::move(inherited->metadata);
   }
-  if (Status started = universe->Start(std::move(lead)); !started.ok()) {
+  if (Status started = universe->Start(std::move(lead), std::move(metadata)); !started.ok()) {
     return started.error();
   }
   universe->engine_.opened.reset();  // what is in use is in the levels now
@@ -149,12 +152,12 @@ Status LocalUniverse::SweepRests() {
   return RemoveRestOfDropped();
 }
 
-Status LocalUniverse::Start(std::optional<Lead> lead) {
+Status LocalUniverse::Start(std::optional<Lead> lead, AllMetadata inherited) {
   const bool alone = !lead.has_value();
   const Removal removal = alone ? Removal{} : lead->removal;
   engine_.grace_nanos = alone || removal.mutants.no_grace ? 0 : removal.grace_nanos;
   TRY(OpenGroup(std::move(lead)));
-  TRY(OpenManifests(!alone));
+  TRY(OpenManifests(!alone, std::move(inherited)));
   RegisterJobs();
   TRY(engine_.group->Recover());
   if (alone) {
@@ -190,27 +193,29 @@ Status LocalUniverse::OpenSystemManifest(bool shared) {
   return engine_.LeadIfLed(system_.manifest, system_.state->leads());
 }
 
-// Each waits for the store several times, so they are opened side by side: inherited ones with the
-// system's, which tells of the others. One that was dropped meanwhile is missing, or of no use.
-Status LocalUniverse::OpenManifests(bool shared) {
-  MetadataOpener opener(engine_);
-  if (inherited_.system.manifest != nullptr) {
+// The system's tells of the others. Each of those waits for the store several times, so they are
+// opened side by side.
+Status LocalUniverse::OpenManifests(bool shared, AllMetadata inherited) {
+  if (inherited.system.manifest != nullptr) {
     engine_.led = true;
-    system_ = std::move(inherited_.system);
-    for (auto& [id, metadata] : inherited_.databases) {
-      opener.Begin(id, std::move(metadata));
-    }
+    system_ = std::move(inherited.system);
     TRY(engine_.OpenMetadata(kSystemManifest, basestore::BucketName(0), system_));
   } else {
     TRY(OpenSystemManifest(shared));
   }
   std::map<catalog::DatabaseId, std::string> known;
   system_.manifest->Inspect([&](manifest::Position) { known = system_.state->databases(); });
+  auto& databases = inherited.databases;
+  std::erase_if(databases, [&](const auto& entry) { return !known.contains(entry.first); });
+  std::vector<std::function<Status()>> tasks;
   for (const auto& [id, name] : known) {
-    opener.Begin(id);
+    tasks.push_back([this, id, &metadata = databases[id]] {
+      return engine_.OpenMetadata(ManifestName(id), basestore::BucketName(id), metadata);
+    });
   }
-  for (const auto& [id, name] : known) {
-    auto core = DatabaseCore::Open(engine_, id, name, TRY(opener.Take(id)));
+  TRY(SideBySide(engine_.runtime, "open-manifest", tasks));
+  for (auto& [id, metadata] : databases) {
+    auto core = DatabaseCore::Open(engine_, id, known.at(id), std::move(metadata));
     base::MutexLock lock(mutex_);
     databases_[id] = std::move(core);
   }

@@ -21,7 +21,6 @@
 #include "engine/universe/engine.h"
 #include "engine/universe/inheritance.h"
 #include "engine/universe/led_universe.h"
-#include "engine/universe/metadata_opener.h"
 #include "engine/universe/orphan_sweep.h"
 #include "luna/universe.h"
 #include "runtime/turn.h"
@@ -75,12 +74,12 @@ class LocalUniverse final : public Universe {
   // Databases come and go.
   Status FollowNames();
   void Forget(const std::shared_ptr<DatabaseCore>& database);
-  // `lead`: on a shared Kernel; else it opens one.
-  Status Start(std::optional<Lead> lead);
+  // `lead`: on a shared Kernel; else it opens one. `inherited`: what was followed of its manifests.
+  Status Start(std::optional<Lead> lead, AllMetadata inherited = {});
   Status OpenGroup(std::optional<Lead> lead);
   Status SweepRests();  // what an earlier life left half-done
   Status OpenSystemManifest(bool shared);
-  Status OpenManifests(bool shared);
+  Status OpenManifests(bool shared, AllMetadata inherited);
   void RegisterJobs();
   void Compact(const background::Job& job, background::JobContext& context);
   void Sweep(background::JobContext& context);
@@ -99,7 +98,6 @@ class LocalUniverse final : public Universe {
   const std::unique_ptr<runtime::Runtime> own_runtime_;  // null: given by the caller
   Engine engine_;
   Metadata<catalog::UniverseState> system_;           // of system database 0
-  AllMetadata inherited_;                             // while it is opened
   group::FollowingGroup* following_group_ = nullptr;  // the engine's, where it is followed
   std::unique_ptr<OrphanSweep> orphans_;              // of job "clear", which runs once at a time
   runtime::Turn clear_turn_;

@@ -1,7 +1,6 @@
 #include "service/command/elsewhere.h"
 
 #include <algorithm>
-#include <cstring>
 #include <initializer_list>
 #include <vector>
 
@@ -190,13 +189,7 @@ bool MayBeIntroduced(const Session& session, Host& host) {
 Result<bool> TakeIntroduction(const CommandTable& table, Session& session, Host& host,
                               std::string_view introduction) {
   resp::RequestParser parser;
-  while (!introduction.empty()) {
-    const std::span<char> room = parser.Room();
-    const size_t bytes = std::min(room.size(), introduction.size());
-    std::memcpy(room.data(), introduction.data(), bytes);
-    parser.Filled(bytes);
-    introduction.remove_prefix(bytes);
-  }
+  parser.Feed(introduction);
   std::vector<std::string_view> arguments;
   while (TRY(parser.Next(arguments))) {
     const Command* const command = table.Find(arguments);

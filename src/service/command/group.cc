@@ -5,6 +5,7 @@
 #include "base/try.h"
 #include "runtime/network.h"
 #include "service/command/command_table.h"
+#include "service/command/elsewhere.h"
 #include "service/command/help.h"
 #include "service/command/server_group.h"
 
@@ -68,6 +69,14 @@ void RunRemove(Call& call) {
   call.Answer(Change(*group, call.arguments[2], &ServerGroup::Remove));
 }
 
+// Asked by servers before they pass a client on, so it is answered where it arrives.
+void RunLeads(Call& call) {
+  if (call.host.group() == nullptr) {
+    return call.Fail(kNoGroup);
+  }
+  call.host.follows() ? call.Fail(RefusalText(call.host)) : call.reply.Simple("OK");
+}
+
 constexpr Family kFamily{"luna"};
 
 constexpr uint32_t kChange = kFlagAdmin | kFlagNoScript | kFlagNoMulti;
@@ -81,6 +90,11 @@ constexpr Command Waiting(Command row) {
 constexpr Command kSubcommands[] = {
     Described(Waiting(kFamily.Row("group|add", 3, kChange, kSince, RunAdd)), "host:port",
               "Lets a server lead again that was removed; others join by starting."),
+    Described(kFamily.Row("group|leads", 2,
+                          kFlagNoAuth | kFlagLoading | kFlagStale | kFlagFast | kFlagNoMulti |
+                              kFlagNoTransaction | kFlagAnywhere,
+                          kSince, RunLeads),
+              "", "OK where this server leads its group; else an error that says who does."),
     HelpRow("group|help", "luna", kSince),
     Described(Waiting(kFamily.Row("group|remove", 3, kChange, kSince, RunRemove)), "host:port",
               "Takes a server out of the group: it never leads any more."),
@@ -96,7 +110,8 @@ constexpr Command kRows[] = {
 
 // Whatever it holds stays on one line.
 std::string OneLine(std::string text) {
-  std::ranges::replace_if(text, [](char letter) { return letter == '\r' || letter == '\n'; }, ' ');
+  std::ranges::replace_if(
+      text, [](char letter) { return letter == '\r' || letter == '\n'; }, ' ');
   return text;
 }
 

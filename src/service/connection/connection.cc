@@ -1,7 +1,6 @@
 #include "service/connection/connection.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/assert.h"
@@ -79,12 +78,8 @@ void Connection::Arrive(command::Departing client) {
   }
   parser_.set_limits(limits());
   card_->PublishNames(session_);
-  for (std::string_view left = client.bytes; !left.empty() && !session_.closing;) {
-    const std::span<char> room = parser_.Room();
-    const size_t bytes = std::min(room.size(), left.size());
-    std::memcpy(room.data(), left.data(), bytes);
-    parser_.Filled(bytes);
-    left.remove_prefix(bytes);
+  if (!session_.closing) {
+    parser_.Feed(client.bytes);
   }
   drained_ = client.bytes.empty();
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "service/command/elsewhere.h"
 #include "service/resp/reply_writer.h"
 
 namespace luna::follower {
@@ -13,7 +14,7 @@ constexpr uint64_t kDialNanos = 1'000'000'000;    // of one attempt: the next ma
 constexpr uint64_t kLingerNanos = 2'000'000'000;  // for the client to take the end
 constexpr size_t kWordsBytes = size_t{64} << 10;  // replies not taken yet: no more are made
 constexpr int kReadsOfATurn = 4;
-constexpr std::string_view kRole = "*1\r\n$4\r\nROLE\r\n";
+constexpr std::string_view kLeads = "*2\r\n$5\r\nGROUP\r\n$5\r\nLEADS\r\n";
 
 std::string UnledText(const Surroundings& surroundings) {
   if (surroundings.leader.empty()) {
@@ -50,7 +51,6 @@ Guest::Guest(Surroundings& surroundings, command::Departing departing, uint64_t 
       handshake_deadline_nanos_(now_nanos + surroundings.settings->handshake_nanos),
       introduction_(std::move(departing.introduction)),
       unheard_(departing.unheard),
-      had_others_(true),
       version_(departing.version),
       for_leader_(departing.for_leader) {
   const FollowerSettings& settings = *surroundings.settings;
@@ -60,11 +60,10 @@ Guest::Guest(Surroundings& surroundings, command::Departing departing, uint64_t 
   if (!settings.forward) {
     phase_ = Phase::kRefused;
     refuser_.emplace(settings.status, surroundings.tallies->accepted.load(), version_);
-    refuser_->Take(departing.bytes);
+    refuser_->Feed(departing.bytes);
   } else if (!departing.bytes.empty()) {
-    phase_ = Phase::kSeeking;
     to_leader_.Keep(departing.bytes);
-    deadline_nanos_ = now_nanos + settings.wait_nanos;
+    HearFirst(now_nanos);
   }
   if (!surroundings.poller->Add(*client_, tag_).ok()) {
     phase_ = Phase::kGone;
@@ -134,7 +133,7 @@ void Guest::Dial(std::unique_ptr<runtime::Socket> leader, uint64_t now_nanos) {
   to_client_ = Lane();  // what was noticed of an earlier leader is over
   replies_ = {};
   greeted_ = heard_ = 0;
-  greeting_ = had_others_ ? std::string(kRole) + introduction_ : std::string();
+  greeting_ = std::string(kLeads) + introduction_;
   dial_deadline_nanos_ = now_nanos + kDialNanos;
   phase_ = Phase::kDialing;
   if (!surroundings_.poller->Add(*leader, tag_ + 1).ok()) {
@@ -173,11 +172,23 @@ bool Guest::AdvanceSilent(uint64_t now_nanos) {
     return End();
   }
   if (read->bytes > 0) {
-    phase_ = Phase::kSeeking;
-    deadline_nanos_ = now_nanos + surroundings_.settings->wait_nanos;
-    return false;
+    HearFirst(now_nanos);
+    return phase_ == Phase::kLeaving;
   }
   return now_nanos >= deadline_nanos_ && End();
+}
+
+// Another server asks whether this one leads, or a client asks for whatever it likes.
+void Guest::HearFirst(uint64_t now_nanos) {
+  const std::string_view first = to_leader_.kept();
+  if (first.starts_with(kLeads)) {
+    resp::ReplyWriter(words_, resp::Version::k2).Fail(command::RefusalText(surroundings_.leader));
+    phase_ = Phase::kLeaving;
+    deadline_nanos_ = now_nanos + kLingerNanos;
+  } else if (!kLeads.starts_with(first)) {
+    phase_ = Phase::kSeeking;
+    deadline_nanos_ = now_nanos + surroundings_.settings->wait_nanos;
+  }
 }
 
 bool Guest::AdvanceSeeking(uint64_t now_nanos) {
@@ -201,15 +212,7 @@ bool Guest::Reach(uint64_t now_nanos) {
   }
   phase_ = Phase::kPassing;
   dial_deadline_nanos_ = now_nanos + kDialNanos;  // of the greeting
-  if (greeting_.empty()) {
-    Reached();
-  }
   return true;
-}
-
-void Guest::Reached() {
-  deadline_nanos_ = kNever;
-  ++surroundings_.tallies->forwarded;
 }
 
 bool Guest::AdvanceDialing(uint64_t now_nanos) {
@@ -299,7 +302,8 @@ bool Guest::Greet(uint64_t now_nanos) {
   std::string().swap(greeting_);
   std::string().swap(introduction_);
   to_client_.Keep(replies_.TakeRest());
-  Reached();
+  deadline_nanos_ = kNever;
+  ++surroundings_.tallies->forwarded;
   return true;
 }
 
@@ -339,10 +343,6 @@ bool Guest::TakeReply(const resp::Reply& reply, uint64_t now_nanos) {
   if (heard_ > 0) {
     Disown(reply.text, now_nanos);
     return false;
-  }
-  // Who leads and does not know the client yet, or does not allow it that, has answered as well.
-  if (reply.text.starts_with("NOAUTH ") || reply.text.starts_with("NOPERM ")) {
-    return true;
   }
   SeekAgain(reply.text);
   AdvanceSeeking(now_nanos);

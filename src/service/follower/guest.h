@@ -5,8 +5,9 @@
 //
 // Silent: nothing was asked yet. Seeking: it waits for a leader; its owner gives it a socket to one
 // (Dial) when it can; one that others had begins so if it has asked for something. Passing: two
-// lanes. Of one that others had they open when it was greeted: whoever was dialed answered ROLE,
-// which only the one that leads does, and took the introduction. Until then nothing of the
+// lanes. They open when it was greeted: whoever was dialed said that it leads (GROUP LEADS, which
+// is passed on by nobody, so that no two servers pass clients to each other), and took the
+// introduction of one that others had. Until then nothing of the
 // client's was passed to anybody, and it may seek again or depart. Leaving: the last
 // words are written and the end is said; what the client still sends is read and dropped for a
 // while, because a socket that is closed with bytes unread takes the last words away with it.
@@ -82,7 +83,6 @@ class Guest {
   bool AdvanceSeeking(uint64_t now_nanos);
   bool AdvanceDialing(uint64_t now_nanos);
   bool Reach(uint64_t now_nanos);
-  void Reached();
   bool AdvancePassing(uint64_t now_nanos);
   bool AdvanceRefused(uint64_t now_nanos);
   bool AdvanceLeaving(uint64_t now_nanos);
@@ -96,6 +96,7 @@ class Guest {
   // Writes last_words_. False: the client is gone.
   bool Flush(uint64_t now_nanos);
   bool IsTakenOver() const;
+  void HearFirst(uint64_t now_nanos);
   void CloseLeader();
   void SeekAgain(std::string trouble);
   bool LoseLeader(uint64_t now_nanos);
@@ -118,8 +119,7 @@ class Guest {
   bool turned_away_ = false;
   const uint64_t handshake_deadline_nanos_;
   std::string introduction_;
-  size_t unheard_ = 0;  // replies to it
-  bool had_others_ = false;
+  size_t unheard_ = 0;    // replies to it
   std::string greeting_;  // of this leader; empty: none is due, or it is over
   size_t greeted_ = 0;    // bytes of it that were sent
   size_t heard_ = 0;      // replies to it

@@ -1,8 +1,5 @@
 #include "service/follower/refuser.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "service/command/command.h"
 #include "service/command/credentials.h"
 #include "service/resp/reply_parser.h"
@@ -24,16 +21,6 @@ constexpr resp::Limits kLimits = {.bulk_bytes = size_t{64} << 10,
 Refuser::Refuser(const std::function<std::string()>& status, uint64_t client_id,
                  resp::Version version)
     : status_(&status), client_id_(client_id), parser_(kLimits), version_(version) {}
-
-void Refuser::Take(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const std::span<char> room = Room();
-    const size_t taken = std::min(room.size(), bytes.size());
-    std::memcpy(room.data(), bytes.data(), taken);
-    Filled(taken);
-    bytes.remove_prefix(taken);
-  }
-}
 
 void Refuser::Leave(command::Departing& departing) const {
   if (!hello_.empty()) {

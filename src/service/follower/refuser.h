@@ -31,7 +31,7 @@ class Refuser {
   std::span<char> Room() { return parser_.Room(); }
   void Filled(size_t bytes) { parser_.Filled(bytes); }
   // Bytes that others received.
-  void Take(std::string_view bytes);
+  void Feed(std::string_view bytes) { parser_.Feed(bytes); }
   void Release() { parser_.Release(); }
 
   // Answers the next request there is, into `out`. False: more bytes are needed, or it is closing.

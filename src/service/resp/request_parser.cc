@@ -167,6 +167,16 @@ void RequestParser::Filled(size_t bytes) {
   end_ += bytes;
 }
 
+void RequestParser::Feed(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::span<char> room = Room();
+    const size_t taken = std::min(room.size(), bytes.size());
+    std::memcpy(room.data(), bytes.data(), taken);
+    Filled(taken);
+    bytes.remove_prefix(taken);
+  }
+}
+
 void RequestParser::Release() {
   if (begin_ == end_) {
     buffer_.reset();

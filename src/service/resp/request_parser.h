@@ -29,6 +29,8 @@ class RequestParser {
   std::span<char> Room();
   // The first `bytes` of Room() were filled.
   void Filled(size_t bytes);
+  // Bytes that somebody else received; as any number of Room() and Filled().
+  void Feed(std::string_view bytes);
 
   // The next whole request into `arguments` (never empty; views valid until Room()). False: more
   // bytes are needed. Empty lines and empty arrays are skipped, as Redis does. An error (kBadInput)

@@ -169,6 +169,7 @@ TEST_F(LocalGroupTest, FlushMovesEverythingToTablesAndReplayDoesNotRepeatIt) {
   ASSERT_TRUE(group_->Flush(kDatabase, first_).ok());
   EXPECT_TRUE(tablets_.at(first_)->memstore().ActiveEmpty());
   EXPECT_EQ(tablets_.at(first_)->base().view()->levels().tables(), 1u);
+  kernel_->background().Drain();  // the rotation's own job may have been faster, and counts then
   EXPECT_EQ(group_->counts().flushes, 1u);
   ASSERT_TRUE(Put("l", "2").ok());
   Reopen();

@@ -58,7 +58,8 @@ TEST_F(ElsewhereTest, WhatSaysWhoSomebodyIsIsAnsweredHere) {
   for (const char* line :
        {"PING", "HELLO 3", "CLIENT SETNAME n", "CLIENT SETINFO LIB-NAME l", "ECHO a", "SELECT 0",
         "USE default", "USE default.0", "USE default 0", "READONLY", "READONLY BOUNDED 5",
-        "READONLY STRONG", "READWRITE", "COMMAND", "COMMAND DOCS get", "RESET", "QUIT"}) {
+        "READONLY STRONG", "READWRITE", "COMMAND", "COMMAND DOCS get", "RESET", "QUIT",
+        "GROUP LEADS"}) {
     EXPECT_FALSE(Leaves(line)) << line;
   }
 }

@@ -79,8 +79,21 @@ TEST_F(GroupTest, TransferGivesTheLeadToAnAddress) {
   EXPECT_TRUE(Has(Do("GROUP TRANSFER b:2"), "ask c:3"));
 }
 
+// By whoever is asked, who need not say who they are.
+TEST_F(GroupTest, LeadsIsAnsweredByEveryServerItself) {
+  host_.password = "secret";
+  EXPECT_EQ(Do("GROUP LEADS"), "+OK\r\n");
+  group_.standing.leader = "b:2";
+  host_.follows_leader = true;
+  for (const bool passes_on : {true, false}) {
+    host_.has_way_to_leader = passes_on;
+    EXPECT_EQ(Do("GROUP LEADS"), "-READONLY this server does not lead the group; ask b:2\r\n");
+  }
+}
+
 TEST_F(GroupTest, NeedsAGroup) {
   host_.server_group = nullptr;
+  EXPECT_TRUE(Has(Do("GROUP LEADS"), "-ERR this server serves its universe alone"));
   EXPECT_TRUE(Has(Do("GROUP STATUS"), "-ERR this server serves its universe alone"));
   EXPECT_TRUE(Has(Do("GROUP TRANSFER b:2"), "-ERR this server serves its universe alone"));
   EXPECT_TRUE(Has(Do("GROUP REMOVE b:2"), "-ERR this server serves its universe alone"));

@@ -37,7 +37,11 @@ inline std::string Pattern(size_t bytes, uint32_t seed) {
   return text;
 }
 
-// Answers every byte with itself, and an end with an end.
+// GROUP LEADS, with which every connection to a leader begins.
+inline constexpr size_t kGreetingBytes = 26;
+
+// Answers every byte with itself, and an end with an end. What it is greeted with is a request, and
+// its echo no error, so it is taken for the leader.
 class EchoLeader {
  public:
   EchoLeader(runtime::Runtime& runtime, runtime::Network& network, const std::string& address)

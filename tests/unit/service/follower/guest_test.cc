@@ -11,6 +11,7 @@ namespace luna::follower {
 namespace {
 
 using Phase = Guest::Phase;
+const std::string kLeads = "*2\r\n$5\r\nGROUP\r\n$5\r\nLEADS\r\n";
 
 // A guest whose clock, leader and readiness are the test's.
 class GuestTest : public testing::Test {
@@ -42,6 +43,14 @@ class GuestTest : public testing::Test {
     const auto listener = network_->Listen("1.0.0.1:1").value();
     guest_->Dial(network_->Dial("1.0.0.1:1").value(), now_nanos);
     return listener->Accept().value();
+  }
+  // The same, and it said that it leads.
+  std::unique_ptr<runtime::Socket> DialGreeted() {
+    auto leader = Dial();
+    AdvanceAll(0);
+    EXPECT_EQ(Received(*leader), kLeads);
+    Send(*leader, "+OK\r\n");
+    return leader;
   }
   void Send(runtime::Socket& socket, std::string_view bytes) {
     EXPECT_EQ(socket.Write(std::span(&bytes, 1)).value().bytes, bytes.size());
@@ -134,6 +143,9 @@ TEST_F(GuestTest, BytesFromBeforeTheDialComeFirst) {
   Send(*client_, "two");
   AdvanceAll(0);
   EXPECT_EQ(guest_->phase(), Phase::kPassing);
+  EXPECT_EQ(Received(*leader), kLeads);
+  Send(*leader, "+OK\r\n");
+  AdvanceAll(0);
   EXPECT_EQ(Received(*leader), "one two");
   Send(*leader, "three");
   AdvanceAll(100'000);  // no deadline any more
@@ -146,7 +158,7 @@ TEST_F(GuestTest, EndsArePassedOnBothWays) {
   Enter();
   Send(*client_, "bye");
   AdvanceAll(0);
-  const auto leader = Dial();
+  const auto leader = DialGreeted();
   client_->FinishWrites();
   AdvanceAll(0);
   EXPECT_EQ(Received(*leader), "bye$");
@@ -163,7 +175,7 @@ TEST_F(GuestTest, AnEndOfTheLeaderIsHeardAtOnceAndFinalSoon) {
   Enter();
   Send(*client_, "x");
   AdvanceAll(0);
-  const auto leader = Dial();
+  const auto leader = DialGreeted();
   AdvanceAll(0);
   leader->FinishWrites();
   AdvanceAll(10);
@@ -180,7 +192,7 @@ TEST_F(GuestTest, ALeaderThatTakesNothingMoreIsLost) {
   Enter();
   Send(*client_, "x");
   AdvanceAll(0);
-  auto leader = Dial();
+  auto leader = DialGreeted();
   AdvanceAll(0);
   Send(*leader, "half a rep");
   leader.reset();
@@ -195,7 +207,7 @@ TEST_F(GuestTest, AnotherLeaderEndsIt) {
   Enter();
   Send(*client_, "x");
   AdvanceAll(0);
-  const auto leader = Dial();
+  const auto leader = DialGreeted();
   AdvanceAll(0);
   surroundings_.leader.clear();
   AdvanceAll(0);
@@ -214,7 +226,7 @@ TEST_F(GuestTest, WhenItsServerIsToLeadAConnectionToTheFormerLeaderEnds) {
   Enter();
   Send(*client_, "x");
   AdvanceAll(0);
-  const auto leader = Dial();
+  const auto leader = DialGreeted();
   AdvanceAll(0);
   surroundings_.leader.clear();
   surroundings_.leads_itself = true;
@@ -353,9 +365,46 @@ TEST_F(TlsGuestTest, ALeaderThatDoesNotTakeItsCertificateIsNotReached) {
   EXPECT_NE(answer.find("certificate required"), std::string::npos) << answer;
 }
 
-// --- Those that others had ---
+// --- Greetings ---
 
-const std::string kRole = "*1\r\n$4\r\nROLE\r\n";
+// Nothing of a client's waits where nobody answers it, and no two servers pass it to each other.
+TEST_F(GuestTest, WhoLeadsNoMoreIsPassedNothing) {
+  Enter();
+  Send(*client_, "asked");
+  AdvanceAll(0);
+  const auto former = Dial();
+  AdvanceAll(0);
+  EXPECT_EQ(Received(*former), kLeads);
+  EXPECT_TRUE(guest_->may_depart());
+  Send(*former, "-" + command::RefusalText("") + "\r\n");
+  AdvanceAll(0);
+  EXPECT_EQ(guest_->phase(), Phase::kSeeking);
+  EXPECT_EQ(Received(*former), "$");
+  const auto leader = DialGreeted();
+  AdvanceAll(0);
+  EXPECT_EQ(Received(*leader), "asked");
+}
+
+TEST_F(GuestTest, WhetherThisServerLeadsIsAskedOfNobodyElse) {
+  Enter();
+  for (const std::string& part : {kLeads.substr(0, 9), kLeads.substr(9)}) {
+    EXPECT_EQ(guest_->phase(), Phase::kSilent);
+    Send(*client_, part);
+    AdvanceAll(0);
+  }
+  EXPECT_EQ(guest_->phase(), Phase::kLeaving);
+  EXPECT_EQ(Received(*client_),
+            "-READONLY this server does not lead the group; ask 1.0.0.1:1\r\n$");
+  Arrive({.client = nullptr, .bytes = kLeads + "*1\r\n$4\r\nPING\r\n"});
+  AdvanceAll(0);
+  EXPECT_EQ(Received(*client_),
+            "-READONLY this server does not lead the group; ask 1.0.0.1:1\r\n$");
+  Arrive({.client = nullptr, .bytes = kLeads.substr(0, 9)});
+  EXPECT_EQ(guest_->phase(), Phase::kSilent);
+  Send(*client_, "DATABASE");  // something else after all
+  AdvanceAll(0);
+  EXPECT_EQ(guest_->phase(), Phase::kSeeking);
+}
 
 TEST_F(GuestTest, NothingOfAClientsIsPassedOnBeforeItsIntroductionWasTaken) {
   Arrive({.client = nullptr, .introduction = "who\r\nwhere\r\n", .unheard = 2, .bytes = "first"});
@@ -363,9 +412,9 @@ TEST_F(GuestTest, NothingOfAClientsIsPassedOnBeforeItsIntroductionWasTaken) {
   const auto leader = Dial();
   AdvanceAll(10);
   EXPECT_EQ(guest_->phase(), Phase::kPassing);
-  EXPECT_EQ(Received(*leader), kRole + "who\r\nwhere\r\n");
+  EXPECT_EQ(Received(*leader), kLeads + "who\r\nwhere\r\n");
   Send(*client_, "second");
-  Send(*leader, "*1\r\n$6\r\nmaster\r\n+one\r\n");
+  Send(*leader, "+OK\r\n+one\r\n");
   AdvanceAll(20);
   EXPECT_EQ(Received(*leader), "");
   EXPECT_TRUE(guest_->may_depart());
@@ -384,8 +433,8 @@ TEST_F(GuestTest, ALeaderThatDoesNotTakeTheIntroductionEndsIt) {
   Arrive({.client = nullptr, .introduction = "who\r\n", .unheard = 1, .bytes = "SET a 1\r\n"});
   const auto leader = Dial();
   AdvanceAll(10);
-  EXPECT_EQ(Received(*leader), kRole + "who\r\n");
-  Send(*leader, "-NOAUTH who are you\r\n-WRONGPASS no\r\n");
+  EXPECT_EQ(Received(*leader), kLeads + "who\r\n");
+  Send(*leader, "+OK\r\n-WRONGPASS no\r\n");
   AdvanceAll(20);
   EXPECT_EQ(guest_->phase(), Phase::kLeaving);
   EXPECT_EQ(Received(*client_), "-WRONGPASS no\r\n$");
@@ -399,7 +448,7 @@ TEST_F(GuestTest, ALeaderThatIsLostBeforeItWasAskedAnythingIsReplaced) {
   for (const std::string_view ends : {"closes", "another leads", "says so"}) {
     auto leader = Dial();
     AdvanceAll(10);
-    EXPECT_EQ(Received(*leader), kRole + "who\r\n");
+    EXPECT_EQ(Received(*leader), kLeads + "who\r\n");
     if (ends == "closes") {
       leader = nullptr;
     } else if (ends == "says so") {
@@ -413,9 +462,9 @@ TEST_F(GuestTest, ALeaderThatIsLostBeforeItWasAskedAnythingIsReplaced) {
   }
   const auto leader = Dial();
   AdvanceAll(30);
-  Send(*leader, "*0\r\n+OK\r\n");
+  Send(*leader, "+OK\r\n+OK\r\n");
   AdvanceAll(40);
-  EXPECT_EQ(Received(*leader), kRole + "who\r\nasked");
+  EXPECT_EQ(Received(*leader), kLeads + "who\r\nasked");
   EXPECT_EQ(tallies_.lost, 0u);
   EXPECT_EQ(Received(*client_), "");
 }
@@ -457,7 +506,7 @@ TEST_F(GuestTest, WhoDepartsTakesWhatItSaidAlong) {
   ASSERT_TRUE(guest_->may_depart());
   const command::Departing departing = guest_->Depart();
   EXPECT_EQ(guest_->phase(), Phase::kGone);
-  EXPECT_EQ(Received(*leader), kRole + "who\r\n$");
+  EXPECT_EQ(Received(*leader), kLeads + "who\r\n$");
   EXPECT_EQ(departing.introduction, "who\r\n");
   EXPECT_EQ(departing.unheard, 1u);
   EXPECT_EQ(departing.bytes, "first ");
@@ -472,7 +521,8 @@ TEST_F(GuestTest, WhoseRequestWasPassedOnDoesNotDepart) {
   Send(*client_, "first");
   AdvanceAll(10);
   EXPECT_TRUE(guest_->may_depart());
-  const auto leader = Dial();
+  const auto leader = DialGreeted();
+  EXPECT_TRUE(guest_->may_depart());
   AdvanceAll(10);
   EXPECT_FALSE(guest_->may_depart());
 }

@@ -91,11 +91,11 @@ TEST_F(RefuserTest, WhoLeavesTakesItsHelloAndItsRestAlong) {
 
 TEST_F(RefuserTest, WhoComesKeepsItsVersionAndItsBytes) {
   Refuser other(status_, 1, resp::Version::k3);
-  other.Take("HELLO\r\nGE");
+  other.Feed("HELLO\r\nGE");
   std::string out;
   EXPECT_TRUE(other.AnswerOne(kLeader, out));
   EXPECT_TRUE(out.starts_with("%8\r\n")) << out;
-  other.Take("T a\r\n");
+  other.Feed("T a\r\n");
   out.clear();
   EXPECT_TRUE(other.AnswerOne(kLeader, out));
   EXPECT_EQ(out, kRefused);

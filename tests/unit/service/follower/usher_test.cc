@@ -206,7 +206,7 @@ TEST_F(UsherTest, DialsToAFormerLeaderAreGivenUp) {
   for (Client& client : clients) {
     EXPECT_EQ(client.Read(5), "hello");
   }
-  EXPECT_EQ(next->received_bytes(), 15u);
+  EXPECT_EQ(next->received_bytes(), 3 * (5 + kGreetingBytes));
   EXPECT_EQ(former->received_bytes(), 0u);
 }
 

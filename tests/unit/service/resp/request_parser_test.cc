@@ -65,6 +65,19 @@ TEST(RequestParser, TakesArraysOneAfterAnother) {
             (Requests{{"", std::string("\0\r\n*", 4)}}));
 }
 
+TEST(RequestParser, IsFedWhatOthersReceived) {
+  const std::string large(300'000, 'v');
+  RequestParser parser;
+  parser.Feed("PING\r\n*2\r\n$4\r\nECHO\r\n$300000\r\n" + large + "\r\nQU");
+  parser.Feed("IT\r\n");
+  Requests requests;
+  std::vector<std::string_view> arguments;
+  while (parser.Next(arguments).value()) {
+    requests.emplace_back(arguments.begin(), arguments.end());
+  }
+  EXPECT_EQ(requests, (Requests{{"PING"}, {"ECHO", large}, {"QUIT"}}));
+}
+
 TEST(RequestParser, SkipsEmptyArraysAndLines) {
   EXPECT_EQ(Parse("*0\r\n\r\n*-1\r\n   \r\n\n*1\r\n$1\r\na\r\n"), (Requests{{"a"}}));
   EXPECT_EQ(Parse("*0\r\n"), Requests{});
