@@ -50,7 +50,9 @@ follower::FollowerSettings GroupService::PortSettings(tls::TlsNetwork* to_leader
   settings.forward = settings_.writes == "forward";
   settings.leader = [this] {
     tablet_server::Standing standing = server_->standing();
-    return follower::Leader{.address = std::move(standing.leader), .tls = standing.leader_tls};
+    return follower::Leader{.address = std::move(standing.leader),
+                            .tls = standing.leader_tls,
+                            .soon_here = standing.role == "taking-over"};
   };
   if (to_leader != nullptr) {
     settings.dial_tls = [to_leader](const std::string& address, const std::string& host) {

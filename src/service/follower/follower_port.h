@@ -46,6 +46,7 @@ namespace luna::follower {
 struct Leader {
   std::string address = {};  // "HOST:PORT"; empty: nobody is known to lead
   bool tls = false;          // clients speak TLS there
+  bool soon_here = false;    // this server takes over: its port will end for a service
 };
 
 struct FollowerSettings {

@@ -167,20 +167,26 @@ bool Guest::Advance(uint64_t now_nanos) {
 }
 
 bool Guest::AdvanceSilent(uint64_t now_nanos) {
-  const auto read = to_leader_.ReadFirst(*client_, surroundings_.scratch);
-  if (!read.ok() || (read->bytes == 0 && to_leader_.source_ended())) {
-    return End();
+  if (to_leader_.kept().size() < kLeads.size()) {
+    const auto read = to_leader_.ReadFirst(*client_, surroundings_.scratch);
+    if (!read.ok() || (read->bytes == 0 && to_leader_.source_ended())) {
+      return End();
+    }
   }
-  if (read->bytes > 0) {
+  if (!to_leader_.kept().empty()) {
     HearFirst(now_nanos);
-    return phase_ == Phase::kLeaving;
   }
-  return now_nanos >= deadline_nanos_ && End();
+  return phase_ == Phase::kSilent ? now_nanos >= deadline_nanos_ && End()
+                                  : phase_ == Phase::kLeaving;
 }
 
-// Another server asks whether this one leads, or a client asks for whatever it likes.
+// Another server asks whether this one leads, or a client asks for whatever it likes. While this
+// one takes over, the question waits: whoever serves then answers it.
 void Guest::HearFirst(uint64_t now_nanos) {
   const std::string_view first = to_leader_.kept();
+  if (first.starts_with(kLeads) && surroundings_.takes_over) {
+    return;
+  }
   if (first.starts_with(kLeads)) {
     resp::ReplyWriter(words_, resp::Version::k2).Fail(command::RefusalText(surroundings_.leader));
     phase_ = Phase::kLeaving;

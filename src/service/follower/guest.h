@@ -39,6 +39,7 @@ struct Surroundings {
   std::string leader;         // as others call it; empty: nobody else is known
   bool leader_tls = false;    // clients speak TLS there
   bool leads_itself = false;  // so this server is told, but its port does not serve
+  bool takes_over = false;    // it is about to lead: whoever asks is told when it does
   std::string trouble;        // why the leader was not reached, if it was not
   std::span<char> scratch;
 };

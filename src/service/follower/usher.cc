@@ -144,6 +144,7 @@ void Usher::AskWhoLeads() {
   asked_nanos_ = now_nanos_;
   Leader leads = settings_.leader ? settings_.leader() : Leader();
   surroundings_.leader_tls = leads.tls;
+  surroundings_.takes_over = leads.soon_here;
   std::string leader = std::move(leads.address);
   const auto is_leader = [&](const auto& listener) { return listener->address() == leader; };
   surroundings_.leads_itself =

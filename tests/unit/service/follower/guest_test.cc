@@ -406,6 +406,30 @@ TEST_F(GuestTest, WhetherThisServerLeadsIsAskedOfNobodyElse) {
   EXPECT_EQ(guest_->phase(), Phase::kSeeking);
 }
 
+// Whoever asked need not ask again and again.
+TEST_F(GuestTest, WhileThisServerTakesOverTheQuestionWaits) {
+  settings_.idle_nanos = 1'000'000;
+  const std::string asked = kLeads + "*1\r\n$4\r\nPING\r\n";
+  for (const bool leads_then : {true, false}) {
+    surroundings_.takes_over = true;
+    Enter();
+    Send(*client_, asked);
+    AdvanceAll(0);
+    Send(*client_, "more");
+    AdvanceAll(900'000);
+    EXPECT_EQ(guest_->phase(), Phase::kSilent);
+    EXPECT_EQ(Received(*client_), "");
+    if (leads_then) {
+      ASSERT_TRUE(guest_->may_depart());
+      EXPECT_EQ(guest_->Depart().bytes, asked);  // the rest is still in the socket
+    } else {
+      surroundings_.takes_over = false;
+      AdvanceAll(900'001);
+      EXPECT_TRUE(Received(*client_).starts_with("-READONLY "));
+    }
+  }
+}
+
 TEST_F(GuestTest, NothingOfAClientsIsPassedOnBeforeItsIntroductionWasTaken) {
   Arrive({.client = nullptr, .introduction = "who\r\nwhere\r\n", .unheard = 2, .bytes = "first"});
   EXPECT_EQ(guest_->phase(), Phase::kSeeking);
