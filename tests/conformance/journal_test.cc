@@ -204,49 +204,6 @@ TEST_P(JournalConformance, TooLargeIsFailedAndTheStreamGoesOn) {
   EXPECT_EQ(Read(), Records{"small"});
 }
 
-// --- K2: fence ---
-
-TEST_P(JournalConformance, FenceShutsOutSmallerEpochsForGood) {
-  ASSERT_EQ(Append({"old"}).outcome, Outcome::kOk);
-  EXPECT_EQ(stream_->Fence(1, {}, 7).value(), 1u);
-  const AppendResult late = AppendAt(1, 1, {"late"});
-  EXPECT_EQ(late.outcome, Outcome::kFenced);
-  EXPECT_EQ(late.epoch, 7u);
-  ASSERT_EQ(AppendAt(7, 1, {"new"}).outcome, Outcome::kOk);
-  Reopen();
-  EXPECT_EQ(stream_->state().epoch, 7u);
-  EXPECT_EQ(AppendAt(1, 2, {"late"}).outcome, Outcome::kFenced);
-  EXPECT_EQ(AppendAt(6, 2, {"late"}).outcome, Outcome::kFenced);
-  const auto reader = stream_->Read(0).value();
-  EXPECT_EQ(reader->Next().value()->epoch, 1u);
-  EXPECT_EQ(reader->Next().value()->epoch, 7u);
-  EXPECT_FALSE(reader->Next().value().has_value());
-}
-
-TEST_P(JournalConformance, AStreamOpenedUnsettledIsFencedOrAppendedTo) {
-  ASSERT_EQ(Append({"one"}).outcome, Outcome::kOk);
-  constexpr journal::StreamOptions kUnsettled{
-      .segment_bytes = 16 << 10, .create = false, .settle = false};
-  Reopen(kUnsettled);
-  EXPECT_EQ(stream_->state().tail, 1u);
-  EXPECT_EQ(stream_->Fence(1, 1, 2).value(), 1u);
-  EXPECT_EQ(stream_->state().epoch, 2u);
-  ASSERT_EQ(AppendAt(2, 1, {"two"}).outcome, Outcome::kOk);
-  Reopen(kUnsettled);
-  ASSERT_EQ(AppendAt(2, 2, {"three"}).outcome, Outcome::kOk);
-  EXPECT_EQ(Read(), (Records{"one", "two", "three"}));
-}
-
-TEST_P(JournalConformance, FenceComparesEpochAndTail) {
-  ASSERT_EQ(Append({"one"}).outcome, Outcome::kOk);
-  EXPECT_EQ(stream_->Fence(2, {}, 5).error().reason(), Reason::kFenced);
-  EXPECT_EQ(stream_->Fence(1, 0, 5).error().reason(), Reason::kFenced);
-  EXPECT_EQ(stream_->state().epoch, 1u);
-  EXPECT_EQ(stream_->Fence(1, 1, 5).value(), 1u);
-  EXPECT_EQ(stream_->Fence(1, 1, 6).error().reason(), Reason::kFenced);
-  EXPECT_EQ(stream_->state().epoch, 5u);
-}
-
 // --- K3: read ---
 
 TEST_P(JournalConformance, ReaderGoesOnFromTheTail) {

@@ -144,12 +144,18 @@ void Node::Do(const replica::Look&) {
 void Node::Do(const FenceStream& action) {
   scene_.self_fences += action.expected_tail.has_value() ? 0 : 1;
   Call(
-      [this, action]() -> Reply {
+      [this, action, sent = Local(), writer = std::pair(id_, life_)]() -> Reply {
         const bool done =
             scene_.stream.Fence(action.expected_epoch, action.expected_tail, action.new_epoch);
-        return [this, done, tail = scene_.stream.tail()] {
-          Give(done ? Event(FenceOk{tail}) : Event(FenceRefused{}));
-        };
+        FenceOk fenced;
+        if (done && action.start) {
+          scene_.stream.Append(action.new_epoch, *action.expected_tail,
+                               {.writer = writer, .kind = AppendKind::kLeaderStart});
+          fenced.started = sent;
+          ++scene_.starts_with_fence;
+        }
+        fenced.tail = scene_.stream.tail();
+        return [this, done, fenced] { Give(done ? Event(fenced) : Event(FenceRefused{})); };
       },
       [this] { Give(FenceUnknown{}); });
 }

@@ -41,6 +41,7 @@ class Scene {
   // What happened, so that a test can see that its rules were reached.
   uint64_t elections = 0;
   uint64_t transfers = 0;
+  uint64_t starts_with_fence = 0;
   uint64_t rests = 0;
   uint64_t unknowns = 0;
   uint64_t self_fences = 0;

@@ -53,6 +53,7 @@ class World {
             .acknowledged = scene_.checker.acknowledged(),
             .elections = scene_.elections,
             .transfers = scene_.transfers,
+            .starts_with_fence = scene_.starts_with_fence,
             .rests = scene_.rests,
             .unknowns = scene_.unknowns,
             .self_fences = scene_.self_fences,

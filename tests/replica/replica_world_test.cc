@@ -26,6 +26,7 @@ TEST(ReplicaWorld, NothingIsLostOrStaleAndSomebodyServesAfterwards) {
     sum.acknowledged += report.acknowledged;
     sum.elections += report.elections;
     sum.transfers += report.transfers;
+    sum.starts_with_fence += report.starts_with_fence;
     sum.rests += report.rests;
     sum.unknowns += report.unknowns;
     sum.self_fences += report.self_fences;
@@ -38,6 +39,7 @@ TEST(ReplicaWorld, NothingIsLostOrStaleAndSomebodyServesAfterwards) {
   EXPECT_GT(sum.acknowledged, 20 * Seeds());
   EXPECT_GT(sum.elections, 2 * Seeds());
   EXPECT_GT(sum.transfers, few);
+  EXPECT_GT(sum.starts_with_fence, few);
   EXPECT_GT(sum.rests, few);
   EXPECT_GT(sum.unknowns, few);
   EXPECT_GT(sum.self_fences, few);

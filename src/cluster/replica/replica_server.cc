@@ -175,6 +175,16 @@ void ReplicaServer::OnAppended(journal::Epoch epoch, const journal::AppendResult
   }
 }
 
+void ReplicaServer::OnStarted(journal::Epoch epoch) {
+  {
+    base::MutexLock lock(mutex_);
+    if (epoch != state_.epoch()) {
+      return;
+    }
+  }
+  Give(CaughtUp{});
+}
+
 // --- Strong reads ---
 
 Error ReplicaServer::NotLeading() const {
@@ -363,6 +373,22 @@ void ReplicaServer::OpenAhead() {
   }
 }
 
+std::string ReplicaServer::Name() const {
+  return TextOf({.clients = options_.server, .peers = options_.peers, .tls = options_.tls});
+}
+
+Result<Sequence> ReplicaServer::Fence(journal::Stream& stream, const FenceStream& action) {
+  if (!action.start) {
+    return stream.Fence(action.expected_epoch, action.expected_tail, action.new_epoch);
+  }
+  std::string start;
+  group::Encode({.epoch = action.new_epoch, .closed = 0, .database = 0}, group::LeaderStart{Name()},
+                start);
+  const std::string_view record = start;
+  return stream.FenceAndAppend(action.expected_epoch, *action.expected_tail, action.new_epoch,
+                               std::span(&record, 1));
+}
+
 void ReplicaServer::Do(const FenceStream& action) {
   Result<std::unique_ptr<journal::Stream>> stream =
       ahead_ != nullptr ? Result(std::exchange(ahead_, nullptr)) : OpenStream();
@@ -370,8 +396,8 @@ void ReplicaServer::Do(const FenceStream& action) {
     Give(FenceUnknown{});
     return;
   }
-  const Result<Sequence> fenced =
-      (*stream)->Fence(action.expected_epoch, action.expected_tail, action.new_epoch);
+  const Nanos sent = Now();
+  const Result<Sequence> fenced = Fence(**stream, action);
   if (!fenced.ok()) {
     stream = std::unique_ptr<journal::Stream>();  // closed before anything else is tried
     Give(fenced.error().reason() == Reason::kFenced ? Event(FenceRefused{})
@@ -379,7 +405,8 @@ void ReplicaServer::Do(const FenceStream& action) {
     return;
   }
   won_ = std::move(stream).value();
-  Give(FenceOk{*fenced});
+  started_ = action.start;
+  Give(FenceOk{.tail = *fenced, .started = started_ ? std::optional(sent) : std::nullopt});
 }
 
 void ReplicaServer::Do(const CatchUp& action) {
@@ -387,13 +414,13 @@ void ReplicaServer::Do(const CatchUp& action) {
     Give(LeadFailed{});  // stopped in between
     return;
   }
-  const Status led = host_.BecomeLeader(
-      {.stream = std::move(won_),
-       .epoch = action.epoch,
-       .server = TextOf({.clients = options_.server, .peers = options_.peers, .tls = options_.tls}),
-       .member = options_.server,
-       .renew_nanos = options_.settings.RenewNanos()},
-      *this);
+  const Status led = host_.BecomeLeader({.stream = std::move(won_),
+                                         .epoch = action.epoch,
+                                         .server = Name(),
+                                         .member = options_.server,
+                                         .renew_nanos = options_.settings.RenewNanos(),
+                                         .started = started_},
+                                        *this);
   if (!led.ok()) {
     Give(LeadFailed{});
   }

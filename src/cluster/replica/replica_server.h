@@ -107,6 +107,7 @@ class ReplicaServer final : public group::AppendObserver {
 
   void OnAppendSent(journal::Epoch epoch, Kind kind) override;
   void OnAppended(journal::Epoch epoch, const journal::AppendResult& result) override;
+  void OnStarted(journal::Epoch epoch) override;
 
  private:
   using Waiters = std::vector<std::shared_ptr<runtime::Event>>;
@@ -127,6 +128,8 @@ class ReplicaServer final : public group::AppendObserver {
   Result<std::unique_ptr<journal::Stream>> OpenStream();
   void OpenAhead();  // or lets go of it
   uint64_t LookNanos() const;
+  std::string Name() const;  // as LeaderStart says it
+  Result<Sequence> Fence(journal::Stream& stream, const FenceStream& action);
   void Do(const FenceStream& action);
   void Do(const CatchUp& action);
   void Do(const AppendRenew& action);
@@ -172,6 +175,7 @@ class ReplicaServer final : public group::AppendObserver {
 
   // The actor's.
   std::unique_ptr<journal::Stream> won_;    // between the fence and the host
+  bool started_ = false;                    // LeaderStart came with that fence
   std::unique_ptr<journal::Stream> ahead_;  // for the next fence
   Nanos ahead_until_ = 0;
 

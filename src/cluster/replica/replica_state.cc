@@ -138,8 +138,11 @@ void ReplicaState::Fence(Epoch expected_epoch, std::optional<Sequence> expected_
     return;
   }
   epoch_ = expected_epoch + 1;
-  actions_.push_back(FenceStream{
-      .expected_epoch = expected_epoch, .expected_tail = expected_tail, .new_epoch = epoch_});
+  const bool given = seen_.has_value() && seen_->lease == Lease::kGivenToMe;
+  actions_.push_back(FenceStream{.expected_epoch = expected_epoch,
+                                 .expected_tail = expected_tail,
+                                 .new_epoch = epoch_,
+                                 .start = given && expected_tail.has_value()});
 }
 
 void ReplicaState::On(const SawTail& event) {
@@ -231,12 +234,13 @@ void ReplicaState::On(const FenceOk& event) {
   renewing_ = false;
   resting_ = false;
   looking_ = false;
-  lease_end_ = 0;
+  started_ = event.started.has_value();
+  const Nanos sent = settings_.mutants.lease_from_ack ? now_ : event.started.value_or(0);
+  lease_end_ = started_ ? sent + settings_.LeaseNanos() : 0;
   last_request_ = now_;
   actions_.push_back(CatchUp{.epoch = epoch_, .tail = event.tail});
   if (settings_.mutants.serve_early) {
-    role_ = Role::kStarting;
-    actions_.push_back(AppendLeaderStart{epoch_});
+    On(CaughtUp{});
   }
 }
 
@@ -255,10 +259,22 @@ void ReplicaState::On(const FenceUnknown&) {
 }
 
 void ReplicaState::On(const CaughtUp&) {
-  if (role_ == Role::kCatchingUp) {
-    role_ = Role::kStarting;
-    actions_.push_back(AppendLeaderStart{epoch_});
+  if (role_ != Role::kCatchingUp) {
+    return;
   }
+  if (started_) {
+    BeginLeading();
+    return;
+  }
+  role_ = Role::kStarting;
+  actions_.push_back(AppendLeaderStart{epoch_});
+}
+
+void ReplicaState::BeginLeading() {
+  role_ = Role::kLeading;
+  penalty_ = 0;
+  named_ = now_;
+  actions_.push_back(Serve{epoch_});
 }
 
 void ReplicaState::On(const LeadFailed&) {
@@ -317,10 +333,7 @@ void ReplicaState::On(const AppendSent& event) {
 void ReplicaState::On(const AppendAcked& event) {
   const std::optional<AppendKind> kind = std::exchange(in_flight_, std::nullopt);
   if (role_ == Role::kStarting && kind == AppendKind::kLeaderStart) {
-    role_ = Role::kLeading;
-    penalty_ = 0;
-    named_ = now_;
-    actions_.push_back(Serve{epoch_});
+    BeginLeading();
   }
   if (role_ == Role::kHandingOver && kind == AppendKind::kTransfer) {
     given_ = Given{.epoch = epoch_, .tail = event.tail, .target = target_};

@@ -10,6 +10,8 @@
 // has seen nothing, so it waits as long. With `confirm` nothing rests on time: a strong read is
 // answered only after the stream's epoch was read, by a question begun after the request; a
 // candidate may then fence at any tail as soon as it suspects something.
+// Who was given the lead writes LeaderStart with the fence: one request to the stream less. It
+// serves when everything before is applied, as ever, and its lease counts from when that was sent.
 // An append of unknown outcome is resolved by fencing oneself with the next epoch and reading the
 // tail. A leader without requests says so in its last Renew and rests: silence after that is no
 // reason to fence, a request that finds no leader is.
@@ -85,6 +87,8 @@ struct SawTail {  // the answer to Look
 struct LookFailed {};
 struct FenceOk {
   Sequence tail = 0;
+  // When the fence was sent, if it came with LeaderStart, which is that tail.
+  std::optional<Nanos> started{};
 };
 struct FenceRefused {};  // the epoch or the tail was another: not fenced
 struct FenceUnknown {};  // no answer, or an error
@@ -133,6 +137,7 @@ struct FenceStream {
   Epoch expected_epoch = 0;
   std::optional<Sequence> expected_tail{};
   Epoch new_epoch = 0;
+  bool start = false;  // with LeaderStart, in one step
 };
 struct CatchUp {  // read and apply the stream up to its tail
   Epoch epoch = 0;
@@ -252,6 +257,7 @@ class ReplicaState {
   void Fence(Epoch expected_epoch, std::optional<Sequence> expected_tail);
   void Renew(bool resting);
   void Ask();
+  void BeginLeading();
   void Follow();
   // Ends what this replica had under its epoch, and follows.
   void Resign();
@@ -285,6 +291,7 @@ class ReplicaState {
   Nanos lease_end_ = 0;
   Nanos last_request_ = 0;
   bool renewing_ = false;  // asked for, not yet sent
+  bool started_ = false;   // LeaderStart came with the fence
   std::string target_;     // while handing over
   std::optional<Given> given_;
   Nanos named_ = 0;  // when the stream was told last who leads, or that was tried

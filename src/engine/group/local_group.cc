@@ -59,6 +59,7 @@ LocalGroup::LocalGroup(const GroupContext& context, Leadership leadership)
       server_(std::move(leadership.server)),
       member_(std::move(leadership.member)),
       renew_nanos_(leadership.renew_nanos),
+      started_(leadership.started),
       inherited_(std::move(leadership.inherited)),
       names_(runtime_, catalog::kFirstGroup, epoch_),
       state_(runtime_.clock()),

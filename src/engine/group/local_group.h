@@ -80,6 +80,7 @@ class LocalGroup final : public Group {
   // Logs a Renew when it is time for one, before and after there is a pipeline.
   Status SayAlive();
   // Until visible time is not ahead of the clock: else keys would expire early.
+  Status LogStart();
   void AwaitClock();
   Status Admitted(std::span<const CommitRequest> requests);
   // Runs `body` while no round is in flight.
@@ -106,6 +107,7 @@ class LocalGroup final : public Group {
   const std::string server_;
   const std::string member_;
   const uint64_t renew_nanos_;              // 0: nobody waits
+  const bool started_;                      // LeaderStart is in the stream
   std::unique_ptr<Inheritance> inherited_;  // until Recover
   uint64_t said_alive_ = 0;
   basestore::ObjectNames names_;

@@ -44,12 +44,7 @@ Status LocalGroup::Recover() {
                                  .priority = background::Priority::kFlush});
                           }},
       newest);
-  TRY(pipeline_->Exclusive([&]() -> Status {
-    std::vector<Decoded> start = {
-        {.envelope = {.epoch = epoch_, .closed = 0, .database = 0}, .body = LeaderStart{server_}}};
-    AddConfig(start);  // for those who watch the stream from here on
-    return pipeline_->Append(start, context_.durability);
-  }));
+  TRY(LogStart());
   AwaitClock();
   RegisterJobs();
   if (context_.listener != nullptr) {
@@ -57,6 +52,20 @@ Status LocalGroup::Recover() {
                                   (runtime_.clock().MonotonicNanos() - began) / 1000);
   }
   return {};
+}
+
+Status LocalGroup::LogStart() {
+  std::vector<Decoded> start;
+  if (!started_) {
+    start.push_back(
+        {.envelope = {.epoch = epoch_, .closed = 0, .database = 0}, .body = LeaderStart{server_}});
+  } else if (context_.observer != nullptr) {
+    context_.observer->OnStarted(epoch_);
+  }
+  AddConfig(start);  // for those who watch the stream from here on
+  return pipeline_->Exclusive([&]() -> Status {
+    return start.empty() ? Status() : pipeline_->Append(start, context_.durability);
+  });
 }
 
 void LocalGroup::AwaitClock() {

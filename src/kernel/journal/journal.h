@@ -72,6 +72,23 @@ class Stream {
   // given, the tail is `expected_tail`; returns the tail. kFenced when epoch or tail differs.
   virtual Result<Sequence> Fence(Epoch expected_epoch, std::optional<Sequence> expected_tail,
                                  Epoch new_epoch) = 0;
+  // K2 and K1: a fence at a tail, and `records` appended behind it under the new epoch; returns the
+  // tail then. One step, but where they do not fit into the segment. kFenced, kBadOption: neither
+  // was done. Any other error leaves open what was.
+  virtual Result<Sequence> FenceAndAppend(Epoch expected_epoch, Sequence expected_tail,
+                                          Epoch new_epoch,
+                                          std::span<const std::string_view> records) {
+    if (const auto fenced = Fence(expected_epoch, expected_tail, new_epoch); !fenced.ok()) {
+      return fenced;
+    }
+    AppendResult done = Append(new_epoch, expected_tail, records, Durability::kDevice);
+    if (done.outcome == AppendResult::Outcome::kOk) {
+      return done.tail;
+    }
+    return done.error.has_value()
+               ? *std::move(done.error)
+               : Error(Reason::kSyncFailed, "another one fenced the stream right after this one");
+  }
   // K3. From the first record after `after`. kLostData if it was released already.
   virtual Result<std::unique_ptr<StreamReader>> Read(Sequence after) = 0;
   // K4. Records up to `upto` are not needed any more; their space may be reused. Idempotent.

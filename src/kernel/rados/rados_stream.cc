@@ -303,32 +303,57 @@ Status RadosStream::Persist(Durability) {
 
 Result<Sequence> RadosStream::Fence(Epoch expected_epoch, std::optional<Sequence> expected_tail,
                                     Epoch new_epoch) {
+  return RaiseEpoch({.from = expected_epoch, .tail = expected_tail, .to = new_epoch});
+}
+
+Result<Sequence> RadosStream::FenceAndAppend(Epoch expected_epoch, Sequence expected_tail,
+                                             Epoch new_epoch,
+                                             std::span<const std::string_view> records) {
+  if (std::optional<Error> error = CheckSize(records)) {
+    return *std::move(error);
+  }
+  if (last_.epoch != expected_epoch || last_.tail != expected_tail) {
+    TRY(Refresh());  // whether they fit
+  }
+  const uint64_t most = std::min(options_.segment_bytes, kMaxObjectBytes);
+  if (records.empty() || last_.length + FrameBytes(records) > most) {
+    return Stream::FenceAndAppend(expected_epoch, expected_tail, new_epoch, records);
+  }
+  return RaiseEpoch(
+      {.from = expected_epoch,
+       .tail = expected_tail,
+       .to = new_epoch,
+       .frame = EncodeFrame(space_->client().NewId(), new_epoch, expected_tail + 1, records),
+       .records = records.size()});
+}
+
+Result<Sequence> RadosStream::RaiseEpoch(const Raise& raise) {
   if (poison_.has_value()) {
     return *poison_;
   }
   const std::string where = chain_->Where(chain_->HeadName());
-  if (new_epoch <= expected_epoch) {
-    return Error(Reason::kBadOption,
-                 where + ": a fence raises the epoch: " + std::to_string(new_epoch) +
-                     " is not above " + std::to_string(expected_epoch));
+  if (raise.to <= raise.from) {
+    return Error(Reason::kBadOption, where +
+                                         ": a fence raises the epoch: " + std::to_string(raise.to) +
+                                         " is not above " + std::to_string(raise.from));
   }
   for (int race = 0; race < kMaxRaces; ++race) {
-    const bool differs = last_.epoch != expected_epoch ||
-                         (expected_tail.has_value() && *expected_tail != last_.tail);
+    const bool differs =
+        last_.epoch != raise.from || (raise.tail.has_value() && *raise.tail != last_.tail);
     if (race > 0 || differs) {
       TRY(Refresh());
     }
-    if (last_.epoch != expected_epoch) {
+    if (last_.epoch != raise.from) {
       return Error(Reason::kFenced, where + ": the epoch is " + std::to_string(last_.epoch) +
-                                        ", not " + std::to_string(expected_epoch) +
+                                        ", not " + std::to_string(raise.from) +
                                         "; read the tail anew");
     }
-    if (expected_tail.has_value() && *expected_tail != last_.tail) {
+    if (raise.tail.has_value() && *raise.tail != last_.tail) {
       return Error(Reason::kFenced, where + ": the tail is " + std::to_string(last_.tail) +
-                                        ", not " + std::to_string(*expected_tail) +
+                                        ", not " + std::to_string(*raise.tail) +
                                         "; read the tail anew");
     }
-    if (TRY(SetEpoch(new_epoch, expected_tail.has_value())) == Step::kDone) {
+    if (TRY(SetEpoch(raise)) == Step::kDone) {
       return last_.tail;
     }
   }
@@ -336,28 +361,35 @@ Result<Sequence> RadosStream::Fence(Epoch expected_epoch, std::optional<Sequence
 }
 
 // The turn tells our epoch from the same number set by a rival.
-Result<RadosStream::Step> RadosStream::SetEpoch(Epoch epoch, bool compare_place) {
+Result<RadosStream::Step> RadosStream::SetEpoch(const Raise& raise) {
   const Segment before = last_;
-  const std::string turn = Hex(space_->client().NewId());
+  Segment after = before;
+  after.epoch = raise.to;
+  after.turn = Hex(space_->client().NewId());
+  after.tail += raise.records;
+  after.length += raise.frame.size();
   const int code = space_->Write(before.name, [&](WriteOperation& operation) {
     operation.Compare("epoch", Digits(before.epoch));
-    if (compare_place) {
+    if (raise.tail.has_value()) {
       operation.Compare("place", before.place());
     }
-    operation.Set("epoch", Digits(epoch)).Set("turn", turn);
+    operation.Set("epoch", Digits(after.epoch)).Set("turn", after.turn);
+    if (!raise.frame.empty()) {
+      operation.Write(before.length, raise.frame).Set("place", after.place());
+    }
   });
   if (code < 0 && code != -ECANCELED && code != -ENOENT) {
     return ToError(code, "fencing " + chain_->Where(before.name));
   }
-  if (code >= 0 && compare_place) {
-    last_.epoch = epoch;  // and all else is as the guard found it
-    last_.turn = turn;
+  if (code >= 0 && raise.tail.has_value()) {
+    last_ = after;  // all else is as the guard found it
     chain_->Appended(last_);
     return Step::kDone;
   }
   TRY(Refresh());
   // After -ECANCELED, too, an attempt without an answer may have been the one that did it.
-  return last_.epoch == epoch && (code >= 0 || last_.turn == turn) ? Step::kDone : Step::kMoved;
+  return last_.epoch == after.epoch && (code >= 0 || last_.turn == after.turn) ? Step::kDone
+                                                                               : Step::kMoved;
 }
 
 // --- Roll, read, release ---

@@ -40,6 +40,8 @@ class RadosStream final : public journal::Stream {
   Status Persist(Durability durability) override;
   Result<Sequence> Fence(Epoch expected_epoch, std::optional<Sequence> expected_tail,
                          Epoch new_epoch) override;
+  Result<Sequence> FenceAndAppend(Epoch expected_epoch, Sequence expected_tail, Epoch new_epoch,
+                                  std::span<const std::string_view> records) override;
   Result<std::unique_ptr<journal::StreamReader>> Read(Sequence after) override;
   Status Release(Sequence upto) override;
   journal::StreamState state() const override { return chain_->state(); }
@@ -69,7 +71,16 @@ class RadosStream final : public journal::Stream {
   Result<bool> WasApplied(const Segment& before, const std::string& frame);
   int TryAppend(const Segment& before, const Segment& after, const std::string& frame);
 
-  Result<Step> SetEpoch(Epoch epoch, bool compare_place);
+  // What a fence compares and does.
+  struct Raise {
+    Epoch from = 0;
+    std::optional<Sequence> tail = {};
+    Epoch to = 0;
+    std::string frame = {};  // to be appended with it; a tail is given then
+    uint64_t records = 0;    // in the frame
+  };
+  Result<Sequence> RaiseEpoch(const Raise& raise);
+  Result<Step> SetEpoch(const Raise& raise);
   Result<Step> RollOnce();
   Result<std::string> MakeSegment(const Segment& segment);
 

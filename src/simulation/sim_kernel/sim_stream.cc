@@ -223,21 +223,49 @@ Status SimStream::Persist(Durability) {
 
 Result<Sequence> SimStream::Fence(Epoch expected_epoch, std::optional<Sequence> expected_tail,
                                   Epoch new_epoch) {
+  return RaiseEpoch(
+      {.expected_epoch = expected_epoch, .expected_tail = expected_tail, .new_epoch = new_epoch});
+}
+
+Result<Sequence> SimStream::FenceAndAppend(Epoch expected_epoch, Sequence expected_tail,
+                                           Epoch new_epoch,
+                                           std::span<const std::string_view> records) {
+  FenceRequest request{.expected_epoch = expected_epoch,
+                       .expected_tail = expected_tail,
+                       .new_epoch = new_epoch,
+                       .records = {records.begin(), records.end()},
+                       .segment_bytes = options_.segment_bytes};
+  if (std::optional<Error> error = CheckSize(request.records)) {
+    return *std::move(error);
+  }
+  return RaiseEpoch(std::move(request));
+}
+
+Result<Sequence> SimStream::RaiseEpoch(FenceRequest request) {
   if (poison_.has_value()) {
     return *poison_;
   }
-  if (new_epoch <= expected_epoch) {
-    return Error(Reason::kBadOption,
-                 opened_->where() + ": a fence raises the epoch: " + std::to_string(new_epoch) +
-                     " is not above " + std::to_string(expected_epoch));
+  if (request.new_epoch <= request.expected_epoch) {
+    return Error(Reason::kBadOption, opened_->where() + ": a fence raises the epoch: " +
+                                         std::to_string(request.new_epoch) + " is not above " +
+                                         std::to_string(request.expected_epoch));
   }
-  const FenceRequest request{.expected_epoch = expected_epoch,
-                             .expected_tail = expected_tail,
-                             .new_epoch = new_epoch,
-                             .id = opened_->endpoint->store().NewId()};
-  const Judged judged = TRY(Ask([request](StoredStream& stream, Judged& result) {
-    result.verdict = stream.Fence(request, result.tail);
-  }));
+  SimStore& store = opened_->endpoint->store();
+  request.id = store.NewId();
+  const Judged judged =
+      TRY(Ask([&store, request, key = opened_->where()](StoredStream& stream, Judged& result) {
+        if (store.full() && !request.records.empty()) {
+          result.verdict = Verdict::kFull;
+          return;
+        }
+        result.verdict = stream.Fence(request, result.tail);
+        if (result.verdict == Verdict::kDone && !request.records.empty()) {
+          store.Announce(key);
+        }
+      }));
+  if (judged.verdict == Verdict::kFull) {
+    return opened_->endpoint->Full(opened_->object());
+  }
   if (judged.verdict == Verdict::kDone) {
     return judged.tail;
   }

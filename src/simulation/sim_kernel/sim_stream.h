@@ -35,6 +35,8 @@ class SimStream final : public journal::Stream {
   Status Persist(Durability durability) override;
   Result<Sequence> Fence(Epoch expected_epoch, std::optional<Sequence> expected_tail,
                          Epoch new_epoch) override;
+  Result<Sequence> FenceAndAppend(Epoch expected_epoch, Sequence expected_tail, Epoch new_epoch,
+                                  std::span<const std::string_view> records) override;
   Result<std::unique_ptr<journal::StreamReader>> Read(Sequence after) override;
   Status Release(Sequence upto) override;
   journal::StreamState state() const override { return opened_->view.state; }
@@ -46,6 +48,7 @@ class SimStream final : public journal::Stream {
 
   Status Create();
   Status TakeTurn();
+  Result<Sequence> RaiseEpoch(FenceRequest request);
   std::optional<Error> CheckSize(const std::vector<std::string>& records) const;
   journal::AppendResult Answer(journal::AppendResult::Outcome outcome,
                                std::optional<Error> error) const;

@@ -37,20 +37,24 @@ Verdict StoredStream::Append(const AppendRequest& request, bool late) {
       return verdict;
     }
   }
-  if (request.records.empty()) {
-    return Verdict::kDone;
+  if (!request.records.empty()) {
+    Add(request.epoch, request.records, request.segment_bytes);
   }
-  const uint64_t bytes = BatchBytes(request.records);
-  if (segments_.back().bytes > 0 && segments_.back().bytes + bytes > request.segment_bytes) {
+  return Verdict::kDone;
+}
+
+void StoredStream::Add(Epoch epoch, const std::vector<std::string>& records,
+                       uint64_t segment_bytes) {
+  const uint64_t bytes = BatchBytes(records);
+  if (segments_.back().bytes > 0 && segments_.back().bytes + bytes > segment_bytes) {
     Roll();
   }
   segments_.back().bytes += bytes;
-  for (const std::string& record : request.records) {
+  for (const std::string& record : records) {
     const Sequence sequence = tail() + 1;
-    records_.push_back({.sequence = sequence, .epoch = request.epoch, .payload = record});
+    records_.push_back({.sequence = sequence, .epoch = epoch, .payload = record});
   }
   ++change_;
-  return Verdict::kDone;
 }
 
 Verdict StoredStream::Fence(const FenceRequest& request, Sequence& tail_found) {
@@ -66,6 +70,9 @@ Verdict StoredStream::Fence(const FenceRequest& request, Sequence& tail_found) {
     return Verdict::kMoved;
   }
   epoch_ = request.new_epoch;
+  if (!request.records.empty()) {
+    Add(request.new_epoch, request.records, request.segment_bytes);
+  }
   fence_id_ = request.id;
   fence_tail_ = tail();
   ++change_;

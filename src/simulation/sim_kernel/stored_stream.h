@@ -54,7 +54,9 @@ struct FenceRequest {
   Epoch expected_epoch = 0;
   std::optional<Sequence> expected_tail = {};
   Epoch new_epoch = 0;
-  uint64_t id = 0;  // a repeat of the one that was applied is told so again
+  uint64_t id = 0;                        // a repeat of the one that was applied is told so again
+  std::vector<std::string> records = {};  // appended behind it, under the new epoch
+  uint64_t segment_bytes = 0;             // as of AppendRequest
 };
 
 // What a batch takes in a segment.
@@ -68,7 +70,7 @@ class StoredStream {
       : guards_(&guards), id_(id), turn_(id), epoch_(epoch), segments_{{.before = released}} {}
 
   Verdict Append(const AppendRequest& request, bool late);
-  // kFenced, kMoved: `tail` is not set.
+  // kFenced, kMoved: `tail` is not set, which is that of all records then.
   Verdict Fence(const FenceRequest& request, Sequence& tail);
   Verdict TakeTurn(uint64_t expected_turn, uint64_t turn);
   void Release(Sequence upto);  // whole segments
@@ -91,6 +93,7 @@ class StoredStream {
   Sequence released() const { return segments_.front().before; }
   Sequence tail() const { return released() + records_.size(); }
   Verdict Judge(const AppendRequest& request) const;
+  void Add(Epoch epoch, const std::vector<std::string>& records, uint64_t segment_bytes);
 
   const SimGuards* guards_;
   uint64_t id_;
@@ -98,7 +101,7 @@ class StoredStream {
   uint64_t change_ = 1;
   Epoch epoch_;
   uint64_t fence_id_ = 0;    // the last one applied,
-  Sequence fence_tail_ = 0;  // and the tail it found
+  Sequence fence_tail_ = 0;  // and the tail it found, or made
   std::deque<Segment> segments_;
   std::deque<StoredRecord> records_;
 };

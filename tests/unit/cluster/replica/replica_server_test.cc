@@ -331,6 +331,11 @@ TEST_F(ReplicaServerTest, LeadershipGoesWhereItIsSent) {
     EXPECT_EQ(b->host.epochs.size(), 0u);
     EXPECT_EQ(c->host.epochs, std::vector<Epoch>{a->host.epochs.front() + 1});
     EXPECT_EQ(a->server->Transfer("b").error().reason(), Reason::kFenced);
+    EXPECT_EQ(WithoutRenewals(Records()),
+              (std::vector<std::string>{"start a", "transfer c", "start c"}));
+    EXPECT_TRUE(c->server->EndRead(c->server->BeginRead().value()).ok());
+    ASSERT_TRUE(c->host.group().Renew(false).ok());
+    EXPECT_TRUE(c->host.leads());
   });
 }
 

@@ -137,6 +137,7 @@ TEST_F(ReplicaStateTest, WhoIsSaidToBeGivenTheLeadFencesThatRecord) {
   EXPECT_EQ(fence->expected_epoch, 3u);
   EXPECT_EQ(fence->expected_tail, 9u);
   EXPECT_EQ(fence->new_epoch, 4u);
+  EXPECT_TRUE(fence->start);
   At(kSecond + 2, FenceRefused{});  // something came after it
   EXPECT_EQ(Find<FenceStream>(At(kSecond + 3, Tick{})), nullptr);
 }
@@ -280,6 +281,39 @@ TEST_F(ReplicaStateTest, CatchesUpThenLogsItsStartThenServes) {
   EXPECT_FALSE(state_.MayRead(4 * kSecond));
   EXPECT_NE(Only<Serve>(At(4 * kSecond, AppendAcked{})), nullptr);
   EXPECT_TRUE(state_.MayRead(4 * kSecond));
+}
+
+TEST_F(ReplicaStateTest, AStartThatCameWithTheFenceServesWhenCaughtUp) {
+  See();
+  At(3 * kSecond, Hinted{.epoch = 3, .tail = 9, .mine = true});
+  ASSERT_NE(Only<CatchUp>(At(3'200'000'000, FenceOk{.tail = 10, .started = 3 * kSecond})), nullptr);
+  EXPECT_EQ(Begin(3'200'000'000), Verdict::kWait);
+  EXPECT_FALSE(state_.MayRead(3'200'000'000));
+  ASSERT_NE(Only<Serve>(At(3'200'000'000, CaughtUp{})), nullptr);
+  EXPECT_EQ(state_.role(), Role::kLeading);
+  // By when it was sent, as that of any append.
+  EXPECT_EQ(state_.lease_end(), 3 * kSecond + NoJitter().LeaseNanos());
+  EXPECT_TRUE(state_.MayRead(3'200'000'000));
+}
+
+TEST_F(ReplicaStateTest, AStartWithTheFenceThatEndsTooLateAllowsNoReads) {
+  See();
+  At(3 * kSecond, Hinted{.epoch = 3, .tail = 9, .mine = true});
+  At(3 * kSecond, FenceOk{.tail = 10, .started = 3 * kSecond});
+  const uint64_t late = 3 * kSecond + NoJitter().LeaseNanos();
+  At(late, CaughtUp{});
+  EXPECT_EQ(state_.role(), Role::kLeading);
+  EXPECT_FALSE(state_.MayRead(late));
+  EXPECT_NE(Only<AppendRenew>(At(late, Tick{})), nullptr);
+  // The next time it leads by a fence alone.
+  At(late, AppendSent{AppendKind::kRenew});
+  At(late, AppendFenced{});
+  At(late, SawTail{.epoch = 5, .tail = 20});
+  const Actions actions = At(late + 2 * NoJitter().WaitNanos(), Tick{});
+  ASSERT_NE(Find<FenceStream>(actions), nullptr);
+  EXPECT_FALSE(Find<FenceStream>(actions)->start);
+  At(late + 2 * NoJitter().WaitNanos(), FenceOk{20});
+  EXPECT_NE(Only<AppendLeaderStart>(At(late + 2 * NoJitter().WaitNanos(), CaughtUp{})), nullptr);
 }
 
 TEST_F(ReplicaStateTest, AHostThatFailsLetsGoAndWaitsLonger) {

@@ -29,6 +29,8 @@ class RecordingObserver final : public AppendObserver {
     ended.push_back(result.outcome);
     EXPECT_EQ(sent.size(), ended.size());
   }
+  void OnStarted(journal::Epoch epoch) override { started.push_back(epoch); }
+  std::vector<journal::Epoch> started;
   std::set<journal::Epoch> epochs;
   std::vector<Kind> sent;
   std::vector<journal::AppendResult::Outcome> ended;

@@ -29,6 +29,36 @@ TEST_F(LocalGroupTest, LeadsUnderAFenceThatWasWonBefore) {
   EXPECT_EQ(std::get<LeaderStart>(decoded.body).server, "b");
 }
 
+TEST_F(LocalGroupTest, AStartThatCameWithTheFenceIsLoggedOnce) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  CloseGroup();
+  OpenKernel();
+  auto stream = kernel_->journal().Open(kStreamName, {}).value();
+  const journal::StreamState state = stream->state();
+  std::string start;
+  Encode({.epoch = state.epoch + 1, .closed = 0, .database = 0}, LeaderStart{"b"}, start);
+  const std::string_view record = start;
+  ASSERT_TRUE(
+      stream->FenceAndAppend(state.epoch, state.tail, state.epoch + 1, std::span(&record, 1)).ok());
+  RecordingObserver observer;
+  observer_ = &observer;
+  leadership_ = {
+      .stream = std::move(stream), .epoch = state.epoch + 1, .server = "b", .started = true};
+  ASSERT_NO_FATAL_FAILURE(OpenGroup());
+  EXPECT_EQ(observer.started, std::vector<journal::Epoch>{state.epoch + 1});
+  EXPECT_TRUE(observer.sent.empty());
+  EXPECT_EQ(Get("k"), "v");
+  EXPECT_TRUE(Put("k", "w").ok());
+  const auto follower = kernel_->journal().Follow(kStreamName).value();
+  ASSERT_TRUE(follower->Look().ok());
+  const auto reader = follower->Read(state.tail + 1).value();
+  EXPECT_FALSE(std::holds_alternative<LeaderStart>(
+      Decode(reader->Next().value().value().payload).value().body));
+  Reopen();
+  observer_ = nullptr;
+  EXPECT_EQ(Get("k"), "w");
+}
+
 TEST_F(LocalGroupTest, AStartThatTakesLongSaysThatItIsAlive) {
   constexpr int kCommits = 600;
   for (int i = 0; i < kCommits; ++i) {

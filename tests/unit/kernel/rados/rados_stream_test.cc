@@ -76,6 +76,22 @@ TEST_F(RadosStreamTest, AFenceKnowsTheStreamWithoutALook) {
   EXPECT_EQ(Append(*rival, "three").outcome, Outcome::kOk);
 }
 
+TEST_F(RadosStreamTest, AFenceThatAppendsIsOneStepAndKnowsTheStream) {
+  const auto first = Open();
+  EXPECT_EQ(Append(*first, "one").outcome, Outcome::kOk);
+  const auto rival = OpenWith({.segment_bytes = 16 << 10, .settle = false}).value();
+  const std::string_view record = "two";
+  EXPECT_EQ(rival->FenceAndAppend(1, 1, 2, std::span(&record, 1)).value(), 2u);
+  EXPECT_EQ(Append(*first, "late").outcome, Outcome::kFenced);
+  EXPECT_EQ(Append(*rival, "three").outcome, Outcome::kOk);
+  // What it knows is old by now: it looks before it refuses, or does both.
+  EXPECT_EQ(first->FenceAndAppend(1, 1, 3, std::span(&record, 1)).error().reason(),
+            Reason::kFenced);
+  EXPECT_EQ(first->FenceAndAppend(2, 3, 3, std::span(&record, 1)).value(), 4u);
+  EXPECT_EQ(first->state().tail, 4u);
+  EXPECT_EQ(Append(*first, "five").outcome, Outcome::kOk);
+}
+
 TEST_F(RadosStreamTest, AnotherOpeningIsNoObstacle) {
   const auto first = Open();
   EXPECT_EQ(Append(*first, "one").outcome, Outcome::kOk);

@@ -181,6 +181,29 @@ TEST_F(SimStreamTest, AFenceWithoutAnAnswerIsRepeatedAndToldOnce) {
   healer->Join();
 }
 
+TEST_F(SimStreamTest, AFenceThatAppendsIsRepeatedAndDoneOnce) {
+  Opened a = Open({.lost_reply_per_mille = kAlways, .timeout_millis = 100});
+  const auto healer = Spawn([&] {
+    SleepMillis(150);
+    Set(a, {});
+  });
+  const std::string_view record = "first";
+  EXPECT_EQ(a.stream->FenceAndAppend(1, 0, 2, std::span(&record, 1)).value(), 1u);
+  healer->Join();
+  EXPECT_EQ(Records("s"), Words{"first"});
+  EXPECT_EQ(a.Append(2, 1, "second").outcome, Outcome::kOk);
+}
+
+TEST_F(SimStreamTest, AFullStoreTakesNeitherTheFenceNorTheRecord) {
+  Opened a = Open();
+  store_.SetFull(true);
+  const std::string_view record = "first";
+  EXPECT_EQ(a.stream->FenceAndAppend(1, 0, 2, std::span(&record, 1)).error().reason(),
+            Reason::kDiskFull);
+  EXPECT_EQ(a.stream->state().epoch, 1u);
+  EXPECT_TRUE(Records("s").empty());
+}
+
 TEST_F(SimStreamTest, AFenceThatExpectsATailComparesItWhenItArrives) {
   Opened a = Open();
   Opened b = Open({.request_delay = {.least = 50, .most = 50}});

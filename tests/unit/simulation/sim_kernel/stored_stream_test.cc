@@ -62,6 +62,26 @@ TEST(StoredStream, AFenceRaisesTheEpochOnceAndSaysSoAgain) {
   EXPECT_EQ(stream.view().state.epoch, 4u);
 }
 
+TEST(StoredStream, AFenceAppendsOnce) {
+  const SimGuards guards;
+  StoredStream stream(1, guards);
+  stream.Append(Batch(1, 0, {"a"}), false);
+  const FenceRequest fence{.expected_epoch = 1,
+                           .expected_tail = 1,
+                           .new_epoch = 3,
+                           .id = 9,
+                           .records = {"b", "c"},
+                           .segment_bytes = 1000};
+  EXPECT_EQ(FenceOf(stream, fence).tail, 3u);
+  EXPECT_EQ(FenceOf(stream, fence).tail, 3u);  // a repeat
+  EXPECT_EQ(
+      FenceOf(stream, {.expected_epoch = 1, .new_epoch = 4, .id = 10, .records = {"d"}}).verdict,
+      Verdict::kFenced);
+  ASSERT_EQ(stream.records().size(), 3u);
+  EXPECT_EQ(stream.records().back().payload, "c");
+  EXPECT_EQ(stream.records().back().epoch, 3u);
+}
+
 TEST(StoredStream, ATurnIsTakenFromTheOneBeforeAndNotTakenBack) {
   const SimGuards guards;
   StoredStream stream(1, guards);
