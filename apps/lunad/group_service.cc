@@ -350,6 +350,8 @@ Status GroupService::Transfer(const std::string& target) {
   if (peers_ == nullptr || server_->replica().standing().role != replica::Role::kLeading) {
     return server_->replica().Transfer(target);
   }
+  // From here on the lead is given away whatever the target answers: its manifests may be taken.
+  TRY(server_->ExpectHandOver());
   // Who leads no more by then has nothing to give.
   peers_->Prepare(target, kPrepareNanos,
                   [this, target] { (void)server_->replica().Transfer(target); });

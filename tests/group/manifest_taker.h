@@ -19,7 +19,7 @@ class ManifestTaker {
   ManifestTaker(sim_kernel::SimStore& store, simulation::SimulatedRuntime& world,
                 const sim_kernel::SimFaults& faults);
 
-  // The leader before `epoch` has given its lead away. Does not wait.
+  // The leader before `epoch` has given its lead away, or is about to. Does not wait.
   void Take(journal::Epoch epoch);
   void Stop();
 

@@ -238,9 +238,27 @@ void Nemesis::Alarm() {
 void Nemesis::Transfer() {
   const std::string target = slots_[random_.Below(slots_.size())].settings.name;
   for (const auto& server : scene_.servers) {
-    if (server != nullptr && server->replica().Transfer(random_.Chance(800) ? target : "").ok()) {
+    if (server == nullptr) {
+      continue;
+    }
+    if (random_.Chance(500)) {
+      Prepare(*server);
+    }
+    if (server->replica().Transfer(random_.Chance(800) ? target : "").ok()) {
       ++scene_.report.transfers;
     }
+  }
+}
+
+// Its manifests are taken while it leads.
+void Nemesis::Prepare(GroupServer& leader) {
+  const auto epoch = leader.host().With([](Led& led) {
+    led.group->ExpectHandOver();
+    return led.group->epoch();
+  });
+  if (epoch.has_value() && taker_ != nullptr) {
+    taker_->Take(*epoch + 1);
+    scene_.world.Sleep(random_.Below(20'000'000));
   }
 }
 

@@ -45,6 +45,7 @@ class Nemesis {
   // Some who follow are told that the leader is gone.
   void Alarm();
   void Transfer();
+  void Prepare(GroupServer& leader);
 
   GroupScene& scene_;
   simulation::SeededRandom random_;

@@ -109,7 +109,8 @@ ReplicaServer::Standing ReplicaServer::standing() const {
           .leader_peers = peers,
           .leader_tls = leads ? options_.tls : named_.tls,
           .lease_end = state_.lease_end(),
-          .given = state_.given()};
+          .given = state_.given(),
+          .seen_epoch = state_.seen_epoch()};
 }
 
 // --- Events in, actions out ---

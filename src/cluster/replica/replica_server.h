@@ -102,6 +102,7 @@ class ReplicaServer final : public group::AppendObserver {
     bool leader_tls = false;
     Nanos lease_end = 0;
     std::optional<Given> given{};  // as ReplicaState's
+    Epoch seen_epoch = 0;          // of the stream, as it was seen last; while it follows
   };
   Standing standing() const;
 

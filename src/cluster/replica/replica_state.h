@@ -214,6 +214,7 @@ class ReplicaState {
   Role role() const { return role_; }
   Epoch epoch() const { return epoch_; }                 // led under, or fenced for; 0: none yet
   const std::string& leader() const { return leader_; }  // as far as known
+  Epoch seen_epoch() const { return seen_.has_value() ? seen_->epoch : 0; }  // while it follows
   // Between two looks, and the ticks that begin them.
   uint64_t look_nanos() const;
   Nanos lease_end() const { return lease_end_; }  // 0: none

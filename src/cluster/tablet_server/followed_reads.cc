@@ -99,6 +99,7 @@ void FollowedReads::Run() {
     // Whom Stop left to linger has nobody to hand anything to, and must not hold the manifests.
     if (inheritance_ != nullptr && expected_.load() && !stopping_.load()) {
       (void)inheritance_->BeginWriting(kernel_.runtime());
+      TakeLead();
     }
     reads_ = false;
     if (AwaitStop(kExpectNanos)) {

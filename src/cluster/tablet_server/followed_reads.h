@@ -38,8 +38,8 @@ class FollowedReads {
 
   // Stop will come in a moment, it seems: ends what is read here and makes ready what is left, so
   // that it need not wait; goes on later if it was not so. `epoch`: that which will lead, as the
-  // leader before has given its lead away (Inheritance::TakeLead); 0: it has not yet. Safe in any
-  // thread; does not wait.
+  // leader before gives its lead away (Inheritance::TakeLead); 0: not known. Safe in any thread;
+  // does not wait.
   void Expect(replica::Epoch epoch);
   // Between Start and the end of what Expect or Stop asked for. Safe in any thread.
   bool reads() const { return reads_.load(); }

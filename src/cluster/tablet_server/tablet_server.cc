@@ -125,8 +125,17 @@ Standing TabletServer::standing() const {
 }
 
 void TabletServer::ExpectLead(replica::Epoch epoch) {
+  const replica::Epoch seen = replica_->standing().seen_epoch;
   replica_->Expect();
-  reads_->Expect(epoch);
+  reads_->Expect(epoch != 0 || seen == 0 ? epoch : seen + 1);
+}
+
+Status TabletServer::ExpectHandOver() {
+  if (group_ == nullptr) {
+    return NotLed();
+  }
+  group_->ExpectHandOver();
+  return {};
 }
 
 bool TabletServer::is_ready_to_lead() const {

@@ -112,11 +112,16 @@ class TabletServer final : public replica::Host {
   // Nothing while it does not. Says nothing of the lease.
   std::optional<ReadPoint> read_point() const;
   // A hint that this server leads in a moment: what is read here ends (followed() then says
-  // nothing), and what leading needs is made ready; for some time. `epoch`: it will lead under
-  // that, for the leader before has given its lead away; 0: not yet. Does not wait.
+  // nothing), and what leading needs is made ready, for some time, and taken: the leader before
+  // edits no manifest from here on, and gives its lead away, whatever comes (ExpectHandOver).
+  // `epoch`: what it will lead under; 0: the one after that which leads now, as it was seen. Does
+  // not wait.
   void ExpectLead(replica::Epoch epoch = 0);
   // Whether that is done, or there is nothing to be done.
   bool is_ready_to_lead() const;
+  // This server, which leads, gives the lead away in a moment. kFenced: another leads. By threads
+  // of what serves only.
+  Status ExpectHandOver();
   // For the lease around reads.
   replica::ReplicaServer& replica() { return *replica_; }
   const std::string& server() const { return options_.replica.server; }

@@ -85,6 +85,7 @@ class FollowingGroup final : public Group {
   Status Persist() override { return refusal_(); }
   Status WithCommitsPaused(const std::function<Status()>&) override { return refusal_(); }
   Status Renew(bool) override { return refusal_(); }
+  void ExpectHandOver() override {}
   Status HandOver(const std::string&) override { return refusal_(); }
   Status Remove(const std::string&) override { return refusal_(); }
   Status Readmit(const std::string&) override { return refusal_(); }

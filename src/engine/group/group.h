@@ -145,6 +145,9 @@ class Group {
   // Logs that the leader is alive, and whether it rests until somebody asks; and, for followers, a
   // timestamp at or below which no database commits any more (closed).
   virtual Status Renew(bool resting) = 0;
+  // HandOver comes soon, whatever happens: that the next epoch took a manifest already (kFenced to
+  // Stop) ends no commits any more. Edits of that manifest are void from then on.
+  virtual void ExpectHandOver() = 0;
   // Logs that `target` (empty: anyone) may lead at once. Later commits: kFenced, also when this
   // fails.
   virtual Status HandOver(const std::string& target) = 0;

@@ -441,6 +441,9 @@ Status LocalGroup::Renew(bool resting) {
 }
 
 void LocalGroup::Stop(const Error& error) {
+  if (error.reason() == Reason::kFenced && expects_hand_over_.load()) {
+    return;  // whoever is to lead has prepared
+  }
   if (pipeline_ != nullptr) {  // else it is not open yet, and will not be
     pipeline_->Stop(error);
   }

@@ -51,6 +51,7 @@ class LocalGroup final : public Group {
   Status Persist() override;
   Status WithCommitsPaused(const std::function<Status()>& body) override;
   Status Renew(bool resting) override;
+  void ExpectHandOver() override { expects_hand_over_ = true; }
   Status HandOver(const std::string& target) override;
   Status Remove(const std::string& server) override;
   Status Readmit(const std::string& server) override;
@@ -117,6 +118,7 @@ class LocalGroup final : public Group {
   std::atomic<size_t> level0_tables_{0};      // the most of any collection, as of the last flush
   std::atomic<uint64_t> delay_micros_{0};
   std::atomic<bool> closed_{false};
+  std::atomic<bool> expects_hand_over_{false};
   base::Counter flushes_;
   mutable base::Mutex mutex_;
   std::string delay_cause_ GUARDED_BY(mutex_);

@@ -29,9 +29,9 @@ struct Inheritance {
   // meet; what did not work is left to it.
   Status BeginWriting(runtime::Runtime& runtime);
   // Has the manifests that are ready say that `epoch` leads, side by side: for whoever is about to
-  // fence the stream with it, when the leader before has given its lead away. If another one wins
-  // that fence, it has the same epoch, and if a later one does, nothing was changed. Errors as of
-  // BeginWriting.
+  // fence the stream with it, when the leader before gives its lead away, or has. If another one
+  // wins that fence, it has the same epoch, and if a later one does, nothing was changed. Errors as
+  // of BeginWriting.
   Status TakeLead(runtime::Runtime& runtime, journal::Epoch epoch);
   // Whether a universe of these settings and this place can take it.
   bool Fits(const Sizes& others, uint64_t budget_bytes, const storage::Storage& place) const {

@@ -237,6 +237,33 @@ TEST_F(TabletMemberTest, WhoIsSaidToLeadNextLeadsAtOnce) {
   });
 }
 
+// It ends nothing for the leader before, but its edits.
+TEST_F(TabletMemberTest, WhoIsPreparedHasTakenTheManifests) {
+  InWorld(6, [&] {
+    const auto a = NewNode("a:1");
+    Await([&] { return a->leads(); });
+    const auto b = NewNode("b:1");
+    Await([&] { return b->server->followed().has_value(); });
+    Await([&] { return b->server->followed()->complete_nanos != 0; });
+    Await([&] { return b->server->standing().leader == "a:1"; });
+    EXPECT_EQ(b->server->ExpectHandOver().error().reason(), Reason::kFenced);
+    ASSERT_TRUE(a->server->ExpectHandOver().ok());
+    ASSERT_TRUE(a->serving.collection->Put("k", "1").ok());
+    ASSERT_TRUE(b->member->Prepare(kSecond / 2).ok());
+    EXPECT_EQ(a->serving.collection->Flush().error().reason(), Reason::kFenced);
+    ASSERT_TRUE(a->serving.collection->Put("k", "2").ok());
+    world_->Sleep(kSecond);
+    EXPECT_TRUE(a->leads());
+    ASSERT_TRUE(a->serving.collection->Put("l", "3").ok());
+    ASSERT_TRUE(a->server->replica().Transfer("b:1").ok());
+    Await([&] { return b->leads(); });
+    EXPECT_EQ(b->serving.collection->Get("k").value(), "2");
+    EXPECT_EQ(b->serving.collection->Get("l").value(), "3");
+    EXPECT_TRUE(b->serving.collection->Flush().ok());
+    EXPECT_EQ(b->serving.collection->Get("k").value(), "2");
+  });
+}
+
 TEST_F(TabletMemberTest, WhoIsPreparedInVainReadsAgain) {
   InWorld(5, [&] {
     const auto a = NewNode("a:1");

@@ -32,6 +32,18 @@ TEST_F(LocalGroupTest, StoppedItCommitsNothingUntilItIsReopened) {
   EXPECT_TRUE(Put("k", "2").ok());
 }
 
+TEST_F(LocalGroupTest, WhoGivesTheLeadAwaySoonIsNotStoppedByTheNextOne) {
+  group_->ExpectHandOver();
+  group_->Stop(Error(Reason::kFenced, "epoch 9 leads group 1 now"));
+  EXPECT_TRUE(Put("k", "1").ok());
+  EXPECT_TRUE(group_->HandOver("b").ok());
+  EXPECT_EQ(Put("k", "2").error().reason(), Reason::kFenced);
+  Reopen();
+  group_->ExpectHandOver();
+  group_->Stop(Error(Reason::kIoError, "the manifest is out of reach"));
+  EXPECT_EQ(Put("k", "2").error().reason(), Reason::kIoError);
+}
+
 TEST_F(LocalGroupTest, TimestampsGoOnAboveEverythingGivenOut) {
   const Timestamp before = Put("k", "1").value();
   const Timestamp read = Now();
