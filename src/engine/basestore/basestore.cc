@@ -85,7 +85,7 @@ std::shared_ptr<HeldTable> Basestore::Hold(const levels::Row& row) {
   std::shared_ptr<HeldTable>& held = live_[row->object];
   if (!held) {
     held = std::make_shared<HeldTable>(context_.followed ? nullptr : graveyard_, Open(row));
-    cold_.push_back(held);
+    cold_.push_back({.table = held, .block = 0});
   }
   return held;
 }
@@ -107,7 +107,7 @@ void Basestore::Publish(std::shared_ptr<const levels::Levels> levels, Timestamp 
     for (const auto& [object, held] : live_) {
       ended.erase(object);
     }
-    std::erase_if(cold_, [](const auto& table) { return table.expired(); });
+    std::erase_if(cold_, [](const Cold& cold) { return cold.table.expired(); });
   }
   for (const auto& [object, held] : ended) {
     if (!context_.followed) {
@@ -132,23 +132,26 @@ void Basestore::Refresh() {
   }
 }
 
-void Basestore::Warm(const std::function<bool()>& stopping) {
-  while (!stopping()) {
-    std::shared_ptr<HeldTable> table;
+bool Basestore::Warm(const std::function<bool()>& stopping) {
+  bool stopped = false;
+  const auto asked = [&] { return stopped = stopping(); };
+  for (;;) {
+    Cold cold;
     {
       const base::MutexLock lock(mutex_);
       if (cold_.empty()) {
-        return;
+        return false;
       }
-      table = cold_.back().lock();
+      cold = std::move(cold_.back());
       cold_.pop_back();
     }
+    const std::shared_ptr<HeldTable> table = cold.table.lock();
     // What could not be read is told to whoever asks for it.
-    const Result<bool> warmed = table != nullptr ? table->table()->Warm(stopping) : true;
+    const Result<bool> warmed = table != nullptr ? table->table()->Warm(cold.block, asked) : true;
     if (warmed.ok() && !*warmed) {  // no room, or no time
       const base::MutexLock lock(mutex_);
-      cold_.emplace_back(table);
-      return;
+      cold_.push_back(std::move(cold));
+      return stopped;
     }
   }
 }

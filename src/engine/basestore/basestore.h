@@ -93,8 +93,9 @@ class Basestore {
   uint64_t Debt() const;
   // Reads the blocks of tables that were written since the open into the cache's free room, the
   // newest tables first: what was written was in memory a moment ago, and is likely to be asked
-  // for. Goes on with the next call where `stopping` or the room ended it.
-  void Warm(const std::function<bool()>& stopping);
+  // for. Goes on with the next call where the room or `stopping`, asked before each block, ended
+  // it; true: it was `stopping`.
+  bool Warm(const std::function<bool()>& stopping);
   // After the collection was dropped: every object goes once the last view does. Views are empty
   // from now on.
   void Drop();
@@ -119,6 +120,11 @@ class Basestore {
   using Picker = std::function<std::optional<compaction::Plan>(const levels::Levels&,
                                                                const std::set<std::string>& busy)>;
 
+  struct Cold {
+    std::weak_ptr<HeldTable> table;
+    size_t block = 0;  // the first that is not warm
+  };
+
   std::shared_ptr<table::Table> Open(const levels::Row& row) const;
   std::shared_ptr<HeldTable> Hold(const levels::Row& row) REQUIRES(mutex_);
   void Publish(std::shared_ptr<const levels::Levels> levels, Timestamp safe);
@@ -141,11 +147,11 @@ class Basestore {
   mutable base::Mutex mutex_;
   std::string name_ GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<HeldTable>> live_
-      GUARDED_BY(mutex_);                                          // in the levels, by object
-  std::vector<std::weak_ptr<HeldTable>> cold_ GUARDED_BY(mutex_);  // written, and not warmed yet
-  std::set<std::string> claimed_ GUARDED_BY(mutex_);               // inputs of running jobs
-  runtime::Turn pick_turn_;                                        // one plan at a time
-  runtime::Turn collect_turn_;  // who comes back knows it is gone
+      GUARDED_BY(mutex_);                             // in the levels, by object
+  std::vector<Cold> cold_ GUARDED_BY(mutex_);         // written, and not warmed yet
+  std::set<std::string> claimed_ GUARDED_BY(mutex_);  // inputs of running jobs
+  runtime::Turn pick_turn_;                           // one plan at a time
+  runtime::Turn collect_turn_;                        // who comes back knows it is gone
   base::Published<BaseView> view_;
   std::atomic<bool> dropped_{false};
   base::Counter flushed_bytes_, compacted_bytes_, compactions_;

@@ -52,10 +52,10 @@ class SortedTable final : public Table {
                : NewAssignedIterator(std::move(stored), row().assigned_timestamp);
   }
 
-  Result<bool> Warm(const std::function<bool()>& stopping) const override {
+  Result<bool> Warm(size_t& block, const std::function<bool()>& stopping) const override {
     const LoadedTail* tail = TRY(reader_.tail());
     ReadAhead read_ahead(reader_.context().budget);
-    for (size_t block = 0; block < tail->view.index.blocks(); ++block) {
+    for (; block < tail->view.index.blocks(); ++block) {
       if (stopping() || !TRY(reader_.Warm(*tail, block, read_ahead))) {
         return false;
       }

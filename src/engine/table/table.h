@@ -56,9 +56,10 @@ class Table {
   // `fill_cache` false: blocks read do not enter the cache (compaction, long scans of tools). The
   // table must outlive the iterator.
   virtual std::unique_ptr<entry::EntryIterator> NewIterator(bool fill_cache) const = 0;
-  // Reads blocks into the cache's free room, in order; true once it has them all. Ends early when
-  // there is no room left, or `stopping` says so.
-  virtual Result<bool> Warm(const std::function<bool()>& stopping) const = 0;
+  // Reads blocks into the cache's free room, in order from `block` on, which moves along; true once
+  // it has them all. Ends early when there is no room left, or `stopping`, asked before each, says
+  // so.
+  virtual Result<bool> Warm(size_t& block, const std::function<bool()>& stopping) const = 0;
   virtual Result<std::shared_ptr<const entry::RangeTombstones>> range_tombstones() const = 0;
   // Reads everything, bypassing the cache: every checksum, order, counts against properties and
   // row.

@@ -27,6 +27,7 @@ namespace luna::universe {
 namespace {
 
 constexpr const char* kSystemManifest = "manifest-0";
+constexpr size_t kWarmedAtLeast = 256;  // blocks, before other jobs may interrupt
 
 // What a first open of an empty location needs is small; a database is made by its user.
 kernel::KernelOptions KernelOptionsOf(const Options& options) {
@@ -291,9 +292,14 @@ void LocalUniverse::Compact(const background::Job& job, background::JobContext& 
     return;
   }
   const auto worked = collection->base->CompactOne(false, stopping);
+  bool cold = false;
   if (worked.ok() && !*worked) {  // the tables are what they will be for a while
-    collection->base->Warm(
-        [&] { return stopping() || engine_.kernel->background().queued() != 0; });
+    // Some blocks at least, or the warming of two collections would stop one another for ever.
+    size_t blocks = 0;
+    cold = collection->base->Warm([&] {
+      return stopping() ||
+             (blocks++ >= kWarmedAtLeast && engine_.kernel->background().queued() != 0);
+    });
   }
   engine_.gate.Leave();
   // Of one that is being dropped nothing is left to do, however long that takes.
@@ -302,6 +308,10 @@ void LocalUniverse::Compact(const background::Job& job, background::JobContext& 
   engine_.group->ReportJob(job, worked.ok() ? Status() : Status(worked.error()));
   if ((worked.ok() && *worked) || paused) {
     engine_.kernel->background().Spawn(job);  // behind what is more urgent
+  } else if (cold && !stopping()) {
+    // Behind everything, such as the removal of what the last compaction replaced.
+    engine_.kernel->background().Spawn(
+        {.kind = job.kind, .payload = job.payload, .priority = background::Priority::kSweep});
   }
 }
 

@@ -128,8 +128,12 @@ TEST(Table, AWarmedTableIsReadFromMemory) {
   context.cache = &cache;
   const auto table = Table::Open(context, BuildTable(storage, NumberedEntries(2000, 100)).value());
   size_t asked = 0;
-  EXPECT_FALSE(table->Warm([&] { return ++asked > 3; }).value());  // stopped
-  EXPECT_TRUE(table->Warm([] { return false; }).value());
+  size_t block = 0;
+  EXPECT_FALSE(table->Warm(block, [&] { return ++asked > 3; }).value());  // stopped
+  EXPECT_EQ(block, 3u);
+  asked = 0;
+  EXPECT_TRUE(table->Warm(block, [&] { return ++asked == 0; }).value());
+  EXPECT_EQ(block, asked + 3);
   EXPECT_GT(cache.used(), 2000u * 100);
   const size_t reads = storage.reads;
   for (int i = 0; i < 2000; ++i) {
@@ -146,11 +150,12 @@ TEST(Table, WarmingEndsWhereTheCacheDoes) {
   TableContext context = ContextOf(storage);
   context.cache = &cache;
   const auto table = Table::Open(context, BuildTable(storage, NumberedEntries(2000, 100)).value());
-  EXPECT_FALSE(table->Warm([] { return false; }).value());
+  size_t block = 0;
+  EXPECT_FALSE(table->Warm(block, [] { return false; }).value());
   EXPECT_GT(cache.used(), 0u);
   EXPECT_LE(cache.used(), cache.capacity());
   const size_t reads = storage.reads;
-  EXPECT_FALSE(table->Warm([] { return false; }).value());
+  EXPECT_FALSE(table->Warm(block, [] { return false; }).value());
   EXPECT_LE(storage.reads, reads + 1);  // it does not read what would find no place
 }
 

@@ -71,6 +71,41 @@ TEST(LedUniverse, IsLedClosedAndLedAgainOnOneKernel) {
   }
 }
 
+TEST(LedUniverse, WhatACompactionWroteIsInMemoryOnceAllIsQuiet) {
+  const auto runtime = posix::NewPosixRuntime();
+  const auto kernel = kernel::OpenKernel("memory:", *runtime, {}).value();
+  Options options;
+  options.memory_budget_bytes = uint64_t{64} << 20;
+  auto stream = kernel->journal().Open(group::kStreamName, {}).value();
+  ASSERT_TRUE(stream->Fence(stream->state().epoch, stream->state().tail, 3).ok());
+  const auto led =
+      OpenLed(options, {},
+              {.kernel = kernel::NewKernelView(*kernel, {}),
+               .leadership = {.stream = std::move(stream), .epoch = 3, .server = "a"}});
+  ASSERT_TRUE(led.ok()) << led.error().ToString();
+  const auto database = led->universe->OpenOrCreateDatabase("d").value();
+  const auto collection = database->OpenOrCreateCollection("c").value();
+  const auto await_quiet = [&] {
+    while (kernel->background().queued() + kernel->background().running() > 0) {
+      runtime->Yield();
+    }
+  };
+  constexpr int kKeys = 4000;
+  for (int round = 0; led->universe->GetStats()->compactions == 0; ++round) {
+    ASSERT_LT(round, 20);
+    for (int i = 0; i < kKeys; ++i) {
+      ASSERT_TRUE(collection->Put(std::to_string(i), std::string(1024, 'v')).ok());
+    }
+    ASSERT_TRUE(collection->Flush().ok());
+    await_quiet();
+  }
+  const uint64_t misses = led->universe->GetStats()->cache_misses;
+  for (int i = 0; i < kKeys; ++i) {
+    ASSERT_TRUE(collection->Get(std::to_string(i))->has_value());
+  }
+  EXPECT_EQ(led->universe->GetStats()->cache_misses, misses);
+}
+
 TEST_F(LocalUniverseTest, OnceLedItIsLedByWhoeverOpensIt) {
   Put("k", "v");
   Close();
