@@ -68,6 +68,9 @@ BaseView::BaseView(std::shared_ptr<const levels::Levels> levels, Tables tables, 
     : levels_(std::move(levels)), tables_(std::move(tables)), safe_(safe) {
   for (int n = 0; n < levels::kLevels; ++n) {
     LUNA_ASSERT(tables_[n].size() == levels_->level(n).size());
+    for (const levels::Row& row : levels_->level(n)) {
+      content_bytes_ += row->content_bytes;
+    }
     if (n > 0) {
       heads_[n].reserve(tables_[n].size());
       for (const levels::Row& row : levels_->level(n)) {
@@ -94,22 +97,66 @@ const table::Table* BaseView::Covering(int level, std::string_view key) const {
   return tables_[level][static_cast<size_t>(after - rows.begin()) - 1].get();
 }
 
-Result<Found> BaseView::Get(const entry::Lookup& lookup) const {
-  const std::string_view key = lookup.key;
+BaseView::CoveringTables BaseView::PrefetchFilters(const entry::Lookup& lookup) const {
   const std::vector<levels::Row>& level0 = levels_->level(0);
-  std::array<const table::Table*, levels::kLevels> covering{};
-  // All filter lines are on their way before the first is needed.
   for (size_t i = 0; i < level0.size(); ++i) {
-    if (levels::Covers(*level0[i], key)) {
+    if (levels::Covers(*level0[i], lookup.key)) {
       tables_[0][i]->Prefetch(lookup.key_hash);
     }
   }
+  CoveringTables covering{};
   for (int n = 1; n < levels::kLevels; ++n) {
-    covering[n] = Covering(n, key);
+    covering[n] = Covering(n, lookup.key);
     if (covering[n] != nullptr) {
       covering[n]->Prefetch(lookup.key_hash);
     }
   }
+  return covering;
+}
+
+bool BaseView::BeginExpect(table::Expected& expected, const CoveringTables& covering) const {
+  const auto begin = [&expected](const table::Table& table) {
+    expected.table = &table;
+    expected.step = 0;
+    return table.Expect(expected);
+  };
+  for (size_t i = 0; i < tables_[0].size(); ++i) {
+    if (levels::Covers(*levels_->level(0)[i], expected.lookup.key) && begin(*tables_[0][i])) {
+      return true;
+    }
+  }
+  return std::ranges::any_of(
+      covering, [&](const table::Table* table) { return table != nullptr && begin(*table); });
+}
+
+void BaseView::Expect(std::span<const entry::Lookup> lookups) const {
+  LUNA_ASSERT(lookups.size() <= kExpected);
+  std::array<CoveringTables, kExpected> covering;
+  for (size_t i = 0; i < lookups.size(); ++i) {
+    covering[i] = PrefetchFilters(lookups[i]);
+  }
+  std::array<table::Expected, kExpected> expected;
+  size_t count = 0;
+  for (size_t i = 0; i < lookups.size(); ++i) {
+    expected[count].lookup = lookups[i];
+    count += BeginExpect(expected[count], covering[i]) ? 1 : 0;
+  }
+  while (count > 0) {
+    size_t left = 0;
+    for (size_t i = 0; i < count; ++i) {
+      if (expected[i].table->Expect(expected[i])) {
+        std::swap(expected[left++], expected[i]);
+      }
+    }
+    count = left;
+  }
+}
+
+Result<Found> BaseView::Get(const entry::Lookup& lookup) const {
+  const std::string_view key = lookup.key;
+  const std::vector<levels::Row>& level0 = levels_->level(0);
+  // All filter lines are on their way before the first is needed.
+  const CoveringTables covering = PrefetchFilters(lookup);
   Found found;
   for (size_t i = 0; i < level0.size() && !Settled(found, level0[i]->max_timestamp); ++i) {
     if (level0[i]->min_timestamp <= lookup.read && levels::Covers(*level0[i], key)) {

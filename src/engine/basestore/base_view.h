@@ -8,6 +8,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +37,10 @@ class BaseView {
     return Get({.key = key, .key_hash = key_hash, .read = read});
   }
   Result<Found> Get(const entry::Lookup& lookup) const;
+  // Hints that Get of these follows, at most kExpected: what is in memory of them is brought closer
+  // to the processor, for all at once.
+  static constexpr size_t kExpected = 16;
+  void Expect(std::span<const entry::Lookup> lookups) const;
   // Adds one iterator a run (level-0 table, level) that touches `range`, and every range tombstone
   // set. The view outlives the iterators.
   Status AddSources(const entry::KeyRange& range, bool fill_cache,
@@ -45,6 +50,7 @@ class BaseView {
   // if none. Looks only into tables whose max_timestamp > after.
   Result<Timestamp> NewestChange(std::string_view key, uint64_t key_hash, Timestamp after) const;
   Result<Timestamp> NewestChangeIn(const entry::KeyRange& range, Timestamp after) const;
+  uint64_t content_bytes() const { return content_bytes_; }  // keys and values, uncompressed
   const levels::Levels& levels() const { return *levels_; }
   const std::shared_ptr<const levels::Levels>& shared_levels() const { return levels_; }
   const std::vector<std::shared_ptr<table::Table>>& tables(int level) const {
@@ -54,12 +60,20 @@ class BaseView {
   Timestamp safe() const { return safe_; }
 
  private:
+  using CoveringTables = std::array<const table::Table*, levels::kLevels>;
+
+  // Asks for the filter lines of all tables that may hold the key; of the levels ≥ 1 these are
+  // returned.
+  CoveringTables PrefetchFilters(const entry::Lookup& lookup) const;
+  // Takes the first step of a hint at the first table that may hold the key; false: none does.
+  bool BeginExpect(table::Expected& expected, const CoveringTables& covering) const;
   // The one table of level ≥ 1 that covers `key`; null if none does.
   const table::Table* Covering(int level, std::string_view key) const;
 
   const std::shared_ptr<const levels::Levels> levels_;
   const Tables tables_;
   const Timestamp safe_;
+  uint64_t content_bytes_ = 0;
   std::array<std::vector<uint64_t>, levels::kLevels> heads_;  // KeyHead of each smallest
 };
 

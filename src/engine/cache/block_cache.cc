@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 
 namespace luna::cache {
 namespace {
@@ -52,6 +53,7 @@ class Slots {
  public:
   size_t count() const { return count_; }
   size_t places() const { return slots_.size(); }
+  const Slot* first() const { return slots_.data(); }
   bool full() const { return count_ >= slots_.size() / 4 * 3; }
 
   Slot* Find(const BlockKey& key, uint64_t hash) {
@@ -108,6 +110,25 @@ class Slots {
 
   std::vector<Slot> slots_ = std::vector<Slot>(kFirstSlots);
   size_t count_ = 0;
+};
+
+// Where slots lie, for hints, which are given without the lock. What they read may be of two tables
+// and name memory that is nobody's by now: a hint may do that.
+class SlotPlaces {
+ public:
+  void Set(const Slots& slots) {
+    first_.store(reinterpret_cast<uintptr_t>(slots.first()), std::memory_order_relaxed);
+    mask_.store(slots.places() - 1, std::memory_order_relaxed);
+  }
+  void Prefetch(uint64_t hash) const {
+    const uint64_t home = hash & mask_.load(std::memory_order_relaxed);
+    const uintptr_t slot = first_.load(std::memory_order_relaxed) + home * sizeof(Slot);
+    base::Prefetch(reinterpret_cast<const void*>(slot), sizeof(Slot));
+  }
+
+ private:
+  std::atomic<uintptr_t> first_{0};
+  std::atomic<uint64_t> mask_{0};
 };
 
 // First in, first out, with removal from the middle. Owns nothing.
@@ -175,7 +196,10 @@ class Ghosts {
 // Thread rule: safe. Blocks are destroyed after the lock is given up.
 class BlockCache::Shard {
  public:
-  Shard(base::MemoryBudget& budget, uint64_t capacity) : budget_(budget), capacity_(capacity) {}
+  Shard(base::MemoryBudget& budget, uint64_t capacity) : budget_(budget), capacity_(capacity) {
+    base::MutexLock lock(mutex_);
+    places_.Set(slots_);
+  }
   ~Shard() { budget_.Release(base::MemoryUse::kBlockCache, used()); }
 
   BlockHandle Get(const BlockKey& key, uint64_t hash) {
@@ -233,6 +257,23 @@ class BlockCache::Shard {
     return slots_.Find(key, hash) != nullptr;
   }
 
+  void PrefetchPlace(uint64_t hash) const { places_.Prefetch(hash); }
+
+  void PrefetchBlock(const BlockKey& key, uint64_t hash, size_t bytes) {
+    constexpr size_t kCounts = 16;  // of its handles, before a block made by std::make_shared
+    base::MutexLock lock(mutex_);
+    if (const Slot* const slot = slots_.Find(key, hash)) {
+      const char* const block = reinterpret_cast<const char*>(slot->block.get());
+      base::Prefetch(block - kCounts, bytes + kCounts);
+    }
+  }
+
+  BlockHandle Peek(const BlockKey& key, uint64_t hash) {
+    base::MutexLock lock(mutex_);
+    const Slot* const slot = slots_.Find(key, hash);
+    return slot == nullptr ? nullptr : slot->block;
+  }
+
   void EraseTable(uint64_t table) {
     Evicted erased;
     base::MutexLock lock(mutex_);
@@ -264,6 +305,7 @@ class BlockCache::Shard {
       REQUIRES(mutex_) {
     if (slots_.full()) {
       slots_.Grow();
+      places_.Set(slots_);
       ghosts_.Grow(slots_.places());
     }
     auto node = std::make_unique<Node>();
@@ -327,6 +369,7 @@ class BlockCache::Shard {
   base::Mutex mutex_;
   const uint64_t capacity_;
   Slots slots_ GUARDED_BY(mutex_);
+  SlotPlaces places_;  // of slots_
   Queue small_ GUARDED_BY(mutex_);
   Queue main_ GUARDED_BY(mutex_);
   Ghosts ghosts_ GUARDED_BY(mutex_);
@@ -369,6 +412,21 @@ bool BlockCache::Offer(const BlockKey& key, BlockHandle block) {
 bool BlockCache::Contains(const BlockKey& key) {
   const uint64_t hash = HashOf(key);
   return shards_[(hash >> 56) & (shards_.size() - 1)]->Contains(key, hash);
+}
+
+void BlockCache::PrefetchPlace(const BlockKey& key) {
+  const uint64_t hash = HashOf(key);
+  shards_[(hash >> 56) & (shards_.size() - 1)]->PrefetchPlace(hash);
+}
+
+void BlockCache::PrefetchBlock(const BlockKey& key, size_t bytes) {
+  const uint64_t hash = HashOf(key);
+  shards_[(hash >> 56) & (shards_.size() - 1)]->PrefetchBlock(key, hash, bytes);
+}
+
+BlockHandle BlockCache::Peek(const BlockKey& key) {
+  const uint64_t hash = HashOf(key);
+  return shards_[(hash >> 56) & (shards_.size() - 1)]->Peek(key, hash);
 }
 
 void BlockCache::EraseTable(uint64_t table) {

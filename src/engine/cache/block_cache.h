@@ -45,6 +45,11 @@ class BlockCache final : public base::MemoryReserve {
   // Inserts unless present, but evicts nothing for it: false when there is no free room.
   bool Offer(const BlockKey& key, BlockHandle block);
   bool Contains(const BlockKey& key);  // neither a hit nor a miss
+  // Hints that Get follows, two steps: where a block is noted, then the first `bytes` of the block
+  // itself. For many keys the first step is taken for all before the second.
+  void PrefetchPlace(const BlockKey& key);
+  void PrefetchBlock(const BlockKey& key, size_t bytes);
+  BlockHandle Peek(const BlockKey& key);  // as Get, but neither a hit nor a miss, and no use
   // Forgets all blocks of a table that was deleted; may be lazy.
   void EraseTable(uint64_t table);
   void GiveWay(uint64_t bytes) override;

@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/coding.h"
 #include "base/hash.h"
+#include "base/prefetch.h"
 
 namespace luna::memtable {
 namespace {
@@ -374,15 +375,20 @@ void Memtable::Add(const entry::Entry& entry) {
   node != nullptr ? AddVersion(*node, entry) : AddNode(entry, key_hash);
 }
 
-void Memtable::Prepare(std::span<const uint64_t> key_hashes) const {
+Memtable::Prepared Memtable::PrefetchNodes(std::span<const uint64_t> key_hashes) const {
   LUNA_ASSERT(key_hashes.size() <= kPrepared);
-  std::array<Node*, kPrepared> nodes;
   for (const uint64_t hash : key_hashes) {
     index_.PrefetchLine(hash);
   }
+  Prepared nodes{};
   for (size_t i = 0; i < key_hashes.size(); ++i) {
     nodes[i] = index_.PrefetchNode(key_hashes[i]);
   }
+  return nodes;
+}
+
+void Memtable::Prepare(std::span<const uint64_t> key_hashes) const {
+  const Prepared nodes = PrefetchNodes(key_hashes);
   for (size_t i = 0; i < key_hashes.size(); ++i) {
     if (nodes[i] != nullptr) {
       const char* const newest =
@@ -390,6 +396,26 @@ void Memtable::Prepare(std::span<const uint64_t> key_hashes) const {
       __builtin_prefetch(newest - sizeof(Version::Chain));
     }
   }
+}
+
+uint32_t Memtable::Expect(std::span<const uint64_t> key_hashes) const {
+  const Prepared nodes = PrefetchNodes(key_hashes);
+  std::array<const Version*, kPrepared> versions{};
+  uint32_t here = 0;
+  for (size_t i = 0; i < key_hashes.size(); ++i) {
+    if (nodes[i] != nullptr) {
+      here |= 1u << i;
+      versions[i] = nodes[i]->version();
+      __builtin_prefetch(versions[i]);
+    }
+  }
+  for (const Version* const version : versions) {
+    if (version != nullptr) {
+      const std::string_view value = version->value();
+      base::Prefetch(value.data(), std::min(value.size(), base::kPrefetchedFront));
+    }
+  }
+  return here;
 }
 
 // Versions come in the order of their timestamps, but for tests. One that does not gets its place

@@ -39,6 +39,9 @@ class Memtable {
   // one after the other. At most kPrepared.
   static constexpr size_t kPrepared = 16;
   void Prepare(std::span<const uint64_t> key_hashes) const;
+  // The same for keys that are read next, by readers. Bit i of what it returns: that key is here,
+  // as far as its hash tells.
+  uint32_t Expect(std::span<const uint64_t> key_hashes) const;
   void AddRange(const entry::RangeTombstone& tombstone);
 
   // The newest version of `key` with timestamp ≤ `read`, of any kind (range tombstones not
@@ -94,6 +97,9 @@ class Memtable {
   uint64_t HeadOf(std::string_view key) const;
   int RandomHeight();
   void CountTimestamp(Timestamp timestamp);
+  // Asks for the nodes of these hashes; null where there is none.
+  using Prepared = std::array<Node*, kPrepared>;
+  Prepared PrefetchNodes(std::span<const uint64_t> key_hashes) const;
   void FragmentFrom(size_t begin) const REQUIRES(mutex_);
 
   const size_t expected_bytes_;

@@ -1,5 +1,8 @@
 #include "engine/table/block.h"
 
+#include <algorithm>
+
+#include "base/prefetch.h"
 #include "engine/table/tag_search.h"
 
 namespace luna::table {
@@ -52,6 +55,30 @@ std::optional<size_t> Block::Find(std::string_view key, uint64_t key_hash, Times
     }
   }
   return std::nullopt;
+}
+
+void Block::PrefetchTags() const {
+  __builtin_prefetch(keys_.prefix().data());
+  base::Prefetch(tags_, rows());
+}
+
+void Block::PrefetchRows(uint64_t key_hash) const {
+  const uint8_t tag = TagOf(key_hash);
+  for (size_t row = 0; row < rows(); row += 32) {
+    for (uint32_t matches = MatchTags(tags_ + row, tag); matches != 0; matches &= matches - 1) {
+      const size_t candidate = row + static_cast<size_t>(__builtin_ctz(matches));
+      if (candidate >= rows()) {
+        return;  // padding
+      }
+      keys_.Prefetch(candidate);
+      timestamps_.Prefetch(candidate);
+      expiries_.Prefetch(candidate);
+      kinds_.Prefetch(candidate);
+      types_.Prefetch(candidate);
+      const std::string_view value = values_[candidate];
+      base::Prefetch(value.data(), std::min(value.size(), base::kPrefetchedFront));
+    }
+  }
 }
 
 // `row` is the first of its key in the block; versions follow, newest first.

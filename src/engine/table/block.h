@@ -45,6 +45,10 @@ class Block final : public cache::CachedBlock {
 
   // The newest row of `key` with timestamp ≤ `read`, by the tags.
   std::optional<size_t> Find(std::string_view key, uint64_t key_hash, Timestamp read) const;
+  // Hints that Find and Fill follow, in two steps: what Find looks at first, then what both need of
+  // the rows that Find will look at.
+  void PrefetchTags() const;
+  void PrefetchRows(uint64_t key_hash) const;
   // The first row at or after (key, timestamp) in internal order; rows() if there is none.
   size_t LowerBound(std::string_view key, Timestamp timestamp) const;
   // The first row after (key, timestamp).

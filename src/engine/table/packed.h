@@ -30,6 +30,7 @@ class PackedColumn {
   uint64_t operator[](size_t row) const {
     return base_ + (base::LoadFixed64(deltas_ + row * width_) & mask_);
   }
+  void Prefetch(size_t row) const { __builtin_prefetch(deltas_ + row * width_); }
 
  private:
   const char* deltas_ = nullptr;
@@ -51,6 +52,7 @@ class PackedSlices {
     return {heap_.data() + begin, Begin(row + 1) - begin};
   }
   std::string_view heap() const { return heap_; }
+  void Prefetch(size_t row) const { __builtin_prefetch(offsets_ + row * width_); }
 
  private:
   const char* offsets_ = nullptr;

@@ -23,6 +23,27 @@ class SortedTable final : public Table {
     }
   }
 
+  bool Expect(Expected& expected) const override {
+    cache::BlockCache* const cache = reader_.context().cache;
+    switch (expected.step++) {
+      case 0:
+        return cache != nullptr && ExpectBlock(expected);
+      case 1:
+        cache->PrefetchBlock(expected.block_key, sizeof(Block));
+        return true;
+      case 2:
+        expected.block = cache->Peek(expected.block_key);
+        if (expected.block == nullptr) {
+          return false;
+        }
+        static_cast<const Block&>(*expected.block).PrefetchTags();
+        return true;
+      default:
+        static_cast<const Block&>(*expected.block).PrefetchRows(expected.lookup.key_hash);
+        return false;
+    }
+  }
+
   bool loaded() const override { return reader_.tail_if_loaded() != nullptr; }
 
   Result<std::optional<PinnedEntry>> Get(const entry::Lookup& lookup) const override {
@@ -115,6 +136,24 @@ class SortedTable final : public Table {
       return std::optional<PinnedEntry>();
     }
     return Pin(TRY(reader_.Fetch(*tail, place.after, lookup.reach)), 0, lookup.key);
+  }
+
+  // False: the key is not here, or nothing is known of it yet.
+  bool ExpectBlock(Expected& expected) const {
+    const entry::Lookup& lookup = expected.lookup;
+    const LoadedTail* const tail = reader_.tail_if_loaded();
+    if (tail == nullptr || !tail->view.filter.MayContain(lookup.key_hash)) {
+      return false;
+    }
+    const Index& index = tail->view.index;
+    const Index::Place place = index.Find(lookup.key, lookup.read);
+    const bool begins = place.after_has_key && !index.Continues(place.after);
+    if (!begins && place.after == 0) {
+      return false;
+    }
+    expected.block_key = reader_.KeyOf(*tail, begins ? place.after : place.after - 1);
+    reader_.context().cache->PrefetchPlace(expected.block_key);
+    return true;
   }
 
   static Result<std::optional<PinnedEntry>> Pin(cache::BlockHandle handle, size_t row,

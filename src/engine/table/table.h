@@ -29,6 +29,17 @@ struct PinnedEntry {
   cache::BlockHandle pin;
 };
 
+class Table;
+
+// A key that is about to be read, on its way into the processor's caches; see Table::Expect.
+struct Expected {
+  entry::Lookup lookup;
+  const Table* table = nullptr;
+  int step = 0;               // the next one
+  cache::BlockKey block_key;  // of the block that may hold the key
+  cache::BlockHandle block;
+};
+
 struct TableContext {
   storage::Storage* storage = nullptr;
   std::string bucket;
@@ -44,6 +55,10 @@ class Table {
   virtual const TableRow& row() const = 0;
   // Hints that Get(key_hash) follows: fetches the filter line.
   virtual void Prefetch(uint64_t key_hash) const = 0;
+  // Hints that Get(expected.lookup) follows, once its filter line was fetched: asks for what one
+  // step of that looks at, if it is in memory, so that the next call can go on from there. False:
+  // there is no next step. For many keys each step is taken for all of them before the next.
+  virtual bool Expect(Expected& expected) const = 0;
   // The newest version of `key` with timestamp ≤ `read`, of any kind (range tombstones not
   // applied).
   Result<std::optional<PinnedEntry>> Get(std::string_view key, uint64_t key_hash,

@@ -134,7 +134,7 @@ Result<cache::BlockHandle> TableReader::Fetch(const LoadedTail& tail, size_t blo
   if (context_.cache == nullptr) {
     return cache::BlockHandle(TRY(ReadBlock(tail, block)));
   }
-  const cache::BlockKey key{.table = number_, .offset = tail.view.index.offset(block)};
+  const cache::BlockKey key = KeyOf(tail, block);
   if (cache::BlockHandle cached = context_.cache->Get(key)) {
     return cached;
   }
@@ -150,7 +150,7 @@ Result<bool> TableReader::Warm(const LoadedTail& tail, size_t block, ReadAhead& 
   if (context_.cache == nullptr) {
     return false;
   }
-  const cache::BlockKey key{.table = number_, .offset = tail.view.index.offset(block)};
+  const cache::BlockKey key = KeyOf(tail, block);
   return context_.cache->Contains(key) ||
          context_.cache->Offer(key, TRY(read_ahead.Read(tail, block)));
 }

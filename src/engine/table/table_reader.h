@@ -54,6 +54,10 @@ class TableReader {
   }
   // The tail if it is loaded already, else null.
   const LoadedTail* tail_if_loaded() const { return loaded_.load(std::memory_order_acquire); }
+  // Where the cache has a block.
+  cache::BlockKey KeyOf(const LoadedTail& tail, size_t block) const {
+    return {.table = number_, .offset = tail.view.index.offset(block)};
+  }
   // A block from the cache, else from storage and into the cache. It is a Block.
   Result<cache::BlockHandle> Fetch(const LoadedTail& tail, size_t block,
                                    entry::Reach reach = entry::Reach::kStorage) const;

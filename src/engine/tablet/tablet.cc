@@ -186,6 +186,51 @@ Result<std::optional<Visible>> Tablet::Get(std::string_view key, Timestamp read,
   return std::optional<Visible>(Visible{.entry = found.entry->entry, .pin = std::move(pin)});
 }
 
+void Tablet::Expect(std::span<const std::string_view> keys) const {
+  const auto memory = memstore_.view();
+  const auto base = context_.base->view();
+  // Less lies in the processor's caches by itself.
+  constexpr uint64_t kWorthIt = uint64_t{1} << 20;
+  if (memory->frozen.empty() &&
+      memory->active->content_bytes() + base->content_bytes() < kWorthIt) {
+    return;
+  }
+  while (!keys.empty()) {
+    const auto some = keys.first(std::min(keys.size(), kExpected));
+    ExpectSome(some, *memory, *base);
+    keys = keys.subspan(some.size());
+  }
+}
+
+void Tablet::ExpectSome(std::span<const std::string_view> keys, const memstore::View& memory,
+                        const basestore::BaseView& base) const {
+  std::array<entry::Lookup, kExpected> lookups;
+  std::array<uint64_t, kExpected> hashes;
+  size_t left = keys.size();
+  for (size_t i = 0; i < left; ++i) {
+    hashes[i] = base::Hash(keys[i]);
+    lookups[i] = {.key = keys[i], .key_hash = hashes[i], .read = entry::kMaxTimestamp};
+  }
+  const auto look = [&](const memtable::Memtable& table) {
+    if (table.count() == 0) {
+      return;
+    }
+    const uint32_t here = table.Expect(std::span(hashes).first(left));
+    size_t kept = 0;
+    for (size_t i = 0; i < left; ++i) {
+      lookups[kept] = lookups[i];
+      hashes[kept] = hashes[i];
+      kept += (here >> i & 1) == 0 ? 1 : 0;
+    }
+    left = kept;
+  };
+  look(*memory.active);
+  for (const auto& frozen : memory.frozen) {
+    look(*frozen);
+  }
+  base.Expect(std::span(lookups).first(left));
+}
+
 Result<std::optional<Visible>> Tablet::GetNewest(std::string_view key) const {
   const auto memory = memstore_.view();
   const auto base = context_.base->view();

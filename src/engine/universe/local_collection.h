@@ -23,6 +23,7 @@ class LocalCollection final : public Collection {
   Result<std::optional<Value>> GetValue(std::string_view key, const ReadOptions& options) override;
   Result<std::vector<std::optional<std::string>>> MultiGet(std::span<const std::string_view> keys,
                                                            const ReadOptions& options) override;
+  void Expect(std::span<const std::string_view> keys) override { core_->tablet->Expect(keys); }
   Result<std::unique_ptr<Iterator>> Scan(const ScanOptions& options) override;
   Status Put(std::string_view key, std::string_view value, const WriteOptions& options) override;
   Status Delete(std::string_view key, const WriteOptions& options) override;

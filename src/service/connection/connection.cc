@@ -124,6 +124,17 @@ void Connection::Noticed(const runtime::Ready& ready) {
   ending_ = ending_ || ready.ended;
 }
 
+Connection::Foretold Connection::Foretell(Tally& tally) {
+  const bool begins = !waiting_ && !lost_ && !rests() && session_.answer_nanos == 0 &&
+                      command_ == nullptr && parser_.buffered() == 0;
+  if (!begins || !ReadsHere() || session_.collection == nullptr) {
+    return {};
+  }
+  receives_left_ = 1;
+  const auto key = Receive(tally) ? foresight_.Single(parser_) : std::nullopt;
+  return key ? Foretold{.collection = session_.collection.get(), .key = *key} : Foretold();
+}
+
 Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
   LUNA_ASSERT(!waiting_);
   receives_left_ = kReceivesMax;
@@ -325,6 +336,10 @@ bool Connection::ReadsHere() const {
 
 // False: what is asked for is not in memory. Nothing has happened, and a worker may wait for it.
 bool Connection::RunHere(Tally& tally) {
+  if (command_->place == Place::kRead && command_->arity == 2 && command_->first_key == 1 &&
+      session_.collection != nullptr) {
+    foresight_.Read(arguments_, parser_, *session_.collection);
+  }
   operation::Runner runner = surroundings_.runner(tally.counts);
   runner.ended_nanos = &ended_nanos_;
   resp::ReplyWriter reply(output_.tail(), session_.version);

@@ -23,6 +23,7 @@
 #include "service/command/command_table.h"
 #include "service/command/elsewhere.h"
 #include "service/connection/client_card.h"
+#include "service/connection/foresight.h"
 #include "service/connection/output.h"
 #include "service/connection/surroundings.h"
 #include "service/operation/operation.h"
@@ -54,6 +55,13 @@ class Connection {
 
   // The socket reported this.
   void Noticed(const runtime::Ready& ready);
+  // Before Advance, while others are ready too: receives if nothing stands before what comes, and
+  // tells which key is read then, if that can be seen so easily, and of which collection.
+  struct Foretold {
+    Collection* collection = nullptr;  // null: nothing is known
+    std::string_view key;              // valid until Advance
+  };
+  Foretold Foretell(Tally& tally);
   // Parses and runs. Not while waiting().
   Need Advance(uint64_t now_nanos, Tally& tally);
   // The operation was pushed: the connection waits for Returned, or answers that the queue is full.
@@ -145,8 +153,9 @@ class Connection {
   Output output_;
   std::shared_ptr<ClientCard> card_;
   std::function<void()> wake_;
-  uint64_t held_bytes_ = 0;   // that the surroundings know of
-  uint64_t progress_nanos_;   // when the client last took bytes, or had taken all
+  uint64_t held_bytes_ = 0;  // that the surroundings know of
+  uint64_t progress_nanos_;  // when the client last took bytes, or had taken all
+  Foresight foresight_;
   uint64_t ended_nanos_ = 0;  // of the last command run here; 0: something lay between
   int receives_left_ = 0;     // in this turn
   bool readable_ = false;     // bytes may wait in the socket

@@ -200,6 +200,26 @@ void Handler::TakeFinished() {
   }
 }
 
+// Single reads of many connections are told to their collection before the first of them runs.
+void Handler::Foretell(Connection& connection) {
+  const auto [collection, key] = connection.Foretell(tally_);
+  if (collection == nullptr) {
+    return;
+  }
+  if (collection != expecting_ || foretold_.size() == Foresight::kAtOnce) {
+    ExpectForetold();
+  }
+  expecting_ = collection;
+  foretold_.push_back(key);
+}
+
+void Handler::ExpectForetold() {
+  if (foretold_.size() > 1) {
+    expecting_->Expect(foretold_);
+  }
+  foretold_.clear();
+}
+
 void Handler::TakeReady(size_t count) {
   for (size_t i = 0; i < count; ++i) {
     Connection* connection = Find(ready_[i].tag);
@@ -207,6 +227,16 @@ void Handler::TakeReady(size_t count) {
       continue;
     }
     connection->Noticed(ready_[i]);
+    if (ready_[i].readable && count > 1) {
+      Foretell(*connection);
+    }
+  }
+  ExpectForetold();
+  for (size_t i = 0; i < count; ++i) {
+    Connection* connection = Find(ready_[i].tag);
+    if (connection == nullptr) {
+      continue;
+    }
     if (ready_[i].readable) {
       Advance(*connection);
     }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/mutex.h"
@@ -48,6 +49,8 @@ class Handler {
   void Admit(command::Departing client);
   void TakeFinished();
   void TakeReady(size_t count);
+  void Foretell(Connection& connection);
+  void ExpectForetold();
   void TakeQueued();
   void TakeDelayed();
   void TakePaused();
@@ -96,6 +99,8 @@ class Handler {
   std::vector<operation::Operation*> reads_;
   std::vector<operation::Operation*> writes_;
   std::array<runtime::Ready, 256> ready_;
+  Collection* expecting_ = nullptr;         // of foretold_
+  std::vector<std::string_view> foretold_;  // keys of connections that have not advanced yet
   bool to_help_ = false;
   bool added_writes_ = false;  // to the write queue, waking nobody
   Tally tally_;

@@ -219,6 +219,41 @@ Result<bool> RequestParser::Next(std::vector<std::string_view>& arguments) {
   return true;
 }
 
+namespace {
+
+// Takes "$5\r\nhello\r\n" from the front of `bytes`; false: that is not, or not all, there.
+bool TakeShortBulk(std::string_view& bytes, std::string_view& word) {
+  constexpr size_t kDigits = 5;
+  size_t length = 0;
+  size_t at = 1;
+  for (; at < bytes.size() && at <= kDigits && bytes[at] >= '0' && bytes[at] <= '9'; ++at) {
+    length = length * 10 + static_cast<size_t>(bytes[at] - '0');
+  }
+  if (at == 1 || bytes[0] != '$' || bytes.size() < at + 2 + length + 2) {
+    return false;
+  }
+  word = bytes.substr(at + 2, length);
+  bytes.remove_prefix(at + 2 + length + 2);
+  return true;
+}
+
+}  // namespace
+
+void RequestParser::Ahead(std::string_view name, size_t most,
+                          std::vector<std::string_view>& seconds) const {
+  constexpr std::string_view kTwo = "*2\r\n";
+  std::string_view bytes = cursor_ == 0 ? Rest() : std::string_view();
+  std::string_view first;
+  std::string_view second;
+  while (most-- > 0 && bytes.starts_with(kTwo)) {
+    bytes.remove_prefix(kTwo.size());
+    if (!TakeShortBulk(bytes, first) || first != name || !TakeShortBulk(bytes, second)) {
+      return;
+    }
+    seconds.push_back(second);
+  }
+}
+
 void RequestParser::FinishRequest(size_t length) {
   begin_ += length;
   cursor_ = missing_ = searched_ = 0;

@@ -39,6 +39,12 @@ class RequestParser {
   // to be closed after it was sent.
   Result<bool> Next(std::vector<std::string_view>& arguments);
 
+  // Looks ahead, behind a whole request or before the first: of the requests of two words that
+  // follow, were received whole and in the array form, and begin with the word `name` as it is, the
+  // second words; up to the first that is something else, and at most `most`. Appends them to
+  // `seconds`. Takes nothing and judges nothing.
+  void Ahead(std::string_view name, size_t most, std::vector<std::string_view>& seconds) const;
+
   // Gives the room back while nothing is buffered; the next Room() makes a new one. As Room(), it
   // ends the arguments of requests taken before.
   void Release();

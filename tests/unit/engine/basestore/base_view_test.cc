@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "unit/engine/basestore/basestore_place.h"
@@ -47,6 +48,37 @@ TEST_F(BaseViewTest, MissingObjectIsAnError) {
   EXPECT_FALSE(Find("a", 20).ok());
   EXPECT_FALSE(base_->view()->NewestChange("a", base::Hash("a"), 5).ok());
   EXPECT_FALSE(base_->view()->NewestChangeIn({}, 5).ok());
+}
+
+TEST_F(BaseViewTest, AHintReadsNothing) {
+  std::vector<Version> versions;
+  for (int i = 0; i < 100; ++i) {
+    versions.push_back(Put("k" + std::to_string(1000 + i), 10, std::string(300, 'v')));
+  }
+  Flush(versions);
+  Reopen();
+  std::vector<entry::Lookup> lookups;
+  for (size_t i = 0; i < BaseView::kExpected; ++i) {
+    lookups.push_back({.key = versions[i * 6].key,
+                       .key_hash = base::Hash(versions[i * 6].key),
+                       .read = entry::kMaxTimestamp});
+  }
+  EXPECT_EQ(base_->view()->content_bytes(), 100U * (300 + versions[0].key.size()));
+  base_->view()->Expect({});
+  for (int round = 0; round < 3; ++round) {  // nothing is loaded; one block is; all are
+    base_->view()->Expect(lookups);
+    EXPECT_EQ(cache_.hits().value(), 0U);
+    EXPECT_EQ(cache_.misses().value(), static_cast<uint64_t>(round == 0 ? 0 : 1));
+    if (round == 0) {
+      EXPECT_EQ(cache_.used(), 0U);
+      EXPECT_EQ(Get(versions[0].key), versions[0].value);
+    } else if (round == 1) {
+      Flush({Put("z", 20, "z")});
+      while (base_->CompactOne(false, {}).value()) {
+      }
+      base_->Warm([] { return false; });
+    }
+  }
 }
 
 // Flushes and compactions at random against a list of all that was ever written.
@@ -96,6 +128,10 @@ TEST_F(BaseViewTest, RandomShapesAnswerLikeAList) {
           expected = one.timestamp <= read && one.timestamp > newest ? "-" : expected;
         }
       }
+      const std::string other = key();  // a hint changes nothing
+      base_->view()->Expect(std::array<entry::Lookup, 2>{
+          entry::Lookup{.key = wanted, .key_hash = base::Hash(wanted), .read = read},
+          entry::Lookup{.key = other, .key_hash = base::Hash(other), .read = read}});
       ASSERT_EQ(Get(wanted, read), expected) << wanted << " at " << read << "\n" << Shape();
       ASSERT_EQ(NewestChange(wanted, read), last_change > read ? last_change : 0) << Shape();
       ASSERT_EQ(base_->view()->NewestChangeIn({wanted, wanted + '\0'}, read).value(),

@@ -229,6 +229,30 @@ TEST(Memtable, PreparingChangesNothing) {
   }
 }
 
+TEST(Memtable, ExpectingTellsWhatIsHere) {
+  Memtable memtable(1 << 20);
+  for (int i = 0; i < 1000; ++i) {
+    const std::string key = std::to_string(i % 300);
+    memtable.Add({.key = key,
+                  .timestamp = static_cast<Timestamp>(i + 1),
+                  .value = std::string(static_cast<size_t>(i) * 10, 'v')});
+  }
+  EXPECT_EQ(memtable.Expect({}), 0u);
+  int taken_for_others = 0;
+  for (int i = 0; i + 16 <= 300; ++i) {
+    std::vector<uint64_t> hashes;
+    for (int j = 0; j < 16; ++j) {  // every other key is not here
+      hashes.push_back(base::Hash(std::to_string(j % 2 == 0 ? i + j : 1000 + i + j)));
+    }
+    const uint32_t here = memtable.Expect(hashes);
+    ASSERT_EQ(here & 0x5555, 0x5555u);
+    ASSERT_EQ(here >> 16, 0u);
+    taken_for_others += __builtin_popcount(here & 0xaaaa);
+  }
+  EXPECT_LT(taken_for_others, 20);
+  EXPECT_EQ(memtable.count(), 1000u);
+}
+
 TEST(Memtable, CommonPrefixIsThatOfAllKeys) {
   Memtable memtable(1 << 20, "inherited");
   EXPECT_EQ(memtable.CommonPrefix(), "inherited");

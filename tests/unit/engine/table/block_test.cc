@@ -53,7 +53,9 @@ TEST(Block, SearchesAgreeWithAModel) {
       block->Fill(row, entry);
       EXPECT_EQ(Owned(entry), entries[row]);
     }
+    block->PrefetchTags();
     for (int probe = 0; probe < 200; ++probe) {
+      block->PrefetchRows(random());
       const OwnedEntry target{.key = "k" + std::to_string(random() % 41),
                               .timestamp = random() % 52};
       const auto lower = std::lower_bound(entries.begin(), entries.end(), target, Before);

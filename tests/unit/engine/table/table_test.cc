@@ -120,6 +120,49 @@ TEST(Table, ReadsThatMayNotLeaveMemoryAnswerOnlyFromTheCache) {
   EXPECT_EQ(storage.reads, reads);
 }
 
+// Steps until there is none left; how many were taken.
+int Steps(const Table& table, const std::string& key, Timestamp read) {
+  Expected expected;
+  expected.lookup = {.key = key, .key_hash = base::Hash(key), .read = read};
+  while (table.Expect(expected)) {
+  }
+  return expected.step;
+}
+
+TEST(Table, ExpectedKeysAreFoundInMemoryAndNowhereElse) {
+  std::mt19937_64 random(19);
+  base::MemoryBudget budget(uint64_t{64} << 20);
+  for (const auto& [shape, options] : Cases()) {
+    MapStorage storage;
+    cache::BlockCache cache(budget, uint64_t{32} << 20);
+    TableContext context = ContextOf(storage);
+    const Entries entries = RandomEntries(random, shape);
+    const TableRow row = BuildTable(storage, entries, options).value();
+    EXPECT_EQ(Steps(*Table::Open(context, row), entries[0].key, 1), 1);  // nothing is cached
+    context.cache = &cache;
+    const auto table = Table::Open(context, row);
+    EXPECT_EQ(Steps(*table, entries[0].key, entry::kMaxTimestamp), 1);  // it is not loaded
+    EXPECT_EQ(storage.reads, 0u);
+    ASSERT_TRUE(table->range_tombstones().ok());  // now it is
+    const size_t reads = storage.reads;
+    EXPECT_EQ(Steps(*table, entries[0].key, entry::kMaxTimestamp), 3);  // the block is not there
+    EXPECT_EQ(storage.reads, reads);
+    size_t block = 0;
+    ASSERT_TRUE(table->Warm(block, [] { return false; }).value());
+    for (const OwnedEntry& entry : entries) {
+      ASSERT_EQ(Steps(*table, entry.key, entry.timestamp), 4);
+      ASSERT_EQ(Answer(*table, entry.key, entry.timestamp), entry);
+    }
+    for (int i = 0; i < 1000; ++i) {
+      const std::string key = ProbeKey(random, entries);
+      const int steps = Steps(*table, key, random() % (shape.timestamps + 2));
+      ASSERT_TRUE(steps == 1 || steps == 4) << steps;
+    }
+    EXPECT_EQ(cache.misses().value(), 0u);
+    EXPECT_EQ(cache.hits().value(), entries.size());
+  }
+}
+
 TEST(Table, AWarmedTableIsReadFromMemory) {
   MapStorage storage;
   base::MemoryBudget budget(uint64_t{64} << 20);

@@ -83,6 +83,37 @@ TEST_F(TabletTest, TheSameHoldsWhereverTheVersionsLie) {
   EXPECT_EQ(Scan(), "a=active ");
 }
 
+TEST_F(TabletTest, ExpectingKeysChangesNoAnswer) {
+  std::vector<std::string> keys;
+  journal::Sequence sequence = 0;
+  for (int i = 0; i < 300; ++i) {
+    keys.push_back("k" + std::to_string(i));
+  }
+  for (const std::string place : {"table", "frozen", "active"}) {
+    for (size_t i = place == "table" ? 0 : place == "frozen" ? 100 : 200; i < 280; ++i) {
+      ++sequence;
+      Put(sequence, keys[i], 10 * sequence, place + std::string(8000, '.'));
+    }
+    if (place == "table") {
+      ASSERT_TRUE(Flush(++sequence));
+    } else if (place == "frozen") {
+      tablet_->Rotate(++sequence);
+    }
+  }
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  for (int round = 0; round < 2; ++round) {  // blocks are read by the first
+    tablet_->Expect(views);
+    tablet_->Expect({});
+    for (size_t i = 0; i < keys.size(); ++i) {
+      const std::string value = Get(keys[i]);
+      EXPECT_EQ(value.substr(0, value.find('.')), i < 100   ? "table"
+                                                  : i < 200 ? "frozen"
+                                                  : i < 280 ? "active"
+                                                            : "-");
+    }
+  }
+}
+
 TEST_F(TabletTest, ARangeDeletionCoversOlderPlacesToo) {
   Put(1, "a", 10, "1");
   Put(1, "b", 10, "1");

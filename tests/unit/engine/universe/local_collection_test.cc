@@ -35,6 +35,31 @@ TEST_F(LocalCollectionTest, ManyAtOnceAreOfOneMoment) {
   EXPECT_TRUE(collection_->MultiGet({})->empty());
 }
 
+TEST_F(LocalCollectionTest, ExpectedKeysAnswerAsOthersDo) {
+  std::vector<std::string> keys;
+  for (int i = 0; i < 100; ++i) {
+    keys.push_back("k" + std::to_string(i));
+    Put(keys.back(), std::to_string(i) + std::string(20'000, '.'));
+    if (i == 50) {
+      ASSERT_TRUE(collection_->Flush().ok());
+    }
+  }
+  keys.push_back("absent");
+  keys.push_back(std::string(100'000, 'x'));  // longer than a key may be
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  collection_->Expect(views);
+  collection_->Expect({});
+  const auto values = collection_->MultiGet(std::span(views).first(101)).value();
+  for (size_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(values[i], std::to_string(i) + std::string(20'000, '.'));
+    EXPECT_EQ(Get(keys[i]), values[i]);
+  }
+  EXPECT_EQ(values[100], std::nullopt);
+  ASSERT_TRUE(database_->DropCollection("c").ok());
+  collection_->Expect(views);
+  EXPECT_EQ(ReasonOf(collection_->Get("k1")), Reason::kCollectionMissing);
+}
+
 TEST_F(LocalCollectionTest, RangesAreDeletedInOneStep) {
   for (const char* key : {"a", "b", "c", "d"}) {
     Put(key, "1");

@@ -78,26 +78,23 @@ TEST(LedUniverse, WhatACompactionWroteIsInMemoryOnceAllIsQuiet) {
   options.memory_budget_bytes = uint64_t{64} << 20;
   auto stream = kernel->journal().Open(group::kStreamName, {}).value();
   ASSERT_TRUE(stream->Fence(stream->state().epoch, stream->state().tail, 3).ok());
+  auto view = kernel::NewKernelView(*kernel, {});
+  background::Background& jobs = view->background();
   const auto led =
       OpenLed(options, {},
-              {.kernel = kernel::NewKernelView(*kernel, {}),
+              {.kernel = std::move(view),
                .leadership = {.stream = std::move(stream), .epoch = 3, .server = "a"}});
   ASSERT_TRUE(led.ok()) << led.error().ToString();
   const auto database = led->universe->OpenOrCreateDatabase("d").value();
   const auto collection = database->OpenOrCreateCollection("c").value();
-  const auto await_quiet = [&] {
-    while (kernel->background().queued() + kernel->background().running() > 0) {
-      runtime->Yield();
-    }
-  };
-  constexpr int kKeys = 4000;
+  constexpr int kKeys = 16'000;  // many more blocks than one job warms while others wait
   for (int round = 0; led->universe->GetStats()->compactions == 0; ++round) {
     ASSERT_LT(round, 20);
     for (int i = 0; i < kKeys; ++i) {
       ASSERT_TRUE(collection->Put(std::to_string(i), std::string(1024, 'v')).ok());
     }
     ASSERT_TRUE(collection->Flush().ok());
-    await_quiet();
+    jobs.Drain();
   }
   const uint64_t misses = led->universe->GetStats()->cache_misses;
   for (int i = 0; i < kKeys; ++i) {

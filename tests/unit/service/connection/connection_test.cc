@@ -95,6 +95,56 @@ TEST_F(ConnectionTest, ReadsGoToTheirQueueWhenAsked) {
   EXPECT_EQ(tally_.errors, 1u);
 }
 
+TEST_F(ConnectionTest, ForetellsTheKeyOfASingleRead) {
+  constexpr std::string_view kGet = "*2\r\n$3\r\nget\r\n$1\r\na\r\n";
+  const auto arrive = [&](std::string_view bytes) {
+    EXPECT_EQ(client_->Write(std::span(&bytes, 1)).value().bytes, bytes.size());
+    connection_->Noticed({.tag = 0, .readable = true});
+    return connection_->Foretell(tally_);
+  };
+  EXPECT_EQ(arrive(kGet).collection, nullptr);  // the first may be anything
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  const Connection::Foretold told = arrive(kGet);
+  ASSERT_NE(told.collection, nullptr);
+  EXPECT_EQ(told.key, "a");
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_EQ(arrive(std::string(kGet) + std::string(kGet)).collection, nullptr);
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  EXPECT_EQ(Received(), "$-1\r\n$-1\r\n$-1\r\n$-1\r\n");
+  EXPECT_EQ(tally_.bytes_in, 4 * kGet.size());
+}
+
+TEST_F(ConnectionTest, ForetellsNothingWhileSomethingStandsBefore) {
+  constexpr std::string_view kGet = "*2\r\n$3\r\nget\r\n$1\r\na\r\n";
+  EXPECT_EQ(Send(kGet), Need::kWait);
+  EXPECT_EQ(Received(), "$-1\r\n");
+  EXPECT_EQ(Send("set a 1\r\n"), Need::kWrite);
+  connection_->Waits();
+  const uint64_t before = tally_.bytes_in;
+  EXPECT_EQ(client_->Write(std::span(&kGet, 1)).value().bytes, kGet.size());
+  connection_->Noticed({.tag = 0, .readable = true});
+  EXPECT_EQ(connection_->Foretell(tally_).collection, nullptr);
+  EXPECT_EQ(tally_.bytes_in, before);  // the operation's arguments lie there
+  Answer("+OK\r\n");
+  EXPECT_EQ(connection_->Foretell(tally_).key, "a");
+  all_.settings.reads_on_handlers = false;
+  EXPECT_EQ(connection_->Foretell(tally_).collection, nullptr);
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kRead);
+  EXPECT_EQ(Received(), "+OK\r\n");
+}
+
+TEST_F(ConnectionTest, RunsOfReadsAnswerInOrder) {
+  std::string bytes;
+  std::string replies;
+  for (int i = 0; i < 40; ++i) {
+    const bool reads = i % 25 != 24;
+    bytes += reads ? "*2\r\n$3\r\nget\r\n$1\r\na\r\n" : "*1\r\n$4\r\nping\r\n";
+    replies += reads ? "$-1\r\n" : "+PONG\r\n";
+  }
+  EXPECT_EQ(Send(bytes), Need::kWait);
+  EXPECT_EQ(Received(), replies);
+}
+
 TEST_F(ConnectionTest, ReadsThatWouldLeaveMemoryGoToTheirQueue) {
   EXPECT_EQ(Send("big 1\r\nfirst\r\nbig 2\r\n"), Need::kRead);
   ASSERT_EQ(connection_->operation().requests().size(), 1u);  // what follows waits

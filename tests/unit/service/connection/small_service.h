@@ -23,6 +23,11 @@ inline std::vector<command::Command> ServiceCommands() {
   using command::Place;
   using operation::Row;
   std::vector<command::Command> rows = operation::SmallCommands();
+  for (command::Command& row : rows) {
+    if (row.name == "get") {
+      row.first_key = row.last_key = row.key_step = 1;
+    }
+  }
   rows.push_back(Row("ping", -1, Place::kConnection, command::kFlagNoAuth,
                      [](command::Call& call) { call.reply.Simple("PONG"); }));
   rows.push_back(Row("quit", 1, Place::kConnection, command::kFlagNoAuth, [](command::Call& call) {

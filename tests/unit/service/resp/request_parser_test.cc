@@ -65,6 +65,56 @@ TEST(RequestParser, TakesArraysOneAfterAnother) {
             (Requests{{"", std::string("\0\r\n*", 4)}}));
 }
 
+std::vector<std::string_view> Ahead(RequestParser& parser, std::string_view bytes, size_t most) {
+  parser.Feed(bytes);
+  std::vector<std::string_view> arguments;
+  EXPECT_TRUE(parser.Next(arguments).value());
+  std::vector<std::string_view> seconds;
+  parser.Ahead(arguments[0], most, seconds);
+  return seconds;
+}
+
+TEST(RequestParser, LooksAheadAndTakesNothing) {
+  constexpr std::string_view kBytes =
+      "*2\r\n$3\r\nGET\r\n$1\r\na\r\n"
+      "*2\r\n$3\r\nGET\r\n$2\r\nbb\r\n*2\r\n$3\r\nGET\r\n$0\r\n\r\n"
+      "*2\r\n$3\r\nget\r\n$1\r\nd\r\n*2\r\n$3\r\nGET\r\n$1\r\ne\r\n";
+  using Words = std::vector<std::string_view>;
+  RequestParser parser;
+  EXPECT_EQ(Ahead(parser, kBytes, 10), (Words{"bb", ""}));
+  std::vector<std::string_view> arguments;
+  for (const std::string_view key : {"bb", "", "d", "e"}) {
+    ASSERT_TRUE(parser.Next(arguments).value());
+    EXPECT_EQ(arguments[1], key);
+  }
+  EXPECT_FALSE(parser.Next(arguments).value());
+  RequestParser few;
+  EXPECT_EQ(Ahead(few, kBytes, 1), (Words{"bb"}));
+  RequestParser none;
+  EXPECT_EQ(Ahead(none, kBytes, 0), Words());
+}
+
+TEST(RequestParser, LooksAheadNoFurtherThanWasReceivedWhole) {
+  const std::string get = "*2\r\n$3\r\nGET\r\n$1\r\na\r\n";
+  for (size_t cut = 0; cut < get.size(); ++cut) {
+    RequestParser parser;
+    EXPECT_EQ(Ahead(parser, get + get.substr(0, cut), 10).size(), 0u) << cut;
+  }
+  for (const char* other :
+       {"*3\r\n$3\r\nGET\r\n$1\r\na\r\n$1\r\nb\r\n", "GET a\r\n", "*2\r\n:3\r\nGET\r\n$1\r\na\r\n",
+        "*2\r\n$-1\r\n$1\r\na\r\n", "*2\r\n$3\r\nGET\r\n$99999\r\na\r\n", "\r\n\r\n\r\n\r\n"}) {
+    RequestParser parser;
+    EXPECT_EQ(Ahead(parser, get + other, 10).size(), 0u) << other;
+  }
+  RequestParser begun;
+  EXPECT_EQ(Ahead(begun, get + get.substr(0, 9), 10).size(), 0u);
+  std::vector<std::string_view> words;
+  EXPECT_FALSE(begun.Next(words).value());
+  begun.Feed(get.substr(9));
+  begun.Ahead("GET", 10, words);  // of one that is being received nothing is said
+  EXPECT_EQ(words.size(), 0u);
+}
+
 TEST(RequestParser, IsFedWhatOthersReceived) {
   const std::string large(300'000, 'v');
   RequestParser parser;
