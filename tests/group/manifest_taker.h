@@ -1,6 +1,7 @@
 // ManifestTaker: takes the manifests of a simulated group for an epoch to come, from a process of
-// its own, as a server does that was given the lead and has not fenced the stream yet (decision
-// 0037): too late, beside another one that wins the fence, or for one that never does.
+// its own, as a server does that is given the lead and has not fenced the stream yet (decisions
+// 0037 and 0038): while the leader before still commits, too late, beside another one that wins the
+// fence, or for one that never does.
 // Thread rule: owned by one thread, that of the simulation; Stop once, and before the end.
 #pragma once
 

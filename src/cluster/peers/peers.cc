@@ -178,8 +178,8 @@ Result<wire::Reply> Peers::Answer(const wire::AskStanding& request, uint64_t /*b
   return wire::Reply(std::move(standing));
 }
 
-Result<wire::Reply> Peers::Answer(const wire::Prepare& /*request*/, uint64_t budget_nanos) {
-  return wire::Reply(TRY(member_.Prepare(budget_nanos)));
+Result<wire::Reply> Peers::Answer(const wire::Prepare& request, uint64_t budget_nanos) {
+  return wire::Reply(TRY(member_.Prepare(request.epoch, budget_nanos)));
 }
 
 // --- The thread ---

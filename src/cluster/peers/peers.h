@@ -46,8 +46,9 @@ class Member {
   virtual std::optional<Handover> HandedOver() = 0;
   // The stream is said to have grown. Does not wait.
   virtual void Hint(const wire::Appended& hint) = 0;
-  // Is about to be given the lead: catches up as far as it can in the time.
-  virtual Result<wire::PrepareReply> Prepare(uint64_t budget_nanos) = 0;
+  // Is about to be given the lead by the leader of `epoch`, whatever it answers: catches up as far
+  // as it can in the time, and takes from that leader what it will lead with.
+  virtual Result<wire::PrepareReply> Prepare(uint64_t epoch, uint64_t budget_nanos) = 0;
 };
 
 struct PeersOptions {
@@ -85,8 +86,8 @@ class Peers final : public transport::Service {
   // `done` hears, as of Transport::Send. kUnreachable when none is known, or none that listens to
   // others; kFenced.
   void ReadIndex(uint64_t budget_nanos, std::function<void(Result<wire::ReadIndexReply>)> done);
-  // Tells the follower of that name that it will be given the lead; `done` hears, as of
-  // Transport::Send, what it says. kUnreachable when it was not heard of lately.
+  // Tells the follower of that name that it will be given the lead, which must come then; `done`
+  // hears, as of Transport::Send, what it says. kUnreachable when it was not heard of lately.
   void Prepare(const std::string& follower, uint64_t budget_nanos,
                std::function<void(Result<wire::PrepareReply>)> done);
   // How a server stands that listens to others there.

@@ -85,7 +85,7 @@ void TabletMember::Hint() {
   }
 }
 
-Result<wire::PrepareReply> TabletMember::Prepare(uint64_t budget_nanos) {
+Result<wire::PrepareReply> TabletMember::Prepare(uint64_t epoch, uint64_t budget_nanos) {
   const uint64_t began = Now();
   wire::PrepareReply reply;
   while (true) {
@@ -100,7 +100,8 @@ Result<wire::PrepareReply> TabletMember::Prepare(uint64_t budget_nanos) {
     }
     runtime_.Sleep(kLookNanos);
   }
-  server_.ExpectLead();
+  const bool leads = server_.replica().standing().seen_epoch == epoch;
+  server_.ExpectLead(leads ? epoch + 1 : 0);
   while (!server_.is_ready_to_lead() && Now() - began < budget_nanos) {
     runtime_.Sleep(kEndNanos);
   }

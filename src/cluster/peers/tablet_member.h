@@ -34,8 +34,9 @@ class TabletMember final : public Member {
   Result<wire::ReadIndexReply> ReadIndex(uint64_t budget_nanos) override;
   std::optional<Handover> HandedOver() override;
   void Hint(const wire::Appended& hint) override;
-  // Ready: everything is applied that was acknowledged before the call.
-  Result<wire::PrepareReply> Prepare(uint64_t budget_nanos) override;
+  // Ready: everything is applied that was acknowledged before the call. A call that comes late, of
+  // a leader that is none any more, takes nothing from the one that is.
+  Result<wire::PrepareReply> Prepare(uint64_t epoch, uint64_t budget_nanos) override;
 
  private:
   void Hint();

@@ -406,8 +406,7 @@ void ReplicaServer::Do(const FenceStream& action) {
     return;
   }
   won_ = std::move(stream).value();
-  started_ = action.start;
-  Give(FenceOk{.tail = *fenced, .started = started_ ? std::optional(sent) : std::nullopt});
+  Give(FenceOk{.tail = *fenced, .started = action.start ? std::optional(sent) : std::nullopt});
 }
 
 void ReplicaServer::Do(const CatchUp& action) {
@@ -420,7 +419,7 @@ void ReplicaServer::Do(const CatchUp& action) {
                                          .server = Name(),
                                          .member = options_.server,
                                          .renew_nanos = options_.settings.RenewNanos(),
-                                         .started = started_},
+                                         .started = action.started},
                                         *this);
   if (!led.ok()) {
     Give(LeadFailed{});

@@ -176,7 +176,6 @@ class ReplicaServer final : public group::AppendObserver {
 
   // The actor's.
   std::unique_ptr<journal::Stream> won_;    // between the fence and the host
-  bool started_ = false;                    // LeaderStart came with that fence
   std::unique_ptr<journal::Stream> ahead_;  // for the next fence
   Nanos ahead_until_ = 0;
 

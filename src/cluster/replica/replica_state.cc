@@ -238,7 +238,7 @@ void ReplicaState::On(const FenceOk& event) {
   const Nanos sent = settings_.mutants.lease_from_ack ? now_ : event.started.value_or(0);
   lease_end_ = started_ ? sent + settings_.LeaseNanos() : 0;
   last_request_ = now_;
-  actions_.push_back(CatchUp{.epoch = epoch_, .tail = event.tail});
+  actions_.push_back(CatchUp{.epoch = epoch_, .tail = event.tail, .started = started_});
   if (settings_.mutants.serve_early) {
     On(CaughtUp{});
   }

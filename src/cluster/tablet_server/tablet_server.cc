@@ -125,9 +125,8 @@ Standing TabletServer::standing() const {
 }
 
 void TabletServer::ExpectLead(replica::Epoch epoch) {
-  const replica::Epoch seen = replica_->standing().seen_epoch;
   replica_->Expect();
-  reads_->Expect(epoch != 0 || seen == 0 ? epoch : seen + 1);
+  reads_->Expect(epoch);
 }
 
 Status TabletServer::ExpectHandOver() {

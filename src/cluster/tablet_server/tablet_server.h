@@ -114,9 +114,8 @@ class TabletServer final : public replica::Host {
   // A hint that this server leads in a moment: what is read here ends (followed() then says
   // nothing), and what leading needs is made ready, for some time, and taken: the leader before
   // edits no manifest from here on, and gives its lead away, whatever comes (ExpectHandOver).
-  // `epoch`: what it will lead under; 0: the one after that which leads now, as it was seen. Does
-  // not wait.
-  void ExpectLead(replica::Epoch epoch = 0);
+  // `epoch`: what it will lead under; 0: not known, so nothing is taken yet. Does not wait.
+  void ExpectLead(replica::Epoch epoch);
   // Whether that is done, or there is nothing to be done.
   bool is_ready_to_lead() const;
   // This server, which leads, gives the lead away in a moment. kFenced: another leads. By threads

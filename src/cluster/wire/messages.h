@@ -46,7 +46,8 @@ struct AskStanding {
   uint64_t applied = 0;  // there: the sequence up to which everything is
   bool operator==(const AskStanding&) const = default;
 };
-// Of the leader to the one that it is about to give the lead to: catch up now.
+// Of the leader of that epoch to the one that it gives the lead to next, whatever that answers:
+// catch up now.
 struct Prepare {
   std::string group = {};
   uint64_t epoch = 0;

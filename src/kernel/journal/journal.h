@@ -4,8 +4,9 @@
 // appends form a dense prefix; a refused one is never applied later; an unknown one may have been.
 // One appender at a time holds the largest epoch; Fence raises it, and nothing with a smaller epoch
 // is accepted afterwards, delayed requests included. Durable (at its level) = visible to readers.
-// Thread rule: Journal is safe. A Stream's Append, Persist, Fence, Release and Roll are guarded by
-// the caller (one at a time); Read and state() are safe. No stream is closed while it is linked.
+// Thread rule: Journal is safe. A Stream's Append, Persist, Fence, FenceAndAppend, Release and Roll
+// are guarded by the caller (one at a time); Read and state() are safe. No stream is closed while
+// it is linked.
 #pragma once
 
 #include <cstdint>
@@ -73,8 +74,8 @@ class Stream {
   virtual Result<Sequence> Fence(Epoch expected_epoch, std::optional<Sequence> expected_tail,
                                  Epoch new_epoch) = 0;
   // K2 and K1: a fence at a tail, and `records` appended behind it under the new epoch; returns the
-  // tail then. One step, but where they do not fit into the segment. kFenced, kBadOption: neither
-  // was done. Any other error leaves open what was.
+  // tail then. A shared journal does both in one step where they fit into the segment; else they
+  // follow each other. kFenced, kBadOption: neither was done. Any other error leaves open what was.
   virtual Result<Sequence> FenceAndAppend(Epoch expected_epoch, Sequence expected_tail,
                                           Epoch new_epoch,
                                           std::span<const std::string_view> records) {

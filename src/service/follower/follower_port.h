@@ -2,15 +2,16 @@
 // server: here their connections are passed on, byte for byte, to the one that leads, or
 // (writes = refuse) each command is answered with an error that names it.
 //
-// Passing on: the leader is dialed when the client's first bytes are there. While one side does not
-// read, the other is not read from, so a connection holds at most buffer_bytes a direction; an end
-// is passed on like bytes. When the leader is lost, or another one leads, the client's connection
-// is closed: what was in flight has an unknown outcome, and a closed connection says so. While
-// nobody leads or the leader cannot be reached, a client waits wait_nanos, then it is told so
-// (TRYAGAIN) and closed. When the port stops, clients of which no request was passed to anybody
-// are its owner's, to be answered elsewhere. One thread does it all ("luna-follower") and waits for
-// no single connection; host names are looked up by a second one, which starts when the leader has
-// a name.
+// Passing on: the leader is dialed when the client's first bytes are there, and asked whether it
+// leads (GROUP LEADS), which a port answers for itself: nothing is passed on twice. While one side
+// does not read, the other is not read from, so a connection holds at most buffer_bytes a
+// direction; an end is passed on like bytes. When the leader is lost, or another one leads, the
+// client's connection is closed: what was in flight has an unknown outcome, and a closed connection
+// says so. While nobody leads or the leader cannot be reached, a client waits wait_nanos, then it
+// is told so (TRYAGAIN) and closed. When the port stops, clients of which no request was passed to
+// anybody are its owner's, to be answered elsewhere. One thread does it all ("luna-follower") and
+// waits for no single connection; host names are looked up by a second one, which starts when the
+// leader has a name.
 //
 // Reading here: clients are offered to whoever reads here (`take`), if anybody does, when they come
 // and while they wait here, and come back (PassOn) when they ask for what the leader has to do;

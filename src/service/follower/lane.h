@@ -33,7 +33,7 @@ class Lane {
   Result<runtime::Transfer> ReadFirst(runtime::Socket& source, std::span<char> scratch);
   // Bytes from elsewhere, that go before what is read.
   void Keep(std::string_view bytes) { kept_.append(bytes); }
-  std::string_view kept() const { return kept_; }
+  std::string_view kept() const { return kept_; }  // before the first Pump
   // Takes away what was read first.
   std::string TakeKept() { return std::exchange(kept_, {}); }
   // Passes on what there is, through `scratch`, which bounds what is kept.

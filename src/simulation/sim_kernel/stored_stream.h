@@ -70,7 +70,7 @@ class StoredStream {
       : guards_(&guards), id_(id), turn_(id), epoch_(epoch), segments_{{.before = released}} {}
 
   Verdict Append(const AppendRequest& request, bool late);
-  // kFenced, kMoved: `tail` is not set, which is that of all records then.
+  // `tail`: of the stream then, with the records of the request. kFenced, kMoved: it is not set.
   Verdict Fence(const FenceRequest& request, Sequence& tail);
   Verdict TakeTurn(uint64_t expected_turn, uint64_t turn);
   void Release(Sequence upto);  // whole segments

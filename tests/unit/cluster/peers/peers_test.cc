@@ -34,7 +34,7 @@ class Scripted final : public Member {
     last_hints += hint.last ? 1 : 0;
     last_hint = hint;
   }
-  Result<wire::PrepareReply> Prepare(uint64_t /*budget_nanos*/) override {
+  Result<wire::PrepareReply> Prepare(uint64_t /*epoch*/, uint64_t /*budget_nanos*/) override {
     return wire::PrepareReply{.applied = standing.applied, .ready = true};
   }
   wire::StandingReply standing;

@@ -221,7 +221,7 @@ TEST_F(TabletMemberTest, WhoIsSaidToLeadNextLeadsAtOnce) {
     Await([&] { return b->server->followed().has_value(); });
     Await([&] { return b->server->followed()->complete_nanos != 0; });
     EXPECT_FALSE(a->member->HandedOver().has_value());
-    (void)b->member->Prepare(kSecond / 2);
+    (void)b->member->Prepare(a->server->standing().epoch, kSecond / 2);
     EXPECT_FALSE(b->server->followed().has_value());  // it reads no more
     ASSERT_TRUE(a->server->replica().Transfer("b:1").ok());
     Await([&] { return a->member->HandedOver().has_value(); });
@@ -249,7 +249,7 @@ TEST_F(TabletMemberTest, WhoIsPreparedHasTakenTheManifests) {
     EXPECT_EQ(b->server->ExpectHandOver().error().reason(), Reason::kFenced);
     ASSERT_TRUE(a->server->ExpectHandOver().ok());
     ASSERT_TRUE(a->serving.collection->Put("k", "1").ok());
-    ASSERT_TRUE(b->member->Prepare(kSecond / 2).ok());
+    ASSERT_TRUE(b->member->Prepare(a->server->standing().epoch, kSecond / 2).ok());
     EXPECT_EQ(a->serving.collection->Flush().error().reason(), Reason::kFenced);
     ASSERT_TRUE(a->serving.collection->Put("k", "2").ok());
     world_->Sleep(kSecond);
@@ -264,13 +264,31 @@ TEST_F(TabletMemberTest, WhoIsPreparedHasTakenTheManifests) {
   });
 }
 
+// Whoever leads by now gives nothing away, and goes on.
+TEST_F(TabletMemberTest, WhoIsPreparedLateTakesNothing) {
+  InWorld(7, [&] {
+    const auto a = NewNode("a:1");
+    Await([&] { return a->leads(); });
+    const auto b = NewNode("b:1");
+    Await([&] { return b->server->standing().leader == "a:1"; });
+    Await([&] { return b->server->followed().has_value(); });
+    for (const uint64_t off : {-1, 1}) {
+      ASSERT_TRUE(b->member->Prepare(a->server->standing().epoch + off, kSecond / 2).ok());
+      ASSERT_TRUE(a->serving.collection->Put("k", "1").ok());
+      EXPECT_TRUE(a->serving.collection->Flush().ok());
+      EXPECT_TRUE(a->leads());
+      Await([&] { return b->server->followed().has_value(); });
+    }
+  });
+}
+
 TEST_F(TabletMemberTest, WhoIsPreparedInVainReadsAgain) {
   InWorld(5, [&] {
     const auto a = NewNode("a:1");
     Await([&] { return a->leads(); });
     const auto b = NewNode("b:1");
     Await([&] { return b->server->followed().has_value(); });
-    (void)b->member->Prepare(kSecond / 2);
+    (void)b->member->Prepare(a->server->standing().epoch, kSecond / 2);
     EXPECT_FALSE(b->server->followed().has_value());
     Await([&] { return b->server->followed().has_value(); });
     world_->Sleep(2 * kSecond);
@@ -282,20 +300,20 @@ TEST_F(TabletMemberTest, WhoIsPreparedInVainReadsAgain) {
 TEST_F(TabletMemberTest, WhoIsPreparedHasWhatWasBefore) {
   InWorld(3, [&] {
     const auto a = NewNode("a:1");
-    EXPECT_FALSE(a->member->Prepare(kSecond).value().ready);  // it follows nothing
+    EXPECT_FALSE(a->member->Prepare(1, kSecond).value().ready);  // it follows nothing
     uint64_t complete = 0;
     int hints = 0;
     a->member->Follows(FollowedHere{.hint = [&] { complete = ++hints < 4 ? 0 : Now(); },
                                     .applied = [] { return 9; },
                                     .complete_nanos = [&] { return complete; }});
-    const wire::PrepareReply prepared = a->member->Prepare(kSecond).value();
+    const wire::PrepareReply prepared = a->member->Prepare(1, kSecond).value();
     EXPECT_TRUE(prepared.ready);
     EXPECT_EQ(prepared.applied, 9u);
     EXPECT_EQ(hints, 4);
     complete = 0;
     hints = -1'000'000;
     const uint64_t began = Now();
-    EXPECT_FALSE(a->member->Prepare(50 * kMilli).value().ready);
+    EXPECT_FALSE(a->member->Prepare(1, 50 * kMilli).value().ready);
     EXPECT_LT(Now() - began, 60 * kMilli);
     a->member->Follows({});
     const int before = hints;
