@@ -127,6 +127,12 @@ void SayReplies(const Session& session, Departing& departing) {
 
 }  // namespace
 
+bool IsMark(std::string_view word) {
+  return word.size() == kMarkDigits && std::ranges::all_of(word, [](char letter) {
+           return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f');
+         });
+}
+
 std::string RefusalText(std::string_view leader) {
   if (leader.empty()) {
     return "TRYAGAIN this server does not lead the group, and nobody is known to just now; try "
@@ -175,6 +181,7 @@ void Introduce(const Session& session, Departing& departing) {
   SayReads(session, departing);
   SayReplies(session, departing);
   departing.version = session.version;
+  departing.mark = session.mark;
 }
 
 bool MayBeIntroduced(const Session& session, Host& host) {

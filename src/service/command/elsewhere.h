@@ -23,6 +23,15 @@ namespace luna::command {
 
 class CommandTable;
 
+// Of who goes on elsewhere: bytes that were received and that nobody began. Who has more is closed.
+inline constexpr size_t kCarriedBytes = size_t{1} << 20;
+
+// A mark: the word by which a server that is passed a client gives it back to the one that passed
+// it on, amid the client's replies. Whoever dials makes it, for one connection; a client that knew
+// one could have another client go on as whom it likes.
+inline constexpr size_t kMarkDigits = 32;  // hexadecimal, in lower case
+bool IsMark(std::string_view word);
+
 // A client on its way to whoever answers it next.
 struct Departing {
   std::unique_ptr<runtime::Socket> client;
@@ -34,6 +43,9 @@ struct Departing {
   std::string bytes = {};  // what the client asked for and nobody began, as far as it was read
   resp::Version version = resp::Version::k2;  // of the replies it expects
   bool for_leader = false;  // a server that follows sent it away: it does not go back there
+  // Of the server that passed it on to here, and is what `client` connects to: it is given back by
+  // this word. Empty: nobody did.
+  std::string mark = {};
 };
 
 // The error where the leader has this address; empty: nobody is known to lead.

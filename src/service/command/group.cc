@@ -69,12 +69,23 @@ void RunRemove(Call& call) {
   call.Answer(Change(*group, call.arguments[2], &ServerGroup::Remove));
 }
 
-// Asked by servers before they pass a client on, so it is answered where it arrives.
+// Asked by servers before they pass a client on, so it is answered where it arrives. Of several
+// marks the first is the server's: what comes later the client says.
 void RunLeads(Call& call) {
   if (call.host.group() == nullptr) {
     return call.Fail(kNoGroup);
   }
-  call.host.follows() ? call.Fail(RefusalText(call.host)) : call.reply.Simple("OK");
+  const bool marks = call.arguments.size() == 3;
+  if (call.arguments.size() > 3 || (marks && !IsMark(call.arguments[2]))) {
+    return call.Fail(kSyntaxError);
+  }
+  if (call.host.follows()) {
+    return call.Fail(RefusalText(call.host));
+  }
+  if (marks && call.session.mark.empty()) {
+    call.session.mark = call.arguments[2];
+  }
+  call.reply.Simple("OK");
 }
 
 constexpr Family kFamily{"luna"};
@@ -90,11 +101,11 @@ constexpr Command Waiting(Command row) {
 constexpr Command kSubcommands[] = {
     Described(Waiting(kFamily.Row("group|add", 3, kChange, kSince, RunAdd)), "host:port",
               "Lets a server lead again that was removed; others join by starting."),
-    Described(kFamily.Row("group|leads", 2,
+    Described(kFamily.Row("group|leads", -2,
                           kFlagNoAuth | kFlagLoading | kFlagStale | kFlagFast | kFlagNoMulti |
                               kFlagNoTransaction | kFlagAnywhere,
                           kSince, RunLeads),
-              "", "OK where this server leads its group; else an error that says who does."),
+              "[mark]", "OK where this server leads its group; else an error that says who does."),
     HelpRow("group|help", "luna", kSince),
     Described(Waiting(kFamily.Row("group|remove", 3, kChange, kSince, RunRemove)), "host:port",
               "Takes a server out of the group: it never leads any more."),

@@ -46,6 +46,10 @@ Secret SecretOf(std::span<const std::string_view> arguments, size_t name) {
       (is_inside && (IsWord(arguments[name], "acl") || IsWord(arguments[name], "config")))) {
     return {name + 1, count};
   }
+  if (IsWord(arguments[name], "group") && name + 1 < count &&
+      IsWord(arguments[name + 1], "leads")) {
+    return {name + 2, count};  // the mark: see elsewhere.h
+  }
   if (IsWord(arguments[name], "hello")) {
     for (size_t i = name + 1; i < count; ++i) {
       if (IsWord(arguments[i], "auth")) {

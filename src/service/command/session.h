@@ -73,6 +73,9 @@ struct Session {
   Freshness freshness;
   // With what `user` logged in; kept only where it may have to be said again to the leader.
   std::optional<std::string> password;
+  // By which it is given back to the server that passes it on; empty: the client itself is here.
+  // For good: what the client says does not change who passes it on.
+  std::string mark;
   bool no_evict = false;
   enum class Replies : uint8_t { kOn, kOff, kSkipNext, kSkipThis } replies = Replies::kOn;
   // Set by threads that may wait for no device. A read that would have to wait then leaves no trace

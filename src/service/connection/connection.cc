@@ -16,7 +16,6 @@ constexpr size_t kReadsMax = 32;     // of one operation: their replies are held
 constexpr size_t kLightBytes = size_t{128} << 10;  // received at once, of a light operation
 constexpr int kReceivesMax = 4;  // of one turn, so that no client starves the others
 constexpr uint64_t kNanosPerSecond = 1'000'000'000;
-constexpr size_t kCarriedBytes = size_t{1} << 20;  // received and not begun, of who is handed on
 constexpr uint64_t kReleaseNanos = 2 * kNanosPerSecond;  // idle so long: room is given back
 
 using command::Place;
@@ -60,6 +59,7 @@ void Connection::Begin() {
 }
 
 void Connection::Arrive(command::Departing client) {
+  session_.mark = client.mark;
   if (client.introduction.empty() && client.bytes.empty()) {
     return;
   }
@@ -282,7 +282,7 @@ void Connection::Pack(bool with_request) {
 
 bool Connection::LeavesNow() {
   return handed_on_ && !leaves() && !lost_ && !ended_ && operation_.empty() &&
-         parser_.buffered() <= kCarriedBytes &&
+         parser_.buffered() <= command::kCarriedBytes &&
          command::MayBeIntroduced(session_, *surroundings_.host);
 }
 

@@ -35,11 +35,22 @@ FollowerPort::FollowerPort(runtime::Runtime& runtime, runtime::Network& network,
     : state_(std::make_unique<State>(runtime, network, std::move(settings))) {}
 
 FollowerPort::~FollowerPort() {
+  End();
+}
+
+void FollowerPort::End() {
   Stop();
+  if (state_->thread != nullptr) {
+    state_->usher->EndNow();
+    state_->thread->Join();
+    state_->thread = nullptr;
+    state_->usher = nullptr;
+  }
 }
 
 Status FollowerPort::Start() {
-  LUNA_ASSERT(state_->thread == nullptr);
+  LUNA_ASSERT(addresses().empty());  // stopped
+  End();
   auto usher = std::make_unique<Usher>(*state_->runtime, *state_->network, state_->settings,
                                        state_->tallies, state_->resolver);
   TRY(usher->Listen());
@@ -55,20 +66,21 @@ Status FollowerPort::Start() {
 }
 
 std::vector<command::Departing> FollowerPort::Stop() {
-  if (state_->thread == nullptr) {
-    return {};
-  }
   {
     const base::MutexLock lock(state_->mutex);
-    state_->open = nullptr;
+    if (std::exchange(state_->open, nullptr) == nullptr) {
+      return {};
+    }
   }
   state_->usher->Stop();
-  state_->thread->Join();
-  state_->thread = nullptr;
   std::vector<command::Departing> left = state_->usher->TakeLeft();
-  state_->usher = nullptr;
-  const base::MutexLock lock(state_->mutex);
-  state_->addresses.clear();
+  {
+    const base::MutexLock lock(state_->mutex);
+    state_->addresses.clear();
+  }
+  if (!state_->settings.hand_on) {
+    End();
+  }
   return left;
 }
 
@@ -94,6 +106,7 @@ FollowerCounts FollowerPort::counts() const {
           .forwarded = tallies.forwarded,
           .unled = tallies.unled,
           .lost = tallies.lost,
+          .returned = tallies.returned,
           .refused_commands = tallies.refused_commands,
           .to_leader_bytes = tallies.to_leader_bytes,
           .to_client_bytes = tallies.to_client_bytes};

@@ -5,18 +5,22 @@
 // Passing on: the leader is dialed when the client's first bytes are there, and asked whether it
 // leads (GROUP LEADS), which a port answers for itself: nothing is passed on twice. While one side
 // does not read, the other is not read from, so a connection holds at most buffer_bytes a
-// direction; an end is passed on like bytes. When the leader is lost, or another one leads, the
-// client's connection is closed: what was in flight has an unknown outcome, and a closed connection
-// says so. While nobody leads or the leader cannot be reached, a client waits wait_nanos, then it
-// is told so (TRYAGAIN) and closed. When the port stops, clients of which no request was passed to
-// anybody are its owner's, to be answered elsewhere. One thread does it all ("luna-follower") and
-// waits for no single connection; host names are looked up by a second one, which starts when the
-// leader has a name.
+// direction; an end is passed on like bytes. A leader that gives its lead away gives the clients
+// back (giving_back.h): they wait for the next one and notice nothing. When the leader is lost, or
+// another one leads and it has given nobody back for a moment, the client's connection is closed:
+// what was in flight has an unknown outcome, and a closed connection says so. While nobody leads or
+// the leader cannot be reached, a client waits wait_nanos, then it is told so (TRYAGAIN) and
+// closed. When the port stops, clients of which no request was passed to anybody are its owner's,
+// to be answered elsewhere. One thread does it all ("luna-follower") and waits for no single
+// connection; host names are looked up by a second one, which starts when the leader has a name.
 //
 // Reading here: clients are offered to whoever reads here (`take`), if anybody does, when they come
 // and while they wait here, and come back (PassOn) when they ask for what the leader has to do;
 // then they are introduced to it: it is sent what makes them there who they are, and nothing of
 // theirs before it took that. They hear of no reply to it but an error, which ends the connection.
+//
+// Giving back: connections of other servers' ports, handed on by the service here when it led no
+// more, are not passed on but given back, whatever is done with clients.
 //
 // Refusing: PING, HELLO, QUIT and GROUP STATUS are answered, everything else gets "READONLY ...;
 // ask HOST:PORT". Clients that ask nothing or take no replies for idle_nanos are closed.
@@ -65,6 +69,9 @@ struct FollowerSettings {
   std::function<Result<std::unique_ptr<runtime::Socket>>(const std::string& address,
                                                          const std::string& host)>
       dial_tls = {};
+  // A new mark (command::IsMark) that nobody can guess; rules as of `leader`. Empty: of random
+  // bits for secrets, which no seed repeats.
+  std::function<std::string()> new_mark = {};
   std::function<std::string()> status;  // the text of GROUP STATUS; rules as of `leader`
   // A client is offered: true, and it is taken; else it is the port's. Called by the port's thread;
   // must neither wait nor call the port. May be empty.
@@ -72,6 +79,9 @@ struct FollowerSettings {
   // Whether clients that wait would be taken now; rules as of `take`. Empty: only new ones are
   // offered.
   std::function<bool()> takes = {};
+  // Gets clients that leaders give back within a moment after Stop. Called by the port's thread;
+  // may call PassOn. Empty: Stop closes them.
+  std::function<void(command::Departing)> hand_on = {};
   size_t max_clients = 10000;           // more are told so and closed
   uint64_t wait_nanos = 5'000'000'000;  // of a client with a request, for a leader that is reached
   uint64_t idle_nanos = 60'000'000'000;
@@ -88,6 +98,7 @@ struct FollowerCounts {
   uint64_t forwarded = 0;         // clients that reached a leader
   uint64_t unled = 0;             // clients told that nobody leads or is reached
   uint64_t lost = 0;              // clients closed because their leader was lost or another leads
+  uint64_t returned = 0;          // clients that a leader gave back when it led no more
   uint64_t refused_commands = 0;  // answered with an error that names the leader
   uint64_t to_leader_bytes = 0;
   uint64_t to_client_bytes = 0;
@@ -104,9 +115,11 @@ class FollowerPort {
   // kReadOnly: nothing was started.
   Status Start();
   // Listens no more: the addresses are free when it returns. Closes every connection of which
-  // something was passed on, or which was told its end; the others are the caller's, with what they
-  // said.
+  // something was passed on, or which was told its end (with hand_on: in a moment, or when Start or
+  // End comes); the others are the caller's, with what they said.
   std::vector<command::Departing> Stop();
+  // Stop, and nothing of it is left.
+  void End();
 
   // Takes a client that others had: it is for the leader, or waits here. False: the port is
   // stopped, and the client still the caller's.

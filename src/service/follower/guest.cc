@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "service/command/elsewhere.h"
+#include "service/follower/giving_back.h"
 #include "service/resp/reply_writer.h"
 
 namespace luna::follower {
@@ -14,7 +15,10 @@ constexpr uint64_t kDialNanos = 1'000'000'000;    // of one attempt: the next ma
 constexpr uint64_t kLingerNanos = 2'000'000'000;  // for the client to take the end
 constexpr size_t kWordsBytes = size_t{64} << 10;  // replies not taken yet: no more are made
 constexpr int kReadsOfATurn = 4;
-constexpr std::string_view kLeads = "*2\r\n$5\r\nGROUP\r\n$5\r\nLEADS\r\n";
+constexpr uint64_t kGraceNanos = 250'000'000;   // of a leader that leads no more, for giving back
+constexpr uint64_t kGiveNanos = 1'000'000'000;  // from the mark to all that is behind it
+// Of the array behind a mark: more than one that gives back sends.
+constexpr size_t kArrayBytes = 2 * kGivenBytes;
 
 std::string UnledText(const Surroundings& surroundings) {
   if (surroundings.leader.empty()) {
@@ -57,7 +61,12 @@ Guest::Guest(Surroundings& surroundings, command::Departing departing, uint64_t 
   // Who was introduced has spoken once: it may be silent as long as it likes.
   const bool spoke = !introduction_.empty() && settings.forward;
   deadline_nanos_ = spoke ? kNever : now_nanos + settings.idle_nanos;
-  if (!settings.forward) {
+  if (!departing.mark.empty()) {
+    phase_ = Phase::kReturning;
+    deadline_nanos_ = now_nanos + kGiveNanos;
+    words_ = std::move(departing.mark);
+    to_leader_.Keep(departing.bytes);
+  } else if (!settings.forward) {
     phase_ = Phase::kRefused;
     refuser_.emplace(settings.status, surroundings.tallies->accepted.load(), version_);
     refuser_->Feed(departing.bytes);
@@ -87,6 +96,8 @@ bool Guest::may_depart() const {
       return !greeting_.empty();
     case Phase::kRefused:
       return words_.empty() && !refuser_->closing() && !ended_;
+    case Phase::kTakingBack:
+    case Phase::kReturning:
     case Phase::kLeaving:
     case Phase::kGone:
       break;
@@ -127,13 +138,15 @@ void Guest::NoticedLeader(const runtime::Ready& ready) {
   to_client_.NoticedSource(ready);
 }
 
-void Guest::Dial(std::unique_ptr<runtime::Socket> leader, uint64_t now_nanos) {
+void Guest::Dial(std::unique_ptr<runtime::Socket> leader, std::string mark, uint64_t now_nanos) {
   LUNA_ASSERT(phase_ == Phase::kSeeking);
   leader_name_ = surroundings_.leader;
   to_client_ = Lane();  // what was noticed of an earlier leader is over
+  counted_to_client_ = 0;
   replies_ = {};
   greeted_ = heard_ = 0;
-  greeting_ = std::string(kLeads) + introduction_;
+  greeting_ = Greeting(mark) + introduction_;
+  to_client_.Watch(std::move(mark));
   dial_deadline_nanos_ = now_nanos + kDialNanos;
   phase_ = Phase::kDialing;
   if (!surroundings_.poller->Add(*leader, tag_ + 1).ok()) {
@@ -156,8 +169,12 @@ bool Guest::Advance(uint64_t now_nanos) {
       return AdvanceDialing(now_nanos);
     case Phase::kPassing:
       return AdvancePassing(now_nanos);
+    case Phase::kTakingBack:
+      return AdvanceTakingBack(now_nanos);
     case Phase::kRefused:
       return AdvanceRefused(now_nanos);
+    case Phase::kReturning:
+      return AdvanceReturning(now_nanos);
     case Phase::kLeaving:
       return AdvanceLeaving(now_nanos);
     case Phase::kGone:
@@ -167,7 +184,7 @@ bool Guest::Advance(uint64_t now_nanos) {
 }
 
 bool Guest::AdvanceSilent(uint64_t now_nanos) {
-  if (to_leader_.kept().size() < kLeads.size()) {
+  if (JudgeGreeting(to_leader_.kept()) == IsGreeting::kPerhaps) {
     const auto read = to_leader_.ReadFirst(*client_, surroundings_.scratch);
     if (!read.ok() || (read->bytes == 0 && to_leader_.source_ended())) {
       return End();
@@ -183,15 +200,15 @@ bool Guest::AdvanceSilent(uint64_t now_nanos) {
 // Another server asks whether this one leads, or a client asks for whatever it likes. While this
 // one takes over, the question waits: whoever serves then answers it.
 void Guest::HearFirst(uint64_t now_nanos) {
-  const std::string_view first = to_leader_.kept();
-  if (first.starts_with(kLeads) && surroundings_.takes_over) {
+  const IsGreeting greeting = JudgeGreeting(to_leader_.kept());
+  if (greeting == IsGreeting::kYes && surroundings_.takes_over) {
     return;
   }
-  if (first.starts_with(kLeads)) {
+  if (greeting == IsGreeting::kYes) {
     resp::ReplyWriter(words_, resp::Version::k2).Fail(command::RefusalText(surroundings_.leader));
     phase_ = Phase::kLeaving;
     deadline_nanos_ = now_nanos + kLingerNanos;
-  } else if (!kLeads.starts_with(first)) {
+  } else if (greeting == IsGreeting::kNo) {
     phase_ = Phase::kSeeking;
     deadline_nanos_ = now_nanos + surroundings_.settings->wait_nanos;
   }
@@ -249,15 +266,25 @@ bool Guest::IsTakenOver() const {
 }
 
 bool Guest::AdvancePassing(uint64_t now_nanos) {
-  if (IsTakenOver()) {
-    return LoseLeader(now_nanos);  // what it was asked and has not answered, it may never
-  }
+  const bool taken_over = IsTakenOver();
   if (!greeting_.empty()) {
-    return Greet(now_nanos);
+    return taken_over ? LoseLeader(now_nanos) : Greet(now_nanos);
+  }
+  // It may be about to answer, and to give its clients back; later it may never.
+  if (!taken_over) {
+    given_up_nanos_ = kNever;
+  } else if (given_up_nanos_ == kNever) {
+    given_up_nanos_ = now_nanos + kGraceNanos;
   }
   const bool more = PassOn(now_nanos);
   CountPassed();
-  return more || (phase_ == Phase::kPassing && now_nanos >= deadline_nanos_ && End());
+  if (phase_ != Phase::kPassing) {
+    return more;
+  }
+  if (now_nanos >= given_up_nanos_) {
+    return LoseLeader(now_nanos);
+  }
+  return more || (now_nanos >= deadline_nanos_ && End());
 }
 
 bool Guest::PassOn(uint64_t now_nanos) {
@@ -272,6 +299,9 @@ bool Guest::PassOn(uint64_t now_nanos) {
     leader_deaf_ = up == Outcome::kSinkLost;
   }
   const Outcome down = to_client_.Pump(*leader_, *client_, scratch);
+  if (down == Outcome::kMarked) {
+    return BeginTakingBack(now_nanos);
+  }
   if (down == Outcome::kSinkLost || (down == Outcome::kEnded && up == Outcome::kEnded)) {
     return End();
   }
@@ -297,6 +327,10 @@ bool Guest::Greet(uint64_t now_nanos) {
   }
   if (!HearGreeting(now_nanos)) {
     return phase_ == Phase::kPassing && LoseLeader(now_nanos);
+  }
+  if (to_client_.marked()) {
+    SeekAgain(leader_->peer() + " leads no more");  // it was asked nothing
+    return AdvanceSeeking(now_nanos);
   }
   if (heard_ <= unheard_ || greeted_ < greeting_.size()) {
     if (now_nanos < dial_deadline_nanos_) {
@@ -359,6 +393,107 @@ void Guest::Disown(std::string_view why, uint64_t now_nanos) {
   ++surroundings_.tallies->lost;
   resp::ReplyWriter(words_, version_).Fail(why);
   Leave(now_nanos);
+}
+
+// What the leader was sent up to the end that is said here, it has answered or gives back. What it
+// did not take goes behind that, and then what the client still says.
+bool Guest::BeginTakingBack(uint64_t now_nanos) {
+  if (leader_deaf_) {
+    return LoseLeader(now_nanos);  // what was read for it is gone
+  }
+  to_leader_.Finish(*leader_);
+  replies_ = {};
+  replies_.Feed(to_client_.TakeBehindMark());
+  heard_ = 0;
+  phase_ = Phase::kTakingBack;
+  deadline_nanos_ = now_nanos + kGiveNanos;
+  given_up_nanos_ = kNever;
+  return true;
+}
+
+bool Guest::AdvanceTakingBack(uint64_t now_nanos) {
+  const bool taken = to_client_.Flush(*client_);  // replies from before the mark
+  CountPassed();
+  if (!taken) {
+    return End();
+  }
+  if (leader_ != nullptr) {
+    return HearReturn(now_nanos);
+  }
+  if (to_client_.pending() > 0) {
+    return false;  // as while it was passed on, they wait as long as it likes
+  }
+  ++surroundings_.tallies->returned;
+  // Who was passed on has spoken once: it may be silent as long as it likes.
+  const bool asks = to_leader_.pending() > 0;
+  phase_ = asks ? Phase::kSeeking : Phase::kSilent;
+  deadline_nanos_ = asks ? now_nanos + surroundings_.settings->wait_nanos : kNever;
+  return true;
+}
+
+bool Guest::HearReturn(uint64_t now_nanos) {
+  for (int reads = 0; reads < kReadsOfATurn; ++reads) {
+    auto given = replies_.Next();
+    if (!given.ok()) {
+      return LoseLeader(now_nanos);
+    }
+    if (given->has_value()) {
+      return TakeBack(std::move(**given), now_nanos);
+    }
+    const auto read = leader_->Read(surroundings_.scratch);
+    if (!read.ok() || (read->ended && read->bytes == 0) || heard_ > kArrayBytes) {
+      return LoseLeader(now_nanos);
+    }
+    if (read->bytes == 0) {
+      return now_nanos >= deadline_nanos_ && LoseLeader(now_nanos);
+    }
+    heard_ += read->bytes;
+    replies_.Feed({surroundings_.scratch.data(), read->bytes});
+  }
+  return now_nanos < deadline_nanos_ || LoseLeader(now_nanos);
+}
+
+bool Guest::TakeBack(resp::Reply given, uint64_t now_nanos) {
+  auto taken = TakenBack(std::move(given));
+  if (!taken.has_value() || !replies_.TakeRest().empty()) {
+    return LoseLeader(now_nanos);
+  }
+  introduction_ = std::move(taken->introduction);
+  unheard_ = taken->unheard;
+  version_ = taken->version;
+  to_leader_.Redirect(std::move(taken->bytes));
+  replies_ = {};
+  CloseLeader();
+  return true;
+}
+
+// Everything that was begun is answered, so the mark stands between two replies. What comes now was
+// sent before it was read.
+bool Guest::AdvanceReturning(uint64_t now_nanos) {
+  if (!Flush(now_nanos)) {
+    return End();
+  }
+  bool more = true;
+  for (int reads = 0; more && reads < kReadsOfATurn; ++reads) {
+    const auto read = to_leader_.ReadFirst(*client_, surroundings_.scratch);
+    if (!read.ok()) {
+      return End();
+    }
+    if (to_leader_.pending() > kGivenBytes) {
+      return Leave(now_nanos);  // and the other side closes the client, which is told by that
+    }
+    more = read->bytes > 0;
+  }
+  if (to_leader_.source_ended()) {
+    ended_ = true;
+    words_ += GivenBack({.client = nullptr,
+                         .introduction = std::move(introduction_),
+                         .unheard = unheard_,
+                         .bytes = to_leader_.TakeKept(),
+                         .version = version_});
+    return Leave(now_nanos);
+  }
+  return now_nanos >= deadline_nanos_ ? Leave(now_nanos) : more;
 }
 
 void Guest::CountPassed() {

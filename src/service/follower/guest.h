@@ -1,14 +1,20 @@
 // Guest: one client of a server that does not lead, from its arrival to its end.
 //
 //   silent ──first bytes──► seeking ──► dialing ──► passing ──► leaving ──► gone
-//      └──(writes = refuse)► refused ──────────────────────────────┘
+//    │ ▲                       ▲                       │           ▲
+//    │ └───────────────────────┴───── taking back ◄────┘           │
+//    └──(writes = refuse)► refused ────────────────────────────────┘
+//                          returning ──────────────────────────────┘
 //
 // Silent: nothing was asked yet. Seeking: it waits for a leader; its owner gives it a socket to one
 // (Dial) when it can; one that others had begins so if it has asked for something. Passing: two
 // lanes. They open when it was greeted: whoever was dialed said that it leads (GROUP LEADS, which
 // is passed on by nobody, so that no two servers pass clients to each other), and took the
 // introduction of one that others had. Until then nothing of the
-// client's was passed to anybody, and it may seek again or depart. Leaving: the last
+// client's was passed to anybody, and it may seek again or depart. Taking back: the leader leads no
+// more and gives the client back, which then is as one that others had. When another one leads, a
+// leader has a moment for that. Returning: the other side of it: the client is a connection of a
+// server that passed somebody on, and has a mark (giving_back.h). Leaving: the last
 // words are written and the end is said; what the client still sends is read and dropped for a
 // while, because a socket that is closed with bytes unread takes the last words away with it.
 // Thread rule: owned by one thread.
@@ -46,7 +52,17 @@ struct Surroundings {
 
 class Guest {
  public:
-  enum class Phase : uint8_t { kSilent, kSeeking, kDialing, kPassing, kRefused, kLeaving, kGone };
+  enum class Phase : uint8_t {
+    kSilent,
+    kSeeking,
+    kDialing,
+    kPassing,
+    kTakingBack,
+    kRefused,
+    kReturning,
+    kLeaving,
+    kGone
+  };
 
   // `tag` is the poller's for the client, `tag` + 1 for the leader.
   Guest(Surroundings& surroundings, std::unique_ptr<runtime::Socket> client, uint64_t tag,
@@ -60,8 +76,9 @@ class Guest {
 
   void NoticedClient(const runtime::Ready& ready);
   void NoticedLeader(const runtime::Ready& ready);
-  // While seeking: a socket on its way to the leader of the surroundings.
-  void Dial(std::unique_ptr<runtime::Socket> leader, uint64_t now_nanos);
+  // While seeking: a socket on its way to the leader of the surroundings, and a new mark, by which
+  // the leader may give the client back.
+  void Dial(std::unique_ptr<runtime::Socket> leader, std::string mark, uint64_t now_nanos);
   // Does what can be done now, and what is due. True: there is more to do after others had a turn.
   bool Advance(uint64_t now_nanos);
 
@@ -85,6 +102,8 @@ class Guest {
   bool AdvanceDialing(uint64_t now_nanos);
   bool Reach(uint64_t now_nanos);
   bool AdvancePassing(uint64_t now_nanos);
+  bool AdvanceTakingBack(uint64_t now_nanos);
+  bool AdvanceReturning(uint64_t now_nanos);
   bool AdvanceRefused(uint64_t now_nanos);
   bool AdvanceLeaving(uint64_t now_nanos);
   bool PassOn(uint64_t now_nanos);
@@ -92,6 +111,9 @@ class Guest {
   bool HearGreeting(uint64_t now_nanos);                         // false: nothing more can be heard
   bool TakeReply(const resp::Reply& reply, uint64_t now_nanos);  // false: it is not what it was for
   void Disown(std::string_view why, uint64_t now_nanos);
+  bool BeginTakingBack(uint64_t now_nanos);
+  bool HearReturn(uint64_t now_nanos);
+  bool TakeBack(resp::Reply given, uint64_t now_nanos);
   bool TakeRequests();
   bool AnswerRequests(uint64_t now_nanos);  // true: no whole request is left
   // Writes last_words_. False: the client is gone.
@@ -116,14 +138,15 @@ class Guest {
   Lane to_client_;
   uint64_t counted_to_leader_ = 0;  // of the lanes' bytes
   uint64_t counted_to_client_ = 0;
-  bool leader_deaf_ = false;  // it takes no more bytes
+  bool leader_deaf_ = false;          // it takes no more bytes
+  uint64_t given_up_nanos_ = kNever;  // when a leader that another one followed is lost
   bool turned_away_ = false;
   const uint64_t handshake_deadline_nanos_;
   std::string introduction_;
   size_t unheard_ = 0;    // replies to it
   std::string greeting_;  // of this leader; empty: none is due, or it is over
   size_t greeted_ = 0;    // bytes of it that were sent
-  size_t heard_ = 0;      // replies to it
+  size_t heard_ = 0;      // replies to it; while taking back, bytes
   resp::ReplyParser replies_;
   resp::Version version_ = resp::Version::k2;  // that the client expects
   bool for_leader_ = false;

@@ -1,6 +1,7 @@
 #include "service/follower/usher.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/try.h"
+#include "runtime/tls/secrets.h"
 
 namespace luna::follower {
 
@@ -21,6 +23,7 @@ constexpr uint64_t kTickNanos = 100 * kMilli;  // between looks at deadlines, an
 constexpr uint64_t kRetryNanos = 5 * kMilli;   // after a dial that failed
 constexpr size_t kDialsMax = 256;              // at once: fewer than a listener's backlog
 constexpr uint64_t kListenerTag = uint64_t{1} << 63;
+constexpr uint64_t kLingerNanos = 300 * kMilli;  // for leaders that give clients back
 constexpr uint32_t kGenerations = uint32_t{1} << 30;
 
 }  // namespace
@@ -33,6 +36,7 @@ Usher::Usher(runtime::Runtime& runtime, runtime::Network& network, const Followe
       tallies_(tallies),
       resolver_(resolver),
       poller_((settings.tls_network != nullptr ? *settings.tls_network : network).NewPoller()),
+      left_there_(runtime.NewEvent()),
       scratch_(std::max<size_t>(settings.buffer_bytes, 1)) {
   surroundings_.settings = &settings_;
   surroundings_.tallies = &tallies_;
@@ -75,6 +79,16 @@ void Usher::Stop() {
   poller_->Wake();
 }
 
+void Usher::EndNow() {
+  ending_.store(true);
+  poller_->Wake();
+}
+
+std::vector<command::Departing> Usher::TakeLeft() {
+  left_there_->Wait();
+  return std::exchange(left_, {});
+}
+
 void Usher::Give(command::Departing client) {
   {
     const base::MutexLock lock(mutex_);
@@ -100,17 +114,51 @@ void Usher::Run() {
     StartDials();
   }
   Leave();
+  left_there_->Set();
+  Linger();
   CloseAll();
 }
 
 void Usher::Leave() {
+  asked_nanos_ = 0;
+  AskWhoLeads();  // who comes now may ask it
   for (const auto& listener : listeners_) {
     static_cast<void>(AcceptAll(*listener));  // what waits there would end with the listener
   }
-  AdmitGiven();
-  for (const Slot& slot : slots_) {
-    if (slot.guest != nullptr && slot.guest->may_depart()) {
-      left_.push_back(slot.guest->Depart());
+  {
+    const base::MutexLock lock(mutex_);
+    std::ranges::move(std::exchange(given_, {}), std::back_inserter(left_));
+  }
+  for (uint32_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].guest != nullptr && slots_[i].guest->may_depart()) {
+      left_.push_back(slots_[i].guest->Depart());
+      End(i);
+    }
+  }
+  for (const auto& listener : listeners_) {
+    poller_->Remove(*listener);
+  }
+  listeners_.clear();
+}
+
+// Whoever leads now may have come to it before the last leader has given everybody back.
+void Usher::Linger() {
+  const uint64_t deadline = now_nanos_ + kLingerNanos;
+  while (settings_.hand_on && guests_ > 0 && now_nanos_ < deadline && !ending_.load()) {
+    const size_t count = poller_->Wait(ready_, again_.empty() ? kSeekNanos : 0);
+    now_nanos_ = runtime_.clock().MonotonicNanos();
+    AskWhoLeads();
+    TakeReady(count);
+    TakeQueued();
+    for (uint32_t i = 0; i < slots_.size(); ++i) {
+      if (slots_[i].guest != nullptr) {
+        Advance(i);
+      }
+      if (slots_[i].guest != nullptr && slots_[i].guest->may_depart()) {
+        command::Departing client = slots_[i].guest->Depart();
+        End(i);
+        settings_.hand_on(std::move(client));
+      }
     }
   }
 }
@@ -420,7 +468,9 @@ bool Usher::DialFor(uint32_t index, const std::string& address) {
     return false;
   }
   Guest& guest = *slots_[index].guest;
-  guest.Dial(std::move(dialed).value(), now_nanos_);
+  guest.Dial(std::move(dialed).value(),
+             settings_.new_mark ? settings_.new_mark() : tls::RandomHex(command::kMarkDigits),
+             now_nanos_);
   if (guest.phase() != Guest::Phase::kDialing) {
     seeking_.push_back(TagOf(index));
     DialFailed();

@@ -3,7 +3,7 @@
 // are bounded: many at once while they succeed, one after a pause while they fail, so that a leader
 // that just came or goes is not run over by all clients of its follower.
 // Thread rule: Listen comes before Run, which is the thread's body; Stop and Give are safe, Give
-// until Stop; TakeLeft comes after Run.
+// until Stop; TakeLeft comes after Stop.
 #pragma once
 
 #include <array>
@@ -32,11 +32,14 @@ class Usher {
   // On every address; kAddressInUse, kBadOption, kReadOnly.
   Status Listen();
   std::vector<std::string> addresses() const;  // with the real ports
-  void Run();  // until Stop; then nothing is open any more but what TakeLeft gives
+  // Until Stop; then nothing is open any more but what TakeLeft gives. With settings.hand_on some
+  // are for a moment longer.
+  void Run();
   void Stop();
+  void EndNow();                         // after Stop: without that moment. Safe
   void Give(command::Departing client);  // that others had
-  // Those of which no request was passed to anybody.
-  std::vector<command::Departing> TakeLeft() { return std::exchange(left_, {}); }
+  // Those of which no request was passed to anybody. Waits until nobody listens any more. Once.
+  std::vector<command::Departing> TakeLeft();
 
  private:
   struct Slot {
@@ -54,6 +57,7 @@ class Usher {
   void Place(command::Departing client);
   void OfferAll();
   void Leave();
+  void Linger();
   bool IsFull(runtime::Socket& client);  // it is told so
   uint32_t FreeSlot();
   void Begin(uint32_t index);  // its guest is there
@@ -80,6 +84,8 @@ class Usher {
   const std::unique_ptr<runtime::Poller> poller_;
   std::vector<std::unique_ptr<runtime::Listener>> listeners_;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> ending_ = false;
+  const std::unique_ptr<runtime::Event> left_there_;  // left_ is the owner's
   base::LogThrottle throttle_;
   base::Mutex mutex_;
   std::vector<command::Departing> given_ GUARDED_BY(mutex_);

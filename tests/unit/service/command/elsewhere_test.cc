@@ -55,11 +55,10 @@ class ElsewhereTest : public service_support::CommandTest {
 };
 
 TEST_F(ElsewhereTest, WhatSaysWhoSomebodyIsIsAnsweredHere) {
-  for (const char* line :
-       {"PING", "HELLO 3", "CLIENT SETNAME n", "CLIENT SETINFO LIB-NAME l", "ECHO a", "SELECT 0",
-        "USE default", "USE default.0", "USE default 0", "READONLY", "READONLY BOUNDED 5",
-        "READONLY STRONG", "READWRITE", "COMMAND", "COMMAND DOCS get", "RESET", "QUIT",
-        "GROUP LEADS"}) {
+  for (const char* line : {"PING", "HELLO 3", "CLIENT SETNAME n", "CLIENT SETINFO LIB-NAME l",
+                           "ECHO a", "SELECT 0", "USE default", "USE default.0", "USE default 0",
+                           "READONLY", "READONLY BOUNDED 5", "READONLY STRONG", "READWRITE",
+                           "COMMAND", "COMMAND DOCS get", "RESET", "QUIT", "GROUP LEADS"}) {
     EXPECT_FALSE(Leaves(line)) << line;
   }
 }
@@ -223,8 +222,11 @@ TEST_F(ElsewhereTest, AnIntroductionMakesANewSessionTheSame) {
   Do("COLLECTION CREATE c");
   host_.follows_leader = true;
   Do("USE default c");
+  session_.mark = "mark";
   Departing departing;
   Introduce(session_, departing);
+  EXPECT_EQ(departing.mark, "mark");
+  EXPECT_FALSE(Has(departing.introduction, "mark"));
   EXPECT_EQ(departing.unheard, 4u);
   EXPECT_EQ(departing.introduction,
             "*7\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$4\r\nAUTH\r\n$7\r\ndefault\r\n$6\r\nsecret\r\n"

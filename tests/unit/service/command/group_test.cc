@@ -91,6 +91,27 @@ TEST_F(GroupTest, LeadsIsAnsweredByEveryServerItself) {
   }
 }
 
+TEST_F(GroupTest, LeadsKeepsTheMarkOfTheServerThatAskedFirst) {
+  const std::string mark = "0123456789abcdef0123456789abcdef";
+  group_.standing.leader = "b:2";
+  host_.follows_leader = true;
+  EXPECT_TRUE(Has(Do("GROUP LEADS " + mark), "-READONLY "));
+  EXPECT_EQ(session_.mark, "");
+  host_.follows_leader = false;
+  for (const std::string& wrong :
+       {std::string("1"), mark.substr(1) + "g", mark.substr(1) + "A", mark + " x"}) {
+    EXPECT_EQ(Do("GROUP LEADS " + wrong), "-ERR syntax error\r\n") << wrong;
+    EXPECT_EQ(session_.mark, "");
+  }
+  EXPECT_EQ(Do("GROUP LEADS " + mark), "+OK\r\n");
+  EXPECT_EQ(session_.mark, mark);
+  const std::string other = "ffffffffffffffffffffffffffffffff";
+  EXPECT_EQ(Do("GROUP LEADS " + other), "+OK\r\n");
+  EXPECT_EQ(Do("GROUP LEADS"), "+OK\r\n");
+  Do("RESET");
+  EXPECT_EQ(session_.mark, mark);
+}
+
 TEST_F(GroupTest, NeedsAGroup) {
   host_.server_group = nullptr;
   EXPECT_TRUE(Has(Do("GROUP LEADS"), "-ERR this server serves its universe alone"));

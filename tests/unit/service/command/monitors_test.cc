@@ -48,6 +48,7 @@ TEST_F(MonitorsTest, PasswordsAreNotShown) {
   EXPECT_TRUE(Has(Line({"AUTH", "u", "pw"}), " \"AUTH\" \"(redacted)\" \"(redacted)\"\r\n"));
   EXPECT_TRUE(Has(Line({"hello", "3", "auth", "u", "pw", "SETNAME", "x"}),
                   " \"3\" \"auth\" \"(redacted)\" \"(redacted)\" \"SETNAME\" \"x\"\r\n"));
+  EXPECT_TRUE(Has(Line({"group", "LEADS", "mark"}), " \"group\" \"LEADS\" \"(redacted)\"\r\n"));
   EXPECT_TRUE(Has(Line({"hello", "3", "auth", "pw"}), " \"auth\" \"(redacted)\"\r\n"));
   EXPECT_TRUE(Has(Line({"TXN", "RUN", "1", "AUTH", "pw"}), " \"AUTH\" \"(redacted)\"\r\n"));
   EXPECT_TRUE(Has(Line({"TXN", "RUN", "1", "GET", "pw"}), " \"GET\" \"pw\"\r\n"));

@@ -493,6 +493,19 @@ TEST_F(RealCommandsTest, WhoArrivesIsIntroducedUnheardAndAnswered) {
   EXPECT_EQ(connection_->card().Row(3).collection, "4");
 }
 
+// To whoever may have to give it back.
+TEST_F(RealCommandsTest, AMarkStaysWithAConnectionWhereverItArrives) {
+  static_cast<void>(host_.NewSession());
+  const std::string mark(command::kMarkDigits, 'a');
+  connection_->Arrive({.client = nullptr, .mark = mark});
+  connection_->HandOn();
+  EXPECT_EQ(connection_->Advance(2, tally_), Need::kWait);
+  ASSERT_TRUE(connection_->leaves());
+  const command::Departing departing = connection_->Depart();
+  EXPECT_EQ(departing.mark, mark);
+  EXPECT_EQ(departing.introduction, "");
+}
+
 TEST_F(RealCommandsTest, AnIntroductionThatFailsIsToldAndTheEnd) {
   connection_->Arrive(
       {.client = nullptr, .introduction = "USE nowhere\r\n", .unheard = 1, .bytes = "SET a 1\r\n"});

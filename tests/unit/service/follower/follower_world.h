@@ -26,6 +26,10 @@ namespace luna::follower {
 inline constexpr uint64_t kMilli = 1'000'000;
 inline constexpr uint64_t kPatienceNanos = 10'000 * kMilli;
 
+// How marks begin in these worlds: as nothing that is said there. The end of what came may be the
+// beginning of a mark, and would wait for more; replies of RESP never end so.
+inline constexpr char kMarkBegins = '#';
+
 // Bytes of which every place is different from its neighbours'.
 inline std::string Pattern(size_t bytes, uint32_t seed) {
   std::string text(bytes, '\0');
@@ -33,15 +37,15 @@ inline std::string Pattern(size_t bytes, uint32_t seed) {
   for (char& c : text) {
     state = state * 1664525u + 1013904223u;
     c = static_cast<char>(state >> 24);
+    c = c == kMarkBegins ? '!' : c;
   }
   return text;
 }
 
-// GROUP LEADS, with which every connection to a leader begins.
-inline constexpr size_t kGreetingBytes = 26;
+// GROUP LEADS and a mark, with which every connection to a leader begins.
+inline constexpr size_t kGreetingBytes = 26 + 5 + command::kMarkDigits + 2;
 
-// Answers every byte with itself, and an end with an end. What it is greeted with is a request, and
-// its echo no error, so it is taken for the leader.
+// Answers the greeting with OK and every byte behind it with itself, and an end with an end.
 class EchoLeader {
  public:
   EchoLeader(runtime::Runtime& runtime, runtime::Network& network, const std::string& address)
@@ -80,6 +84,7 @@ class EchoLeader {
     std::unique_ptr<runtime::Socket> socket;
     std::string echo;
     bool ended = false;
+    size_t greeted = 0;  // bytes
   };
 
   void Run() {
@@ -103,6 +108,19 @@ class EchoLeader {
     peers_.clear();
     poller_->Remove(*listener_);
     listener_ = nullptr;
+  }
+  // Whether some of it came.
+  static bool HearGreeting(Peer& peer) {
+    if (peer.echo.empty()) {
+      return false;
+    }
+    if (peer.greeted == 0 && !std::string_view(peer.echo).starts_with("*3")) {
+      peer.greeted = kGreetingBytes;  // a client that came here itself
+    }
+    const size_t some = std::min(peer.echo.size(), kGreetingBytes - peer.greeted);
+    peer.greeted += some;
+    peer.echo.replace(0, some, some > 0 && peer.greeted == kGreetingBytes ? "+OK\r\n" : "");
+    return some > 0;
   }
   void AcceptAll() {
     while (auto socket = listener_->Accept().value()) {
@@ -128,6 +146,7 @@ class EchoLeader {
         peer.echo.resize(gone ? 0 : read->bytes);
         peer.ended = !gone && read->ended;
         received_bytes_ += peer.echo.size();
+        moved = HearGreeting(peer);
       }
       if (!peer.echo.empty()) {
         const std::string_view bytes = peer.echo;
@@ -256,7 +275,15 @@ class World {
     settings.addresses = {"127.0.0.1:0"};
     settings.leader = [this] { return leader(); };
     settings.wait_nanos = kPatienceNanos;
+    settings.new_mark = [this] { return NewMark(); };
     return settings;
+  }
+  std::string NewMark() {  // by the seed
+    std::string mark(1, kMarkBegins);
+    while (mark.size() < command::kMarkDigits) {
+      mark += std::to_string(runtime_->random().Next());
+    }
+    return mark.substr(0, command::kMarkDigits);
   }
   FollowerPort& Open(FollowerSettings settings) {
     port_ = std::make_unique<FollowerPort>(*runtime_, *network_, std::move(settings));

@@ -4,94 +4,11 @@
 
 #include "runtime/tls/tls_network.h"
 #include "support/certificate_files.h"
-#include "unit/service/follower/follower_world.h"
+#include "unit/service/follower/guest_world.h"
 
 namespace luna::follower {
 
 namespace {
-
-using Phase = Guest::Phase;
-const std::string kLeads = "*2\r\n$5\r\nGROUP\r\n$5\r\nLEADS\r\n";
-
-// A guest whose clock, leader and readiness are the test's.
-class GuestTest : public testing::Test {
- protected:
-  GuestTest() {
-    settings_.wait_nanos = 1000;
-    settings_.idle_nanos = 5000;
-    surroundings_.settings = &settings_;
-    surroundings_.tallies = &tallies_;
-    surroundings_.poller = poller_.get();
-    surroundings_.leader = "1.0.0.1:1";
-    surroundings_.scratch = scratch_;
-  }
-
-  void Enter(uint64_t now_nanos = 0) {
-    const auto listener = network_->Listen("a:1").value();
-    client_ = network_->Connect("a:1", 0).value();
-    guest_.emplace(surroundings_, listener->Accept().value(), 0, now_nanos);
-  }
-  // The client of `departing`, which others had.
-  void Arrive(command::Departing departing, uint64_t now_nanos = 0) {
-    const auto listener = network_->Listen("a:1").value();
-    client_ = network_->Connect("a:1", 0).value();
-    departing.client = listener->Accept().value();
-    guest_.emplace(surroundings_, std::move(departing), 0, now_nanos);
-  }
-  // The leader's far end of a connection that was dialed for the guest.
-  std::unique_ptr<runtime::Socket> Dial(uint64_t now_nanos = 0) {
-    const auto listener = network_->Listen("1.0.0.1:1").value();
-    guest_->Dial(network_->Dial("1.0.0.1:1").value(), now_nanos);
-    return listener->Accept().value();
-  }
-  // The same, and it said that it leads.
-  std::unique_ptr<runtime::Socket> DialGreeted() {
-    auto leader = Dial();
-    AdvanceAll(0);
-    EXPECT_EQ(Received(*leader), kLeads);
-    Send(*leader, "+OK\r\n");
-    return leader;
-  }
-  void Send(runtime::Socket& socket, std::string_view bytes) {
-    EXPECT_EQ(socket.Write(std::span(&bytes, 1)).value().bytes, bytes.size());
-    Notice();
-  }
-  // Tells the guest what the poller knows.
-  void Notice() {
-    std::array<runtime::Ready, 4> ready;
-    const size_t count = poller_->Wait(ready, 0);
-    for (size_t i = 0; i < count; ++i) {
-      ready[i].tag == 0 ? guest_->NoticedClient(ready[i]) : guest_->NoticedLeader(ready[i]);
-    }
-  }
-  void AdvanceAll(uint64_t now_nanos) {
-    Notice();
-    while (guest_->Advance(now_nanos)) {
-    }
-  }
-  // What came, with "$" for the end.
-  static std::string Received(runtime::Socket& socket) {
-    std::string all;
-    std::array<char, 100> buffer;
-    while (true) {
-      const auto read = socket.Read(buffer).value();
-      all.append(buffer.data(), read.bytes);
-      if (read.ended || read.bytes == 0) {
-        return all + (read.ended ? "$" : "");
-      }
-    }
-  }
-
-  const std::unique_ptr<runtime::Runtime> runtime_ = posix::NewPosixRuntime();
-  const std::unique_ptr<runtime::Network> network_ = memory::NewMemoryNetwork(*runtime_, 1000);
-  const std::unique_ptr<runtime::Poller> poller_ = network_->NewPoller();
-  FollowerSettings settings_;
-  Tallies tallies_;
-  std::array<char, 100> scratch_ = {};
-  Surroundings surroundings_;
-  std::unique_ptr<runtime::Socket> client_;
-  std::optional<Guest> guest_;
-};
 
 TEST_F(GuestTest, FirstBytesMakeItSeek) {
   Enter();
@@ -214,10 +131,30 @@ TEST_F(GuestTest, AnotherLeaderEndsIt) {
   EXPECT_EQ(guest_->phase(), Phase::kPassing);
   surroundings_.leader = "1.0.0.2:1";
   AdvanceAll(0);
+  Send(*leader, "late");  // it may still answer, for a moment
+  AdvanceAll(250 * kMilli - 1);
+  EXPECT_EQ(guest_->phase(), Phase::kPassing);
+  EXPECT_EQ(Received(*client_), "late");
+  AdvanceAll(250 * kMilli);
   EXPECT_EQ(guest_->phase(), Phase::kLeaving);
   EXPECT_EQ(Received(*client_), "$");
   EXPECT_EQ(Received(*leader), "x$");
   EXPECT_EQ(tallies_.lost, 1u);
+}
+
+TEST_F(GuestTest, ALeaderThatLeadsAgainIsKept) {
+  Enter();
+  Send(*client_, "x");
+  AdvanceAll(0);
+  const auto leader = DialGreeted();
+  AdvanceAll(0);
+  for (uint64_t now = 0; now < kSecond; now += 300 * kMilli) {
+    surroundings_.leader = "1.0.0.2:1";
+    AdvanceAll(now);
+    surroundings_.leader = "1.0.0.1:1";
+    AdvanceAll(now + 200 * kMilli);
+    EXPECT_EQ(guest_->phase(), Phase::kPassing);
+  }
 }
 
 // Were it kept, two servers that once took each other for the leader would go on passing bytes in a
@@ -231,6 +168,8 @@ TEST_F(GuestTest, WhenItsServerIsToLeadAConnectionToTheFormerLeaderEnds) {
   surroundings_.leader.clear();
   surroundings_.leads_itself = true;
   AdvanceAll(0);
+  EXPECT_EQ(guest_->phase(), Phase::kPassing);
+  AdvanceAll(250 * kMilli);
   EXPECT_EQ(guest_->phase(), Phase::kLeaving);
   EXPECT_EQ(Received(*client_), "$");
 }
@@ -346,7 +285,7 @@ TEST_F(TlsGuestTest, ALeaderThatDoesNotTakeItsCertificateIsNotReached) {
   AdvanceWith(*client, 0);
   ASSERT_EQ(guest_->phase(), Phase::kSeeking);
   const auto listener = asking_.Listen("localhost:2").value();
-  guest_->Dial(client_network_.DialHost("127.0.0.1:2", "localhost").value(), 0);
+  guest_->Dial(client_network_.DialHost("127.0.0.1:2", "localhost").value(), kMark, 0);
   const auto leader = listener->Accept().value();
   for (int i = 0; i < 20; ++i) {
     AdvanceWith(*client, 0);
@@ -386,15 +325,17 @@ TEST_F(GuestTest, WhoLeadsNoMoreIsPassedNothing) {
 }
 
 TEST_F(GuestTest, WhetherThisServerLeadsIsAskedOfNobodyElse) {
-  Enter();
-  for (const std::string& part : {kLeads.substr(0, 9), kLeads.substr(9)}) {
-    EXPECT_EQ(guest_->phase(), Phase::kSilent);
-    Send(*client_, part);
-    AdvanceAll(0);
+  for (const std::string& greeting : {kLeads, "*2" + kLeads.substr(2, 24)}) {
+    Enter();
+    for (const std::string& part : {greeting.substr(0, 9), greeting.substr(9)}) {
+      EXPECT_EQ(guest_->phase(), Phase::kSilent);
+      Send(*client_, part);
+      AdvanceAll(0);
+    }
+    EXPECT_EQ(guest_->phase(), Phase::kLeaving);
+    EXPECT_EQ(Received(*client_),
+              "-READONLY this server does not lead the group; ask 1.0.0.1:1\r\n$");
   }
-  EXPECT_EQ(guest_->phase(), Phase::kLeaving);
-  EXPECT_EQ(Received(*client_),
-            "-READONLY this server does not lead the group; ask 1.0.0.1:1\r\n$");
   Arrive({.client = nullptr, .bytes = kLeads + "*1\r\n$4\r\nPING\r\n"});
   AdvanceAll(0);
   EXPECT_EQ(Received(*client_),

@@ -129,6 +129,152 @@ TEST_F(LaneTest, ASinkThatIsGoneIsLost) {
   EXPECT_EQ(Pump(), Outcome::kSinkLost);
 }
 
+// --- Marks ---
+
+constexpr std::string_view kMark = "MaMark";
+
+TEST_F(LaneTest, AMarkIsFoundHoweverTheReadsSplitIt) {
+  for (size_t split = 0; split <= kMark.size(); ++split) {
+    SCOPED_TRACE(split);
+    Lane lane;
+    lane.Watch(std::string(kMark));
+    const auto pump = [&] { return lane.Pump(*source_.near, *sink_.near, scratch_); };
+    const std::string first = "ab" + std::string(kMark.substr(0, split));
+    EXPECT_EQ(Write(*source_.far, first), first.size());
+    EXPECT_EQ(pump(), split == kMark.size() ? Outcome::kMarked : Outcome::kWaits);
+    EXPECT_EQ(Read(*sink_.far), "ab");
+    const std::string second = std::string(kMark.substr(split)) + "xyz";
+    EXPECT_EQ(Write(*source_.far, second), second.size());
+    if (split < kMark.size()) {
+      EXPECT_FALSE(lane.marked());
+      lane.NoticedSource(kReadable);
+      EXPECT_EQ(pump(), Outcome::kMarked);
+    }
+    EXPECT_TRUE(lane.marked());
+    EXPECT_EQ(pump(), Outcome::kMarked);
+    EXPECT_EQ(lane.passed_bytes(), 2u);
+    EXPECT_EQ(lane.pending(), 0u);
+    EXPECT_EQ(lane.TakeBehindMark() + Read(*source_.near), "xyz");
+    EXPECT_EQ(Read(*sink_.far), "");
+  }
+}
+
+TEST_F(LaneTest, AMarkThatComesAByteAtATimeIsFound) {
+  lane_.Watch(std::string(kMark));
+  std::string passed;
+  // Beginnings of it that turn out to be none go before it.
+  const std::string all = "MMaMaM." + std::string(kMark);
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(Write(*source_.far, all.substr(i, 1)), 1u);
+    lane_.NoticedSource(kReadable);
+    EXPECT_EQ(Pump(), i + 1 == all.size() ? Outcome::kMarked : Outcome::kWaits);
+    passed += Read(*sink_.far);
+  }
+  EXPECT_EQ(passed, "MMaMaM.");
+  EXPECT_EQ(lane_.TakeBehindMark(), "");
+}
+
+TEST_F(LaneTest, WhatMayBeTheBeginningOfAMarkWaitsForTheNextRead) {
+  lane_.Watch(std::string(kMark));
+  EXPECT_EQ(Write(*source_.far, "abMaMa"), 6u);
+  EXPECT_EQ(Pump(), Outcome::kWaits);
+  EXPECT_EQ(Read(*sink_.far), "ab");
+  EXPECT_EQ(Write(*source_.far, "x"), 1u);
+  lane_.NoticedSource(kReadable);
+  EXPECT_EQ(Pump(), Outcome::kWaits);
+  EXPECT_EQ(Read(*sink_.far), "MaMax");
+  EXPECT_FALSE(lane_.marked());
+}
+
+TEST_F(LaneTest, WhatMayBeTheBeginningOfAMarkIsPassedAtTheEnd) {
+  for (const bool at_once : {true, false}) {
+    Lane lane;
+    lane.Watch(std::string(kMark));
+    const Ends source = Connect("a:3");
+    const Ends sink = Connect("a:4");
+    EXPECT_EQ(Write(*source.far, "abMaMar"), 7u);
+    if (!at_once) {
+      EXPECT_EQ(lane.Pump(*source.near, *sink.near, scratch_), Outcome::kWaits);
+      EXPECT_EQ(Read(*sink.far), "ab");
+    }
+    source.far->FinishWrites();
+    lane.NoticedSource({.readable = true, .ended = true});
+    EXPECT_EQ(lane.Pump(*source.near, *sink.near, scratch_), Outcome::kEnded);
+    EXPECT_EQ(Read(*sink.far), at_once ? "abMaMar" : "MaMar");
+    EXPECT_EQ(lane.passed_bytes(), 7u);
+  }
+}
+
+TEST_F(LaneTest, WhereNoMarkIsEverythingIsPassed) {
+  lane_.Watch(std::string(kMark));
+  std::string passed;
+  std::string sent;
+  for (int i = 0; i < 20; ++i) {
+    const std::string some = i % 3 == 0 ? "MaMar" : i % 3 == 1 ? "0MaMaM" : "kMark";
+    EXPECT_EQ(Write(*source_.far, some), some.size());
+    sent += some;
+    lane_.NoticedSource(kReadable);
+    EXPECT_EQ(Pump(), Outcome::kWaits);
+    passed += Read(*sink_.far);
+  }
+  EXPECT_TRUE(sent.starts_with(passed));
+  EXPECT_LT(sent.size() - passed.size(), kMark.size());
+  EXPECT_FALSE(lane_.marked());
+}
+
+TEST_F(LaneTest, WhatCameBeforeTheMarkMayBePendingStill) {
+  EXPECT_EQ(Write(*source_.far, "0123456789"), 10u);
+  EXPECT_EQ(Pump(), Outcome::kWaits);  // the sink is full
+  lane_.Watch(std::string(kMark));
+  EXPECT_EQ(Write(*source_.far, "ab" + std::string(kMark)), 8u);
+  lane_.NoticedSource(kReadable);
+  EXPECT_EQ(Pump(), Outcome::kMarked);
+  EXPECT_EQ(lane_.pending(), 2u);
+  EXPECT_TRUE(lane_.Flush(*sink_.near));
+  EXPECT_EQ(lane_.pending(), 2u);
+  EXPECT_EQ(Read(*sink_.far), "0123456789");
+  lane_.NoticedSink(kWritable);
+  EXPECT_TRUE(lane_.Flush(*sink_.near));
+  EXPECT_EQ(Read(*sink_.far), "ab");
+  EXPECT_EQ(lane_.passed_bytes(), 12u);
+  sink_.far.reset();
+  EXPECT_TRUE(lane_.Flush(*sink_.near)) << "nothing is pending";
+}
+
+TEST_F(LaneTest, FirstBytesAreWatchedToo) {
+  lane_.Watch(std::string(kMark));
+  EXPECT_EQ(Write(*source_.far, "a" + std::string(kMark) + "b"), 8u);
+  EXPECT_EQ(lane_.ReadFirst(*source_.near, scratch_).value().bytes, 8u);
+  EXPECT_TRUE(lane_.marked());
+  EXPECT_EQ(Write(*source_.far, "c"), 1u);
+  lane_.NoticedSource(kReadable);
+  EXPECT_EQ(lane_.ReadFirst(*source_.near, scratch_).value().bytes, 1u);
+  EXPECT_EQ(lane_.kept(), "a");
+  EXPECT_EQ(lane_.TakeBehindMark(), "bc");
+}
+
+TEST_F(LaneTest, AnotherSinkGetsWhatTheLastOneDidNotTake) {
+  EXPECT_EQ(Write(*source_.far, "0123456789"), 10u);
+  EXPECT_EQ(Pump(), Outcome::kWaits);
+  EXPECT_EQ(Write(*source_.far, "rest"), 4u);
+  lane_.NoticedSource(kReadable);
+  EXPECT_EQ(Pump(), Outcome::kWaits);
+  EXPECT_EQ(lane_.pending(), 4u);
+  lane_.Finish(*sink_.near);
+  EXPECT_EQ(Read(*sink_.far), "0123456789");
+  std::array<char, 1> one;
+  EXPECT_TRUE(sink_.far->Read(one).value().ended);
+  lane_.Redirect("first ");
+  const Ends next = Connect("a:3");
+  source_.far->FinishWrites();
+  lane_.NoticedSource({.readable = true, .ended = true});
+  EXPECT_EQ(lane_.Pump(*source_.near, *next.near, scratch_), Outcome::kEnded);
+  EXPECT_EQ(Read(*next.far), "first rest");
+  EXPECT_TRUE(next.far->Read(one).value().ended);
+}
+
+// --- Sources ---
+
 // A source that never ends leaves others their turn.
 class Endless final : public runtime::Socket {
  public:

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "unit/service/follower/line_leader.h"
 #include "unit/service/follower/tls_world.h"
 
 namespace luna::follower {
@@ -375,6 +378,224 @@ TEST_P(UsherOn, ClientsUnderTlsOutliveIt) {
   const auto leader = secret.NewLeader();
   EXPECT_EQ(asking.Ask("third", 18), "first second third");
   EXPECT_EQ(silent.Ask("me too", 6), "me too");
+}
+
+// --- Clients that are given back ---
+
+std::string Lines(std::string_view before, size_t from, size_t to) {
+  std::string lines;
+  for (size_t i = from; i < to; ++i) {
+    lines += std::string(before) + std::to_string(i) + "\r\n";
+  }
+  return lines;
+}
+
+// The lead goes from one leader to the next, of which each begins a part of what was asked.
+void GiveAwayAndTake(World& world, runtime::Network& leaders, FollowerSettings settings,
+                     const std::function<Client()>& new_client, bool tls) {
+  FollowerSettings of_others = settings;
+  settings.new_mark = {};
+  FollowerPort& port = world.Open(std::move(settings));
+  auto first = std::make_unique<LineLeader>(world.runtime(), leaders, "127.0.0.1:0", 40);
+  world.SetLeader(first->address(), tls);
+  Client client = new_client();
+  EXPECT_EQ(client.Send(Lines("", 0, 100)), Lines("", 0, 100).size());
+  ASSERT_TRUE(world.Becomes([&] { return first->answered() == 40; }));
+  std::vector<command::Departing> left = first->HandOn();
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_TRUE(command::IsMark(left[0].mark)) << left[0].mark;
+  (tls ? of_others.tls_addresses : of_others.addresses) = {first->address()};
+  FollowerPort former(world.runtime(), world.network(), of_others);
+  ASSERT_TRUE(former.Start().ok());
+  EXPECT_TRUE(former.PassOn(left[0]));
+  ASSERT_TRUE(world.Becomes([&] { return port.counts().returned == 1; }));
+  EXPECT_EQ(client.Send("100\r\n"), 5u);
+  LineLeader second(world.runtime(), leaders);
+  world.SetLeader(second.address(), tls);
+  EXPECT_EQ(client.Read(Lines("+", 0, 101).size()), Lines("+", 0, 101));
+  EXPECT_EQ(client.Ask("and on\r\n", 9), "+and on\r\n");
+  EXPECT_EQ(port.counts().lost, 0u);
+  EXPECT_EQ(port.counts().forwarded, 2u);
+  EXPECT_TRUE(world.Becomes([&] { return former.counts().open == 0; }));
+  EXPECT_EQ(former.counts().lost + former.counts().forwarded, 0u);
+  left = second.HandOn();
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(second.lines().size(), 62u);
+  EXPECT_EQ(second.lines().front(), "40");
+  client.Close();
+  world.Close();
+}
+
+TEST_P(UsherOn, ClientsNoticeNothingWhenTheirLeaderGivesItsLeadAway) {
+  GiveAwayAndTake(
+      world_, world_.network(), world_.Settings(), [&] { return world_.NewClient(); }, false);
+}
+
+TEST_P(UsherOn, ClientsUnderTlsNoticeNothingWhenTheirLeaderGivesItsLeadAway) {
+  TlsWorld secret(GetParam());
+  GiveAwayAndTake(
+      secret.world, secret.network, secret.Settings(), [&] { return secret.NewClient(); }, true);
+}
+
+// Whoever leads next may be the server that it is passed on by.
+TEST_P(UsherOn, WhoIsGivenBackSoonAfterTheStopIsHandedOn) {
+  base::Mutex mutex;
+  std::vector<command::Departing> handed;
+  FollowerSettings settings = world_.Settings();
+  FollowerSettings of_former = settings;
+  settings.new_mark = {};
+  settings.hand_on = [&](command::Departing client) {
+    const base::MutexLock lock(mutex);
+    handed.push_back(std::move(client));
+  };
+  FollowerPort& port = world_.Open(std::move(settings));
+  auto leader = std::make_unique<LineLeader>(world_.runtime(), world_.network(), "127.0.0.1:0", 40);
+  world_.SetLeader(leader->address());
+  Client client = world_.NewClient();
+  EXPECT_EQ(client.Send(Lines("", 0, 100)), Lines("", 0, 100).size());
+  ASSERT_TRUE(world_.Becomes([&] { return leader->answered() == 40; }));
+  std::vector<command::Departing> left = leader->HandOn();
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(port.Stop().size(), 0u);  // it is passed on still
+  EXPECT_TRUE(port.addresses().empty());
+  of_former.addresses = {leader->address()};
+  FollowerPort former(world_.runtime(), world_.network(), of_former);
+  ASSERT_TRUE(former.Start().ok());
+  EXPECT_TRUE(former.PassOn(left[0]));
+  ASSERT_TRUE(world_.Becomes([&] {
+    const base::MutexLock lock(mutex);
+    return handed.size() == 1;
+  }));
+  EXPECT_EQ(handed[0].bytes, Lines("", 40, 100));
+  EXPECT_EQ(handed[0].introduction, kIntroduction);
+  EXPECT_EQ(client.Read(Lines("+", 0, 40).size()), Lines("+", 0, 40));
+  EXPECT_TRUE(world_.Becomes([&] { return port.counts().open == 0; }));
+  // Who is not given back is closed, at once where the port is to begin anew.
+  LineLeader deaf(world_.runtime(), world_.network());
+  world_.SetLeader(deaf.address());
+  port.Start().value();
+  Client lost(world_.network(), port.addresses().front());
+  EXPECT_EQ(lost.Ask("a\r\n", 4), "+a\r\n");
+  EXPECT_EQ(port.Stop().size(), 0u);
+  EXPECT_EQ(port.counts().open, 1u);
+  port.Start().value();
+  EXPECT_EQ(lost.ReadAll(), "");
+  EXPECT_EQ(port.counts().open, 0u);
+}
+
+// A port that stops before it came to give somebody back leaves that to its owner.
+TEST_P(UsherOn, WhoWasNotGivenBackYetIsGivenBackByTheNextOne) {
+  const auto listener = world_.network().Listen("127.0.0.1:0").value();
+  Client passing(world_.network(), listener->address());
+  std::unique_ptr<runtime::Socket> socket;
+  ASSERT_TRUE(world_.Becomes([&] { return (socket = listener->Accept().value()) != nullptr; }));
+  FollowerSettings settings = world_.Settings();
+  const std::string mark(command::kMarkDigits, 'a');
+  Tallies tallies;
+  Resolver resolver(world_.runtime(), world_.network());
+  Usher usher(world_.runtime(), world_.network(), settings, tallies, resolver);
+  usher.Give({.client = std::move(socket), .bytes = "asked", .mark = mark});
+  usher.Stop();
+  usher.Run();
+  std::vector<command::Departing> left = usher.TakeLeft();
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].mark, mark);
+  EXPECT_EQ(left[0].bytes, "asked");
+  EXPECT_TRUE(world_.Open(std::move(settings)).PassOn(left[0]));
+  EXPECT_EQ(passing.Read(mark.size()), mark);
+}
+
+// What a client hears while the lead moves to and fro; true: each reply, in order.
+bool TalkLines(World& world, const std::string& name) {
+  runtime::Random& random = world.runtime().random();
+  Client client(world.network(), world.port().addresses().front());
+  for (int round = 0; round < 25; ++round) {
+    const std::string before = name + "." + std::to_string(round) + ".";
+    const size_t lines = 1 + random.Next() % 40;
+    const std::string replies = Lines("+" + before, 0, lines);
+    if (client.Ask(Lines(before, 0, lines), replies.size()) != replies) {
+      return false;
+    }
+    world.runtime().Sleep(random.Next() % (20 * kMilli));
+  }
+  return true;
+}
+
+// One that leads for a while, and then the port where it led, which gives its clients back.
+struct Term {
+  explicit Term(World& world_in)
+      : world(world_in), leader(world.runtime(), world.network()), port(NewPort(world)) {
+    port.Start().value();
+  }
+  static FollowerPort NewPort(World& world) {
+    FollowerSettings settings = world.Settings();
+    settings.addresses = {};
+    settings.buffer_bytes = 1 + world.runtime().random().Next() % 3000;
+    return {world.runtime(), world.network(), std::move(settings)};
+  }
+  void End() {
+    for (command::Departing& client : leader.HandOn()) {
+      world.runtime().Sleep(world.runtime().random().Next() % (5 * kMilli));
+      EXPECT_TRUE(port.PassOn(client));
+    }
+  }
+
+  World& world;
+  LineLeader leader;
+  FollowerPort port;
+};
+
+TEST(UsherSimulated, EverythingIsDoneOnceAndInOrderWhileTheLeadMoves) {
+  uint64_t returned = 0;
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    World world(Kind::kSimulated, seed);
+    runtime::Random& random = world.runtime().random();
+    FollowerSettings settings = world.Settings();
+    settings.buffer_bytes = 1 + random.Next() % 3000;
+    world.Open(std::move(settings));
+    std::vector<std::unique_ptr<Term>> terms;
+    terms.push_back(std::make_unique<Term>(world));
+    world.SetLeader(terms.back()->leader.address());
+    std::atomic<int> right = 0;
+    std::vector<std::unique_ptr<runtime::Thread>> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.push_back(world.runtime().Spawn("client", runtime::ThreadClass::kForeground, [&, i] {
+        right += TalkLines(world, std::to_string(i)) ? 1 : 0;
+      }));
+    }
+    for (int moves = 0; moves < 6; ++moves) {
+      world.runtime().Sleep(random.Next() % (60 * kMilli));
+      Term& former = *terms.back();
+      terms.push_back(std::make_unique<Term>(world));
+      const bool known_before = random.Next() % 2 == 0;
+      if (known_before) {
+        world.SetLeader(terms.back()->leader.address());
+        world.runtime().Sleep(random.Next() % (100 * kMilli));
+      }
+      former.End();
+      if (!known_before) {
+        world.runtime().Sleep(random.Next() % (100 * kMilli));
+        world.SetLeader(terms.back()->leader.address());
+      }
+    }
+    for (const auto& thread : threads) {
+      thread->Join();
+    }
+    EXPECT_EQ(right, 4);
+    EXPECT_EQ(world.port().counts().lost, 0u);
+    returned += world.port().counts().returned;
+    std::vector<std::string> lines;
+    for (const auto& term : terms) {
+      term->leader.HandOn();
+      lines.insert(lines.end(), term->leader.lines().begin(), term->leader.lines().end());
+    }
+    std::ranges::sort(lines);
+    EXPECT_EQ(std::ranges::adjacent_find(lines), lines.end()) << "nothing is done twice";
+    terms.clear();
+    world.Close();
+  }
+  EXPECT_GT(returned, 300u);
 }
 
 }  // namespace
