@@ -37,7 +37,9 @@ GroupService::GroupService(runtime::Runtime& runtime, runtime::Network& network,
       log_(service_settings_.log),
       port_(runtime, network, PortSettings(to_leader)) {}
 
-GroupService::~GroupService() = default;
+GroupService::~GroupService() {
+  port_.End();  // it may still hand clients on
+}
 
 follower::FollowerSettings GroupService::PortSettings(tls::TlsNetwork* to_leader) {
   const connection::ConnectionSettings& connections = service_settings_.connections;
@@ -62,6 +64,7 @@ follower::FollowerSettings GroupService::PortSettings(tls::TlsNetwork* to_leader
   settings.status = [this] { return command::GroupText(Standing()); };
   settings.take = [this](command::Departing& client) { return Take(client); };
   settings.takes = [this] { return Takes(); };
+  settings.hand_on = [this](command::Departing client) { HandOn(std::move(client)); };
   settings.max_clients = connections.max_clients;
   // Longer than a take-over takes: clients need not notice it.
   settings.wait_nanos =
@@ -120,6 +123,19 @@ Status GroupService::Serve(Universe& universe) {
   return {};
 }
 
+// By the thread that starts and stops the service.
+void GroupService::Rest() {
+  constexpr uint64_t kRestNanos = 30'000'000;  // then what is begun still is refused
+  server::Service* service = nullptr;
+  {
+    base::MutexLock lock(mutex_);
+    service = service_.get();
+  }
+  if (service != nullptr) {
+    service->Rest(kRestNanos);
+  }
+}
+
 void GroupService::StopServing() {
   std::unique_ptr<server::Service> service;
   bool ends_clients = false;
@@ -128,6 +144,9 @@ void GroupService::StopServing() {
     service = std::move(service_);
     stop_requested_ = stop_requested_ || (service != nullptr && service->stop_requested());
     ends_clients = ends_clients_;
+  }
+  if (ends_clients) {
+    port_.End();
   }
   if (service != nullptr) {
     ends_clients ? service->Stop() : service->HandOn();
@@ -186,10 +205,14 @@ Status GroupService::Follow() {
 void GroupService::StopFollowing() {
   std::vector<command::Departing> left = port_.Stop();
   page_ = nullptr;
-  base::MutexLock lock(mutex_);
-  if (!ends_clients_) {
-    std::ranges::move(left, std::back_inserter(between_));
+  {
+    base::MutexLock lock(mutex_);
+    if (!ends_clients_) {
+      std::ranges::move(left, std::back_inserter(between_));
+      return;
+    }
   }
+  port_.End();
 }
 
 server::ServiceSettings GroupService::ReadSettings(command::ReadGate& gate) {
@@ -346,15 +369,19 @@ command::GroupStanding GroupService::Standing() {
 }
 
 Status GroupService::Transfer(const std::string& target) {
-  constexpr uint64_t kPrepareNanos = 300'000'000;  // then it has to read more while nobody leads
+  constexpr uint64_t kPrepareNanos = 600'000'000;  // then it has to read more while nobody leads
   if (peers_ == nullptr || server_->replica().standing().role != replica::Role::kLeading) {
     return server_->replica().Transfer(target);
   }
   // From here on the lead is given away whatever the target answers: its manifests may be taken.
   TRY(server_->ExpectHandOver());
   // Who leads no more by then has nothing to give.
-  peers_->Prepare(target, kPrepareNanos,
-                  [this, target] { (void)server_->replica().Transfer(target); });
+  peers_->Prepare(target, kPrepareNanos, [this, target](const Status& ready) {
+    if (!ready.ok()) {
+      log_.Info("not-prepared", {{"server", target}, {"error", ready.error().ToString()}});
+    }
+    (void)server_->replica().Transfer(target, ready.ok());
+  });
   return {};
 }
 

@@ -55,6 +55,7 @@ class GroupService final : public tablet_server::Serving,
   void EndClients();
 
   Status Serve(Universe& universe) override;
+  void Rest() override;
   void StopServing() override;
   Status Follow() override;
   void StopFollowing() override;

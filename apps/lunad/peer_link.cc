@@ -71,18 +71,19 @@ class GrpcPeerLink final : public PeerLink {
     }
   }
 
-  void Prepare(const std::string& server, uint64_t nanos, std::function<void()> then) override {
+  void Prepare(const std::string& server, uint64_t nanos,
+               std::function<void(const Status& ready)> then) override {
     const auto talk = current();
     if (talk == nullptr) {
-      then();
+      then(Error(Reason::kUnreachable, "this server does not talk to others just now"));
       return;
     }
     // Who cannot be asked, or does not get there in time, reads more when it leads.
     talk->peers.Prepare(server, nanos,
-                        [this, then = std::move(then)](const Result<wire::PrepareReply>&) {
+                        [this, then = std::move(then)](const Result<wire::PrepareReply>& reply) {
                           base::MutexLock lock(mutex_);
                           if (talk_ != nullptr) {
-                            then();
+                            then(Readiness(reply));
                           }
                         });
   }
@@ -110,6 +111,16 @@ class GrpcPeerLink final : public PeerLink {
   }
 
  private:
+  static Status Readiness(const Result<wire::PrepareReply>& reply) {
+    if (!reply.ok()) {
+      return reply.error();
+    }
+    return reply->ready ? Status()
+                        : Status(Error(Reason::kBackPressure,
+                                       "it has applied " + std::to_string(reply->applied) +
+                                           " records, and not all that there were"));
+  }
+
   struct Talk {
     Talk(runtime::Runtime& runtime, transport::Transport& transport,
          tablet_server::TabletServer& server, peers::PeersOptions options)

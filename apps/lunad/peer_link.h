@@ -36,8 +36,10 @@ class PeerLink {
   // Reads are answered here, or (nothing) no more: then nothing of what was given is called.
   virtual void Follows(std::optional<peers::FollowedHere> followed) = 0;
   // Has that server catch up, if it can be asked, before the lead is given to it. Does not wait;
-  // `then` is called once: within about so many nanoseconds, or (after Stop) never.
-  virtual void Prepare(const std::string& server, uint64_t nanos, std::function<void()> then) = 0;
+  // `then` is called once, within about so many nanoseconds, with why it is not ready, if so; or
+  // (after Stop) never.
+  virtual void Prepare(const std::string& server, uint64_t nanos,
+                       std::function<void(const Status& ready)> then) = 0;
   // Who follows this server and was heard of lately.
   virtual std::vector<command::GroupStanding::Follower> followers() = 0;
   // Asks the leader, for a strong read here. Does not wait; `done` is called once, by any thread,

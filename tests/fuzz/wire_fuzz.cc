@@ -104,7 +104,9 @@ class Speaker {
                               .epoch = in_.Fixed64(),
                               .tail = in_.Fixed64(),
                               .closed = in_.Fixed64(),
-                              .last = Bit()};
+                              .last = Bit(),
+                              .target = Text(),
+                              .end = in_.Fixed64()};
       case 2:
         return wire::AskStanding{.group = Text(), .from = Server(), .applied = in_.Fixed64()};
       default:

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "base/try.h"
+#include "engine/group/oracle.h"
+#include "engine/group/records.h"
 #include "kernel/kernel_view.h"
 
 namespace luna::test {
@@ -51,12 +53,27 @@ void EngineHost::StopLeading(replica::Epoch) {
   follower_.Start();
 }
 
+// Of the database, and of some that are not there.
+std::vector<std::string> EngineHost::LimitsOf(replica::Epoch epoch) {
+  std::vector<std::string> records;
+  for (catalog::DatabaseId id = 1; id < 4; ++id) {
+    group::Encode({.epoch = epoch, .closed = 0, .database = id},
+                  group::TsLimit{group::LimitAt(kernel_.runtime().clock().WallMillis())},
+                  records.emplace_back());
+  }
+  return records;
+}
+
 Status EngineHost::Renew(bool resting) {
   return led_.group->Renew(resting);
 }
 
 Status EngineHost::HandOver(const std::string& target) {
   return led_.group->HandOver(target);
+}
+
+Result<journal::StreamState> EngineHost::Yield(const std::string& target) {
+  return led_.group->Yield(target);
 }
 
 }  // namespace luna::test

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cluster/replica/replica_server.h"
 #include "engine/universe/led_universe.h"
@@ -40,8 +41,10 @@ class EngineHost final : public replica::Host {
 
   Status BecomeLeader(group::Leadership leadership, group::AppendObserver& observer) override;
   void StopLeading(replica::Epoch epoch) override;
+  std::vector<std::string> LimitsOf(replica::Epoch epoch) override;
   Status Renew(bool resting) override;
   Status HandOver(const std::string& target) override;
+  Result<journal::StreamState> Yield(const std::string& target) override;
 
   // Runs `use` with what is led here, which stays open meanwhile; nothing when nothing is.
   template <class Use>

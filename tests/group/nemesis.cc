@@ -241,10 +241,12 @@ void Nemesis::Transfer() {
     if (server == nullptr) {
       continue;
     }
-    if (random_.Chance(500)) {
+    const bool prepared = random_.Chance(600);
+    if (prepared) {
       Prepare(*server);
     }
-    if (server->replica().Transfer(random_.Chance(800) ? target : "").ok()) {
+    const bool by_word = prepared && random_.Chance(700);
+    if (server->replica().Transfer(random_.Chance(800) ? target : "", by_word).ok()) {
       ++scene_.report.transfers;
     }
   }

@@ -2,7 +2,8 @@
 those that wait between two requests, those whose request nobody has begun, and those that read at
 followers. What was acknowledged is there once, and every reply is the one to the client's request.
 
-The environment names program and cluster: LUNAD, LUNA_CEPH_CONF. With redis-py, its clients too.
+The environment names program and cluster: LUNAD, LUNA_CEPH_CONF; LUNA_RPC=ON: its servers can talk
+to one another. With redis-py, its clients too.
 """
 
 import os
@@ -78,8 +79,8 @@ class KeptClientsTest(unittest.TestCase):
         self.folder = temporary.name
         self.location = f"rados:luna?conf={CONF}&namespace=kept-{os.getpid()}-{time.time_ns()}"
 
-    def group(self, *flags):
-        group = Group(3, self.location, self.folder, "--lease", LEASE_MILLIS, *flags)
+    def group(self, *flags, peers=False):
+        group = Group(3, self.location, self.folder, "--lease", LEASE_MILLIS, *flags, peers=peers)
         self.addCleanup(group.end)
         return group, group.leader()
 
@@ -282,6 +283,48 @@ class KeptClientsTest(unittest.TestCase):
             self.assertTrue(client.set(f"py-{i}", str(i)))
             self.assertEqual(client.get(f"py-{i}"), str(i).encode())
             self.assertIs(client.connection._sock, sockets[i], "it connected anew")
+
+    @unittest.skipUnless(os.environ.get("LUNA_RPC") == "ON", "servers do not talk to each other")
+    def test_clients_of_all_servers_see_no_error_while_the_lead_goes_round(self):
+        """Where servers talk to each other, an ordered transfer is a pause and nothing else: for
+        clients of the one that gives, of the one that takes and of the third, one request at a
+        time or many."""
+        group, leader = self.group(peers=True)
+        self.await_reads(group)
+        over = threading.Event()
+        problems = []
+
+        def work(writer, at_once):
+            try:
+                while not over.is_set():
+                    for _ in range(at_once):
+                        writer.send()
+                    for _ in range(at_once):
+                        if not writer.hear():
+                            problems.append(f"{writer.name} was refused")
+            except (OSError, EOFError, AssertionError) as problem:
+                problems.append(f"{writer.name} at {writer.server.name}: {problem!r}")
+
+        writers = [self.kept(Writer, f"steady-{i}-{at_once}", server)
+                   for i, server in enumerate(group.servers) for at_once in (1, 20)]
+        threads = [threading.Thread(target=work, args=(writer, int(writer.name.split("-")[2])))
+                   for writer in writers]
+        for thread in threads:
+            thread.start()
+        for _ in range(TRANSFERS):
+            time.sleep(1.5)  # until the leader has heard of its followers
+            leader = self.transfer(group, leader)
+        time.sleep(1)
+        over.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(problems, [], group.journals())
+        with group.leader().connect() as connection:
+            for writer in writers:
+                value = int(connection.call("GET", writer.name))
+                self.assertEqual(value, writer.sent, writer.name)
+        print(f"{sum(writer.sent for writer in writers)} writes, none refused, no connection lost "
+              f"in {TRANSFERS} transfers")
 
     def test_many_that_write_all_the_time_lose_and_double_nothing(self):
         group, leader = self.group()

@@ -62,6 +62,9 @@ class EngineHost final : public Host {
   }
   Status Renew(bool resting) override { return group_->Renew(resting); }
   Status HandOver(const std::string& target) override { return group_->HandOver(target); }
+  Result<journal::StreamState> Yield(const std::string& target) override {
+    return group_->Yield(target);
+  }
 
   // Nothing while it does not lead.
   std::optional<Status> Put(const std::string& key, const std::string& value) {

@@ -216,6 +216,14 @@ void Node::Do(const AppendTransfer& action) {
   Pump();
 }
 
+void Node::Do(const Yield& action) {
+  ++scene_.yields;
+  serving_ = false;
+  DropWrites();
+  jobs_.push_back({.epoch = action.epoch, .target = std::stoi(action.target), .yields = true});
+  Pump();
+}
+
 void Node::Do(const StopServing&) {
   ++tenure_;
   appending_ = serving_ = false;
@@ -248,6 +256,12 @@ void Node::Pump() {
     jobs_.pop_front();
   } else {
     job = {.epoch = state_->epoch(), .writes = std::exchange(writes_, {})};
+  }
+  if (job.yields) {
+    const Hinted hint{.epoch = job.epoch, .tail = tail_, .leader = std::to_string(job.target)};
+    Give(Yielded{.tail = tail_, .target = std::to_string(job.target)});
+    scene_.tell(job.target, hint);
+    return;
   }
   appending_ = true;
   Give(AppendSent{job.kind});

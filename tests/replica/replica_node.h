@@ -38,9 +38,12 @@ class Scene {
   // linearizable is less: one that began in time may be answered with what was so then.)
   bool judge_leases = false;
   std::string violation;
+  // Tells a replica what another one said; it may be lost.
+  std::function<void(int, const Hinted&)> tell;
   // What happened, so that a test can see that its rules were reached.
   uint64_t elections = 0;
   uint64_t transfers = 0;
+  uint64_t yields = 0;
   uint64_t starts_with_fence = 0;
   uint64_t rests = 0;
   uint64_t unknowns = 0;
@@ -89,6 +92,7 @@ class Node {
     Epoch epoch = 0;
     bool resting = false;
     int target = -1;
+    bool yields = false;  // is no append: what is under way has ended
     std::vector<ModelWrite> writes{};
   };
   struct ReadCall {
@@ -115,6 +119,7 @@ class Node {
   void Do(const AppendLeaderStart& action);
   void Do(const AppendRenew& action);
   void Do(const AppendTransfer& action);
+  void Do(const Yield& action);
   void Do(const Serve& action);
   void Do(const StopServing& action);
   void Do(const ConfirmEpoch& action);

@@ -28,6 +28,7 @@ class World {
     beyond_ = mode_ == 3 || mode_ == 4;
     timeout_ = settings_.lease_nanos / scene_.Between(2, 8);
     scene_.faults_end = settings_.lease_nanos * scene_.Between(10, 30);
+    scene_.tell = [this](int target, const Hinted& hint) { Tell(target, hint); };
     const uint64_t count = scene_.Between(2, 3);
     for (uint64_t i = 0; i < count; ++i) {
       nodes_.push_back(std::make_unique<Node>(scene_, static_cast<int>(i), settings_, timeout_));
@@ -53,6 +54,7 @@ class World {
             .acknowledged = scene_.checker.acknowledged(),
             .elections = scene_.elections,
             .transfers = scene_.transfers,
+            .yields = scene_.yields,
             .starts_with_fence = scene_.starts_with_fence,
             .rests = scene_.rests,
             .unknowns = scene_.unknowns,
@@ -139,8 +141,25 @@ class World {
     for (auto& node : nodes_) {
       if (node->leading()) {
         const uint64_t target = scene_.Random(nodes_.size() + 1);
-        node->Give(TransferAsked{target < nodes_.size() ? std::to_string(target) : ""});
+        node->Give(TransferAsked{.target = target < nodes_.size() ? std::to_string(target) : "",
+                                 .prepared = scene_.Chance(50)});
       }
+    }
+  }
+
+  // To the target, or now and then to all: the others hear who leads. Soon, late or never.
+  void Tell(int target, const Hinted& hint) {
+    const bool all = scene_.Chance(50);
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      const bool mine = static_cast<int>(i) == target;
+      if ((!mine && !all) || scene_.Chance(30)) {
+        continue;
+      }
+      Hinted told = hint;
+      told.mine = mine;
+      const uint64_t delay = scene_.Chance(80) ? scene_.Random(5 * kMillisecond)
+                                               : scene_.Random(settings_.lease_nanos);
+      scene_.At(scene_.now() + delay, [node = nodes_[i].get(), told] { node->Give(told); });
     }
   }
 

@@ -17,6 +17,7 @@ struct Report {
   uint64_t acknowledged = 0;
   uint64_t elections = 0;
   uint64_t transfers = 0;
+  uint64_t yields = 0;
   uint64_t starts_with_fence = 0;
   uint64_t rests = 0;
   uint64_t unknowns = 0;

@@ -26,6 +26,7 @@ TEST(ReplicaWorld, NothingIsLostOrStaleAndSomebodyServesAfterwards) {
     sum.acknowledged += report.acknowledged;
     sum.elections += report.elections;
     sum.transfers += report.transfers;
+    sum.yields += report.yields;
     sum.starts_with_fence += report.starts_with_fence;
     sum.rests += report.rests;
     sum.unknowns += report.unknowns;
@@ -39,6 +40,7 @@ TEST(ReplicaWorld, NothingIsLostOrStaleAndSomebodyServesAfterwards) {
   EXPECT_GT(sum.acknowledged, 20 * Seeds());
   EXPECT_GT(sum.elections, 2 * Seeds());
   EXPECT_GT(sum.transfers, few);
+  EXPECT_GT(sum.yields, few);
   EXPECT_GT(sum.starts_with_fence, few);
   EXPECT_GT(sum.rests, few);
   EXPECT_GT(sum.unknowns, few);

@@ -238,6 +238,7 @@ uint64_t Peers::SendHints(const wire::StandingReply& standing) {
   if (std::optional<Handover> end = last ? member_.HandedOver() : std::nullopt) {
     hint.epoch = end->epoch;
     hint.tail = end->tail;
+    hint.end = end->end;
     hint.target = std::move(end->target);
   }
   uint64_t pause = kLookNanos;

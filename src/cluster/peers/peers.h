@@ -4,8 +4,8 @@
 // Who follows asks its leader how it stands, soon when it is a new one and then once a second, and
 // says by that where it listens; the leader sends a hint (Appended) to those it heard of within the
 // last five seconds, after an acknowledged append, but no second one to a follower that has not
-// answered the first, or within 20 ms of it: what comes meanwhile makes one more. The append that
-// gives the lead away waits for neither, and its hint says to whom.
+// answered the first, or within 20 ms of it: what comes meanwhile makes one more. When the lead is
+// given away, the hint waits for neither, and says to whom; there may be no other word of it.
 // Threads: "luna-peers" sends; the transport's answer, and call Member.
 // Thread rule: safe; Start and Stop once each, by one thread.
 #pragma once
@@ -25,10 +25,11 @@
 
 namespace luna::peers {
 
-// The record by which the server gave its lead away.
+// How the server gave its lead away.
 struct Handover {
   uint64_t epoch = 0;
-  uint64_t tail = 0;
+  uint64_t tail = 0;        // the last record of that epoch
+  uint64_t end = 0;         // the stream's then, as StreamState's
   std::string target = {};  // empty: to whoever comes first
 };
 

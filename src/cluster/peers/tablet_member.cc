@@ -60,13 +60,16 @@ std::optional<Handover> TabletMember::HandedOver() {
   if (!given.has_value()) {
     return std::nullopt;
   }
-  return Handover{.epoch = given->epoch, .tail = given->tail, .target = std::move(given->target)};
+  return Handover{.epoch = given->epoch,
+                  .tail = given->tail,
+                  .end = given->end,
+                  .target = std::move(given->target)};
 }
 
 void TabletMember::Hint(const wire::Appended& hint) {
   const bool mine = hint.last && hint.target == server_.server();
   const replica::Hinted lead{
-      .epoch = hint.epoch, .tail = hint.tail, .leader = hint.target, .mine = mine};
+      .epoch = hint.epoch, .tail = hint.tail, .end = hint.end, .leader = hint.target, .mine = mine};
   if (mine) {
     server_.replica().Hint(lead);
     server_.ExpectLead(hint.epoch + 1);
@@ -102,7 +105,8 @@ Result<wire::PrepareReply> TabletMember::Prepare(uint64_t epoch, uint64_t budget
   }
   const bool leads = server_.replica().standing().seen_epoch == epoch;
   server_.ExpectLead(leads ? epoch + 1 : 0);
-  while (!server_.is_ready_to_lead() && Now() - began < budget_nanos) {
+  const uint64_t rest = budget_nanos / 8;  // for the answer to get there in time
+  while (!server_.is_ready_to_lead() && Now() - began + rest < budget_nanos) {
     runtime_.Sleep(kEndNanos);
   }
   return reply;

@@ -292,14 +292,14 @@ void ReplicaServer::Expect() {
   act_->Set();
 }
 
-Status ReplicaServer::Transfer(const std::string& target) {
+Status ReplicaServer::Transfer(const std::string& target, bool prepared) {
   Waiters waiters;
   {
     base::MutexLock lock(mutex_);
     if (state_.role() != Role::kLeading) {
       return NotLeading();
     }
-    Queue(state_.Handle(Now(), TransferAsked{target}));
+    Queue(state_.Handle(Now(), TransferAsked{.target = target, .prepared = prepared}));
     Publish();
     waiters.swap(waiters_);
   }
@@ -382,12 +382,12 @@ Result<Sequence> ReplicaServer::Fence(journal::Stream& stream, const FenceStream
   if (!action.start) {
     return stream.Fence(action.expected_epoch, action.expected_tail, action.new_epoch);
   }
-  std::string start;
+  std::vector<std::string> records = host_.LimitsOf(action.new_epoch);
   group::Encode({.epoch = action.new_epoch, .closed = 0, .database = 0}, group::LeaderStart{Name()},
-                start);
-  const std::string_view record = start;
+                records.emplace_back());
+  const std::vector<std::string_view> views(records.begin(), records.end());
   return stream.FenceAndAppend(action.expected_epoch, *action.expected_tail, action.new_epoch,
-                               std::span(&record, 1));
+                               views, action.end);
 }
 
 void ReplicaServer::Do(const FenceStream& action) {
@@ -455,6 +455,21 @@ void ReplicaServer::Do(const AppendRenew& action) {
 
 void ReplicaServer::Do(const AppendTransfer& action) {
   Append(AppendKind::kTransfer, action.epoch, [&] { return host_.HandOver(action.target); });
+}
+
+void ReplicaServer::Do(const Yield& action) {
+  {
+    base::MutexLock lock(mutex_);
+    if (state_.epoch() != action.epoch || state_.role() != Role::kLeading) {
+      return;
+    }
+  }
+  const Result<journal::StreamState> end = host_.Yield(action.target);
+  Give(end.ok() ? Event(Yielded{.tail = end->tail, .end = end->end, .target = action.target})
+                : Event(LeadFailed{}));
+  if (end.ok() && options_.appended) {
+    options_.appended();  // who listens tells the target
+  }
 }
 
 void ReplicaServer::Do(const StopServing& action) {

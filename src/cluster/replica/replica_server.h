@@ -36,9 +36,13 @@ class Host {
   // Lets go of everything that BecomeLeader opened, also when that failed: the stream is closed
   // when this returns. What is still asked of the group fails.
   virtual void StopLeading(Epoch epoch) = 0;
+  // Records of `epoch` that go before its LeaderStart where that comes with the fence, for the
+  // group that BecomeLeader opens: limits for its clocks (TsLimit). Must not wait.
+  virtual std::vector<std::string> LimitsOf(Epoch /*epoch*/) { return {}; }
   // The group's methods of these names.
   virtual Status Renew(bool resting) = 0;
   virtual Status HandOver(const std::string& target) = 0;
+  virtual Result<journal::StreamState> Yield(const std::string& target) = 0;
 };
 
 struct ReplicaOptions {
@@ -46,8 +50,8 @@ struct ReplicaOptions {
   std::string server{};  // as others know this one; they are told to go there
   std::string peers{};   // where it listens to other servers; empty: nowhere
   bool tls = false;      // `server` is an address at which clients speak TLS
-  // Called after each append that was acknowledged, by the thread that made it: must not wait. May
-  // be empty.
+  // Called after each append that was acknowledged, by the thread that made it, and when the lead
+  // was given away (Standing::given): must not wait. May be empty.
   std::function<void()> appended{};
   std::string stream = group::kStreamName;
   // Of the stream.
@@ -88,8 +92,9 @@ class ReplicaServer final : public group::AppendObserver {
   // A hint that the lead is about to be given to this replica: opens the stream ahead of the fence,
   // for some time. Does not wait.
   void Expect();
-  // Begins to give leadership to the server of that name. kFenced when it is not this one's.
-  Status Transfer(const std::string& target);
+  // Begins to give leadership to the server of that name; `prepared`: as of TransferAsked. kFenced
+  // when it is not this one's.
+  Status Transfer(const std::string& target, bool prepared = false);
 
   struct Standing {
     Role role = Role::kFollowing;
@@ -135,6 +140,7 @@ class ReplicaServer final : public group::AppendObserver {
   void Do(const CatchUp& action);
   void Do(const AppendRenew& action);
   void Do(const AppendTransfer& action);
+  void Do(const Yield& action);
   void Do(const StopServing& action);
   // Has the host append a record of that kind (kRenew, kTransfer), if the replica still is to do so
   // under that epoch; LeadFailed when none of the kind was handed to the stream. Commits may be,

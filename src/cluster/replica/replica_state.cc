@@ -121,6 +121,10 @@ bool ReplicaState::MayFence() const {
   if (seen_->lease == Lease::kGivenUp) {
     return silence >= jitter_ + penalty_;
   }
+  if (seen_->lease == Lease::kYielded) {
+    // Longer than who was given it takes to fence.
+    return silence >= 2 * settings_.LookNanos() + jitter_ + penalty_;
+  }
   if (seen_->lease == Lease::kResting && !wanted_) {
     return false;
   }
@@ -142,7 +146,8 @@ void ReplicaState::Fence(Epoch expected_epoch, std::optional<Sequence> expected_
   actions_.push_back(FenceStream{.expected_epoch = expected_epoch,
                                  .expected_tail = expected_tail,
                                  .new_epoch = epoch_,
-                                 .start = given && expected_tail.has_value()});
+                                 .start = given && expected_tail.has_value(),
+                                 .end = given ? seen_->end : 0});
 }
 
 void ReplicaState::On(const SawTail& event) {
@@ -165,7 +170,11 @@ void ReplicaState::On(const SawTail& event) {
   const bool older = seen_.has_value() && (event.epoch < seen_->epoch || event.tail < seen_->tail);
   const bool same = seen_.has_value() && event.epoch == seen_->epoch && event.tail == seen_->tail;
   if (!older && !same) {
-    See({.epoch = event.epoch, .tail = event.tail, .lease = event.lease});
+    const bool yielded = given_.has_value() && given_->by_word && given_->epoch == event.epoch &&
+                         given_->tail == event.tail;
+    See({.epoch = event.epoch,
+         .tail = event.tail,
+         .lease = yielded ? Lease::kYielded : event.lease});
   }
 }
 
@@ -207,12 +216,12 @@ void ReplicaState::On(const Hinted& event) {
   const bool old = seen_.has_value() && (event.epoch < seen_->epoch || event.tail < seen_->tail);
   if (!event.mine && !event.leader.empty()) {
     if (!old) {
-      Name(event.leader, event.epoch, event.tail);
+      Name(event.leader, event.epoch, event.tail + 1);  // that record may not say so
     }
     return;  // whoever takes over needs the store more than a look
   }
   if (event.mine && !old) {
-    See({.epoch = event.epoch, .tail = event.tail, .lease = Lease::kGivenToMe});
+    See({.epoch = event.epoch, .tail = event.tail, .lease = Lease::kGivenToMe, .end = event.end});
     return;
   }
   if (looking_) {
@@ -237,6 +246,7 @@ void ReplicaState::On(const FenceOk& event) {
   started_ = event.started.has_value();
   const Nanos sent = settings_.mutants.lease_from_ack ? now_ : event.started.value_or(0);
   lease_end_ = started_ ? sent + settings_.LeaseNanos() : 0;
+  sent_ = event.started.value_or(sent_);  // it renews this lease
   last_request_ = now_;
   actions_.push_back(CatchUp{.epoch = epoch_, .tail = event.tail, .started = started_});
   if (settings_.mutants.serve_early) {
@@ -336,10 +346,7 @@ void ReplicaState::On(const AppendAcked& event) {
     BeginLeading();
   }
   if (role_ == Role::kHandingOver && kind == AppendKind::kTransfer) {
-    given_ = Given{.epoch = epoch_, .tail = event.tail, .target = target_};
-    // Not the target before it fences: it may not know yet, and would send clients back here.
-    Name({}, epoch_, std::numeric_limits<Sequence>::max());
-    Resign();
+    GiveAway({.epoch = epoch_, .tail = event.tail, .target = target_});
     return;
   }
   if (role_ == Role::kLeading || role_ == Role::kHandingOver) {
@@ -386,11 +393,33 @@ void ReplicaState::On(const AppendUnknown&) {
 }
 
 void ReplicaState::On(const TransferAsked& event) {
-  if (role_ == Role::kLeading) {
+  if (role_ != Role::kLeading) {
+    return;
+  }
+  target_ = event.target;
+  if (event.prepared && !event.target.empty()) {
+    actions_.push_back(Yield{.epoch = epoch_, .target = event.target});
+  } else {
     role_ = Role::kHandingOver;  // no strong read is answered from here on
-    target_ = event.target;
     actions_.push_back(AppendTransfer{.epoch = epoch_, .target = event.target});
   }
+}
+
+void ReplicaState::On(const Yielded& event) {
+  if (role_ == Role::kLeading || role_ == Role::kHandingOver) {
+    GiveAway({.epoch = epoch_,
+              .tail = event.tail,
+              .end = event.end,
+              .target = event.target,
+              .by_word = true});
+  }
+}
+
+void ReplicaState::GiveAway(Given given) {
+  // By a record it may not know yet, and would send clients back here until it fences.
+  Name(given.by_word ? given.target : std::string(), epoch_, std::numeric_limits<Sequence>::max());
+  given_ = std::move(given);
+  Resign();
 }
 
 // --- Strong reads ---

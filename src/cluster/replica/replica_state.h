@@ -12,6 +12,9 @@
 // candidate may then fence at any tail as soon as it suspects something.
 // Who was given the lead writes LeaderStart with the fence: one request to the stream less. It
 // serves when everything before is applied, as ever, and its lease counts from when that was sent.
+// The lead is given by a Transfer record; or by word alone (Hinted), to one that was prepared: the
+// leader has ended its lease and appends no more, and the stream's epoch does the rest. If that one
+// does not come, nobody else knows; so the leader of before takes it back.
 // An append of unknown outcome is resolved by fencing oneself with the next epoch and reading the
 // tail. A leader without requests says so in its last Renew and rests: silence after that is no
 // reason to fence, a request that finds no leader is.
@@ -71,6 +74,7 @@ enum class Lease : uint8_t {
   kResting,    // running, and silence will follow
   kGivenUp,    // over, for anyone to take
   kGivenToMe,  // over, for this replica
+  kYielded,    // over: it was this replica's, which gave it away by word
 };
 enum class AppendKind : uint8_t { kCommit, kRenew, kLeaderStart, kTransfer };
 inline constexpr size_t kAppendKinds = 4;
@@ -108,16 +112,23 @@ struct AppendUnknown {};  // may be in the stream
 struct Requested {};      // somebody needs a leader
 struct Suspected {};      // a hint that the leader is gone
 // A hint that the lead was given away, to whoever comes first: look now. By a leader that says
-// which record gave it to this replica: a look would find no more, and the fence is void where
-// anything else came after. Given to another one, it says who leads.
+// at which record it was given to this replica: a look would find no more, and the fence is void
+// where anything else came after. Given to another one, it says who leads.
 struct Hinted {
-  Epoch epoch = 0;       // of that record
-  Sequence tail = 0;     // that record
+  Epoch epoch = 0;       // of the leader that gave it
+  Sequence tail = 0;     // its last record
+  uint64_t end = 0;      // the stream's then, as StreamState's
   std::string leader{};  // who was given the lead; empty: whoever comes first
   bool mine = false;     // this replica was
 };
 struct TransferAsked {
-  std::string target{};  // empty: whoever comes first
+  std::string target{};   // empty: whoever comes first
+  bool prepared = false;  // it knows of it, and can be told: no record is needed
+};
+struct Yielded {
+  Sequence tail = 0;  // the last record under the epoch
+  uint64_t end = 0;   // the stream's, as StreamState's
+  std::string target{};
 };
 struct EpochRead {  // the answer to ConfirmEpoch
   uint64_t question = 0;
@@ -129,7 +140,7 @@ struct EpochReadFailed {
 using Event =
     std::variant<Tick, SawTail, LookFailed, FenceOk, FenceRefused, FenceUnknown, CaughtUp,
                  LeadFailed, AppendSent, AppendAcked, AppendFailed, AppendFenced, AppendUnknown,
-                 Requested, Suspected, Hinted, TransferAsked, EpochRead, EpochReadFailed>;
+                 Requested, Suspected, Hinted, TransferAsked, Yielded, EpochRead, EpochReadFailed>;
 
 // --- Actions, to be carried out in order ---
 struct Look {};  // read epoch, tail and last record of the stream
@@ -138,6 +149,7 @@ struct FenceStream {
   std::optional<Sequence> expected_tail{};
   Epoch new_epoch = 0;
   bool start = false;  // with LeaderStart, in one step
+  uint64_t end = 0;    // the stream's, if that was told; as StreamState's
 };
 struct CatchUp {  // read and apply the stream up to its tail
   Epoch epoch = 0;
@@ -155,6 +167,12 @@ struct AppendTransfer {  // after it nothing is appended under this epoch
   Epoch epoch = 0;
   std::string target{};
 };
+// Append nothing more under this epoch; after Yielded, tell the target. Until then this replica has
+// its lease.
+struct Yield {
+  Epoch epoch = 0;
+  std::string target{};
+};
 struct Serve {
   Epoch epoch = 0;
 };
@@ -165,7 +183,7 @@ struct ConfirmEpoch {  // read the stream's epoch, beginning now
   uint64_t question = 0;
 };
 using Action = std::variant<Look, FenceStream, CatchUp, AppendLeaderStart, AppendRenew,
-                            AppendTransfer, Serve, StopServing, ConfirmEpoch>;
+                            AppendTransfer, Yield, Serve, StopServing, ConfirmEpoch>;
 using Actions = std::vector<Action>;
 
 enum class Role : uint8_t {
@@ -177,11 +195,13 @@ enum class Role : uint8_t {
   kHandingOver,  // Transfer is under way
 };
 
-// The record by which this replica gave its lead away.
+// How this replica gave its lead away.
 struct Given {
   Epoch epoch = 0;
-  Sequence tail = 0;
+  Sequence tail = 0;     // its last record
+  uint64_t end = 0;      // the stream's then, as StreamState's; 0: not known
   std::string target{};  // empty: to whoever comes first
+  bool by_word = false;  // the stream does not say so
 };
 
 // A strong read between BeginRead and EndRead.
@@ -227,7 +247,8 @@ class ReplicaState {
     Epoch epoch = 0;
     Sequence tail = 0;
     Lease lease = Lease::kRunning;
-    Nanos at = 0;  // when it was first seen
+    uint64_t end = 0;  // told with it
+    Nanos at = 0;      // when it was first seen
   };
 
   void On(const Tick& event);
@@ -247,6 +268,7 @@ class ReplicaState {
   void On(const Suspected& event);
   void On(const Hinted& event);
   void On(const TransferAsked& event);
+  void On(const Yielded& event);
   void On(const EpochRead& event);
   void On(const EpochReadFailed& event);
 
@@ -260,6 +282,7 @@ class ReplicaState {
   void Renew(bool resting);
   void Ask();
   void BeginLeading();
+  void GiveAway(Given given);
   void Follow();
   // Ends what this replica had under its epoch, and follows.
   void Resign();

@@ -51,6 +51,7 @@ void FollowedReads::Start() {
   reads_ = true;
   ended_->Reset();
   inheritance_.reset();
+  NoteDatabases();
   thread_ = kernel_.runtime().Spawn("tablet-follow", runtime::ThreadClass::kForeground,
                                     [this] { Run(); });
 }
@@ -97,6 +98,7 @@ void FollowedReads::Run() {
     End();
     ended_->Set();
     // Whom Stop left to linger has nobody to hand anything to, and must not hold the manifests.
+    NoteDatabases();
     if (inheritance_ != nullptr && expected_.load() && !stopping_.load()) {
       (void)inheritance_->BeginWriting(kernel_.runtime());
       TakeLead();
@@ -107,16 +109,36 @@ void FollowedReads::Run() {
     }
     ended_->Reset();
     inheritance_.reset();
+    NoteDatabases();
     expected_ = false;
     reads_ = true;
+  }
+}
+
+std::vector<catalog::DatabaseId> FollowedReads::databases() const {
+  base::MutexLock lock(mutex_);
+  return databases_;
+}
+
+void FollowedReads::NoteDatabases() {
+  base::MutexLock lock(mutex_);
+  databases_.clear();
+  if (inheritance_ == nullptr) {
+    taken_ = 0;
+  } else {
+    for (const auto& [id, home] : inheritance_->group.databases) {
+      databases_.push_back(id);
+    }
   }
 }
 
 // Also when Stop has come: whoever called it needs that next, and waits.
 void FollowedReads::TakeLead() {
   const replica::Epoch epoch = given_.exchange(0);
-  if (epoch != 0 && inheritance_ != nullptr) {
-    (void)inheritance_->TakeLead(kernel_.runtime(), epoch);
+  // Who was prepared is told once more, when the lead is given to it.
+  if (epoch != 0 && inheritance_ != nullptr && taken_ != epoch &&
+      inheritance_->TakeLead(kernel_.runtime(), epoch).ok()) {
+    taken_ = epoch;
   }
 }
 

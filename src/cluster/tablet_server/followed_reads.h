@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/mutex.h"
 #include "cluster/tablet_server/tablet_server.h"
@@ -48,6 +49,8 @@ class FollowedReads {
   void Await();
 
   std::optional<universe::FollowedState> state() const;
+  // That Stop will leave behind, once what Expect asked for is done.
+  std::vector<catalog::DatabaseId> databases() const;
 
  private:
   void Run();
@@ -55,6 +58,7 @@ class FollowedReads {
   bool Begin();  // false: try again later
   bool AwaitStop(uint64_t nanos);
   void TakeLead();
+  void NoteDatabases();
   Status Open();
   void End();
 
@@ -71,11 +75,13 @@ class FollowedReads {
   std::atomic<replica::Epoch> given_{0};  // the epoch to take the lead with; 0: none
   // The thread's; afterwards whoever joined it.
   bool served_ = false;
-  std::string trouble_;  // told last
+  std::string trouble_;       // told last
+  replica::Epoch taken_ = 0;  // with which the lead of what is inherited was taken
   std::unique_ptr<universe::Inheritance> inheritance_;
 
   mutable base::Mutex mutex_;
   std::unique_ptr<universe::FollowedUniverse> followed_ GUARDED_BY(mutex_);
+  std::vector<catalog::DatabaseId> databases_ GUARDED_BY(mutex_);
 };
 
 }  // namespace luna::tablet_server

@@ -5,6 +5,8 @@
 
 #include "base/try.h"
 #include "cluster/tablet_server/followed_reads.h"
+#include "engine/group/oracle.h"
+#include "engine/group/records.h"
 #include "kernel/kernel_view.h"
 #include "runtime/runtime.h"
 
@@ -268,13 +270,40 @@ void TabletServer::StopLeading(replica::Epoch epoch) {
   }
 }
 
+std::vector<std::string> TabletServer::LimitsOf(replica::Epoch epoch) {
+  constexpr size_t kMost = 256;  // the fence is small; readers of more wait a little
+  std::vector<std::string> records;
+  const Timestamp limit = group::LimitAt(kernel_.runtime().clock().WallMillis());
+  const std::vector<catalog::DatabaseId> databases = reads_->databases();
+  for (const catalog::DatabaseId database : databases) {
+    if (databases.size() <= kMost) {
+      group::Encode({.epoch = epoch, .closed = 0, .database = database}, group::TsLimit{limit},
+                    records.emplace_back());
+    }
+  }
+  return records;
+}
+
 Status TabletServer::Renew(bool resting) {
   return group_ == nullptr ? NotLed() : group_->Renew(resting);
 }
 
 Status TabletServer::HandOver(const std::string& target) {
   options_.log.Info("handing-over", {{"to", target.empty() ? "whoever comes first" : target}});
-  return group_ == nullptr ? NotLed() : group_->HandOver(target);
+  if (group_ == nullptr) {
+    return NotLed();
+  }
+  serving_.Rest();
+  return group_->HandOver(target);
+}
+
+Result<journal::StreamState> TabletServer::Yield(const std::string& target) {
+  options_.log.Info("handing-over", {{"to", target}, {"by", "word"}});
+  if (group_ == nullptr) {
+    return NotLed();
+  }
+  serving_.Rest();
+  return group_->Yield(target);
 }
 
 }  // namespace luna::tablet_server

@@ -36,6 +36,9 @@ class Serving {
   virtual ~Serving() = default;
   // Begins to answer from `universe`, which stays until StopServing returned.
   virtual Status Serve(Universe& universe) = 0;
+  // The lead is given away next: begins nothing any more, and returns soon, when what was begun is
+  // done if that does not take long. StopServing follows.
+  virtual void Rest() {}
   // Returns when nothing uses the universe any more. Also after a Serve that failed.
   virtual void StopServing() = 0;
   // Begins to send clients to the leader.
@@ -127,8 +130,10 @@ class TabletServer final : public replica::Host {
 
   Status BecomeLeader(group::Leadership leadership, group::AppendObserver& observer) override;
   void StopLeading(replica::Epoch epoch) override;
+  std::vector<std::string> LimitsOf(replica::Epoch epoch) override;
   Status Renew(bool resting) override;
   Status HandOver(const std::string& target) override;
+  Result<journal::StreamState> Yield(const std::string& target) override;
 
  private:
   Status Lead(group::Leadership leadership, group::AppendObserver& observer);

@@ -80,6 +80,7 @@ void Fill(const Appended& from, v1::Request& to) {
   body.set_closed(from.closed);
   body.set_last(from.last);
   body.set_target(from.target);
+  body.set_end(from.end);
 }
 
 void Fill(const AskStanding& from, v1::Request& to) {
@@ -142,7 +143,8 @@ std::optional<Request> BodyOf(const v1::Request& from) {
                       .tail = from.appended().tail(),
                       .closed = from.appended().closed(),
                       .last = from.appended().last(),
-                      .target = from.appended().target()};
+                      .target = from.appended().target(),
+                      .end = from.appended().end()};
     case v1::Request::kAskStanding:
       return AskStanding{.group = from.ask_standing().group(),
                          .from = From(from.ask_standing().from()),

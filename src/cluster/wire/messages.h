@@ -34,9 +34,10 @@ struct Appended {
   uint64_t tail = 0;    // the newest sequence that was acknowledged
   uint64_t closed = 0;  // the timestamp in force there; 0: it does not say
   bool last = false;    // the server leads no more
-  // With `last`: to whom the record at `tail` gave its lead; empty: to whoever comes first, or that
-  // is not known.
+  // With `last`: to whom it gave its lead, after the record at `tail`; empty: to whoever comes
+  // first, or that is not known.
   std::string target = {};
+  uint64_t end = 0;  // with `last`: where the stream ended, as StreamState's; 0: it does not say
   bool operator==(const Appended&) const = default;
 };
 // Of anyone. Servers ask their leader once a second; so it knows whom to send hints to.

@@ -396,6 +396,25 @@ Status CommitPipeline::ExtendLimit(DatabaseId id) {
   return AppendRound(round, kLimitDurability);
 }
 
+Status CommitPipeline::ExtendLimits() {
+  const auto databases = context_.state->Databases();
+  if (databases.size() > kMostClosed) {
+    return {};
+  }
+  Round round({.state = context_.state,
+               .conflicts = &conflicts_,
+               .storage = context_.storage,
+               .names = context_.names,
+               .epoch = context_.epoch});
+  for (const auto& database : databases) {
+    if (database->oracle.HoldsReadersBack()) {
+      (void)round.Join(database->id);
+    }
+  }
+  (void)AddLimits(round);
+  return AppendRound(round, kLimitDurability);
+}
+
 Status CommitPipeline::AppendClosed(const Renew& renew) {
   Round round({.state = context_.state,
                .conflicts = &conflicts_,
@@ -403,7 +422,8 @@ Status CommitPipeline::AppendClosed(const Renew& renew) {
                .names = context_.names,
                .epoch = context_.epoch});
   Timestamp closed = 0;
-  if (const auto databases = context_.state->Databases(); databases.size() <= kMostClosed) {
+  const auto databases = context_.state->Databases();
+  if (databases.size() <= kMostClosed && !stands_still_) {
     for (const auto& database : databases) {
       (void)round.Join(database->id);
     }
@@ -435,6 +455,15 @@ Status CommitPipeline::SealLimits(std::optional<Body> last) {
     round.Add({.epoch = 0, .closed = 0, .database = 0}, *std::move(last));
   }
   return AppendRound(round, std::max(context_.durability, kLimitDurability));
+}
+
+Status CommitPipeline::StandStill() {
+  TRY(SealLimits());
+  stands_still_ = true;
+  for (const auto& database : context_.state->Databases()) {
+    database->oracle.StandStill();
+  }
+  return {};
 }
 
 }  // namespace luna::group

@@ -54,12 +54,18 @@ class CommitPipeline {
   Result<Timestamp> AppendAt(DatabaseId database, const std::function<Body(Timestamp)>& make);
   // Inside: logs a new limit for the database's readers, unless somebody just did.
   Status ExtendLimit(DatabaseId database);
+  // Inside: the same for all databases, in one append, if they are not very many.
+  Status ExtendLimits();
   // Inside: logs that the leader is alive, and a closed timestamp of all databases: whatever is
   // committed later, anywhere, is above it.
   Status AppendClosed(const Renew& renew);
   // Inside, before a clean end: readers stand still, and the next start need not wait. `last` goes
   // with it, in one append.
   Status SealLimits(std::optional<Body> last = std::nullopt);
+  // Inside, before an end that comes soon: seals, and logs no limit any more, so that whoever
+  // starts then need not wait either. Commits go on; readers see time go on with them, and Renew
+  // closes nothing.
+  Status StandStill();
 
   // Freezes the tablet's memtable with the next round.
   void WantRotation(uint64_t qualified);
@@ -100,6 +106,7 @@ class CommitPipeline {
   std::optional<Error> stopped_ GUARDED_BY(mutex_);
   std::atomic<bool> is_stopped_{false};
   std::atomic<bool> has_rotations_{false};
+  bool stands_still_ = false;  // inside
   std::atomic<journal::Sequence> published_;
   base::Counter commits_;
   base::Counter rounds_;

@@ -87,6 +87,7 @@ class FollowingGroup final : public Group {
   Status Renew(bool) override { return refusal_(); }
   void ExpectHandOver() override {}
   Status HandOver(const std::string&) override { return refusal_(); }
+  Result<journal::StreamState> Yield(const std::string&) override { return refusal_(); }
   Status Remove(const std::string&) override { return refusal_(); }
   Status Readmit(const std::string&) override { return refusal_(); }
   std::vector<std::string> Removed() const override { return state_.removed(); }

@@ -46,7 +46,7 @@ struct Leadership {
   std::string server{};      // as others know it
   std::string member{};      // as Remove names it
   uint64_t renew_nanos = 0;  // a start that takes longer says every so often that it is alive
-  bool started = false;      // LeaderStart of that epoch came with the fence
+  bool started = false;      // LeaderStart of that epoch came with the fence; limits may have, too
   std::unique_ptr<Inheritance> inherited{};  // null, or of no use: everything is replayed
 };
 
@@ -145,12 +145,16 @@ class Group {
   // Logs that the leader is alive, and whether it rests until somebody asks; and, for followers, a
   // timestamp at or below which no database commits any more (closed).
   virtual Status Renew(bool resting) = 0;
-  // HandOver comes soon, whatever happens: that the next epoch took a manifest already (kFenced to
-  // Stop) ends no commits any more. Edits of that manifest are void from then on.
+  // HandOver or Yield comes soon, whatever happens: that the next epoch took a manifest already
+  // (kFenced to Stop) ends no commits any more. Edits of that manifest are void from then on. The
+  // clocks stand still between commits, so that the next leader need not wait for its own.
   virtual void ExpectHandOver() = 0;
   // Logs that `target` (empty: anyone) may lead at once. Later commits: kFenced, also when this
   // fails.
   virtual Status HandOver(const std::string& target) = 0;
+  // Logs nothing and takes no more: `target` may lead once it knows, by fencing the stream where it
+  // ends, which is returned. Later commits: kFenced.
+  virtual Result<journal::StreamState> Yield(const std::string& target) = 0;
   // Logs that `server` may not lead any more, or may again. kBadOption: it is this one, or too many
   // were removed. Nothing where it is so already.
   virtual Status Remove(const std::string& server) = 0;

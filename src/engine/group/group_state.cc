@@ -112,11 +112,17 @@ Status GroupState::Apply(journal::Sequence sequence, const Decoded& record) {
     closed_.store(std::max(closed(), record.envelope.closed), std::memory_order_release);
   } else if (const auto database = FindDatabase(id); database != nullptr) {
     if (const auto* limit = std::get_if<TsLimit>(&record.body)) {
-      database->limit = limit->limit;  // the newest counts: a seal is lower than the one before
+      // The newest counts: a seal is lower than the one before. But what comes with a fence, before
+      // its LeaderStart, was logged by somebody who knew nothing of the one before.
+      const bool with_fence = record.envelope.epoch > begun_;
+      database->limit = with_fence ? std::max(database->limit, limit->limit) : limit->limit;
     } else if (const auto* abort = std::get_if<Abort>(&record.body)) {
       database->outcomes.Add(abort->id, false, abort->timestamp);
       database->newest = std::max(database->newest, abort->timestamp);
     }
+  }
+  if (!std::holds_alternative<TsLimit>(record.body)) {
+    begun_ = std::max(begun_, record.envelope.epoch);
   }
   applied_ = sequence;
   return {};
@@ -210,6 +216,7 @@ Inheritance GroupState::Share() const {
   Inheritance shared;
   shared.applied = applied_;
   shared.removed = removed();
+  shared.begun = begun_;
   shared.closed = closed();
   for (const auto& database : Databases()) {
     shared.databases[database->id] = {

@@ -58,6 +58,9 @@ class GroupState {
   // The largest closed timestamp of all databases: every later commit in the stream is above it.
   Timestamp closed() const { return closed_.load(std::memory_order_acquire); }
   void SetClosed(Timestamp closed) { closed_.store(closed, std::memory_order_release); }
+  // The newest epoch that began, as far as is applied.
+  uint64_t begun() const { return begun_; }
+  void SetBegun(uint64_t epoch) { begun_ = epoch; }
   void SetApplied(journal::Sequence sequence) { applied_ = sequence; }  // where replay begins
 
   // The servers that may not lead, in order.
@@ -77,6 +80,7 @@ class GroupState {
   runtime::Clock& clock_;
   journal::Sequence applied_ = 0;
   std::atomic<Timestamp> closed_{0};
+  uint64_t begun_ = 0;
   mutable base::Mutex mutex_;
   std::map<DatabaseId, std::shared_ptr<HomeDatabase>> databases_ GUARDED_BY(mutex_);
   std::map<DatabaseId, std::shared_ptr<HomeDatabase>> dropped_ GUARDED_BY(mutex_);

@@ -25,6 +25,7 @@ struct Inheritance {
   };
   journal::Sequence applied = 0;       // the last record that is in it
   Timestamp closed = 0;                // of all databases
+  journal::Epoch begun = 0;            // the newest that did
   std::vector<std::string> removed{};  // servers that may not lead
   // At the record behind `applied`, which is far into a segment; null: whoever goes on looks for
   // it.

@@ -36,6 +36,11 @@ size_t PartOf(std::span<const CommitRequest> requests) {
   return requests.size();
 }
 
+Error GivenTo(const std::string& target) {
+  return Error(Reason::kFenced, target.empty() ? "this server does not lead the group any more"
+                                               : "the group is led by " + target + " now");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Group>> Group::Open(const GroupContext& context) {
@@ -449,14 +454,31 @@ void LocalGroup::Stop(const Error& error) {
   }
 }
 
+void LocalGroup::ExpectHandOver() {
+  expects_hand_over_ = true;
+  // Not logged, the next leader waits for the clock.
+  (void)pipeline_->Exclusive([&] { return pipeline_->StandStill(); });
+}
+
 Status LocalGroup::HandOver(const std::string& target) {
   return pipeline_->Exclusive([&] {
     Status logged = pipeline_->SealLimits(Transfer{target});
-    pipeline_->Stop(Error(Reason::kFenced, target.empty()
-                                               ? "this server does not lead the group any more"
-                                               : "the group is led by " + target + " now"));
+    pipeline_->Stop(GivenTo(target));
     return logged;
   });
+}
+
+Result<journal::StreamState> LocalGroup::Yield(const std::string& target) {
+  journal::StreamState end;
+  TRY(pipeline_->Exclusive([&]() -> Status {
+    if (const auto stopped = pipeline_->stopped(); stopped) {
+      return *stopped;
+    }
+    pipeline_->Stop(GivenTo(target));
+    end = stream_->state();
+    return {};
+  }));
+  return end;
 }
 
 Status LocalGroup::WithDatabaseFlushed(DatabaseId database, const std::function<Status()>& body) {
@@ -523,6 +545,9 @@ void LocalGroup::RegisterJobs() {
         {.kind = "compact", .payload = job.payload, .priority = background::Priority::kUrgent});
   });
   background.Register("tend", [this](const background::Job&, background::JobContext&) { Tend(); });
+  background.Register("limit", [this](const background::Job&, background::JobContext&) {
+    (void)pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); });  // or whoever reads does
+  });
   background.Register("persist", [this](const background::Job& job, background::JobContext&) {
     ReportJob(job, pipeline_->Exclusive([&] { return stream_->Persist(Durability::kProcess); }));
   });
@@ -530,6 +555,9 @@ void LocalGroup::RegisterJobs() {
 
 void LocalGroup::StartBackground() {
   auto& background = context_.kernel->background();
+  if (renew_nanos_ != 0) {
+    background.Spawn({.kind = "limit", .payload = "", .priority = background::Priority::kFlush});
+  }
   background.SpawnEvery(kTendNanos,
                         {.kind = "tend", .payload = "", .priority = background::Priority::kFlush});
   if (context_.durability == Durability::kRelaxed) {

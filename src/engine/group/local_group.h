@@ -1,11 +1,13 @@
 // LocalGroup: a group with one replica: recovery from the stream, commits through the pipeline,
 // memtables flushed in the background, the stream released behind them. Background kinds: "flush"
 // (payload "<database>/<tablet>"; spawns "compact" with the same payload when done, whose handler
-// the owner of the collections registers) and "tend" (once a second: what failed is tried again).
+// the owner of the collections registers), "tend" (once a second: what failed is tried again) and
+// "limit" (after a take-over: clocks may go on, so that the first who reads need not wait for it).
 // Thread rule: safe.
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,8 +53,9 @@ class LocalGroup final : public Group {
   Status Persist() override;
   Status WithCommitsPaused(const std::function<Status()>& body) override;
   Status Renew(bool resting) override;
-  void ExpectHandOver() override { expects_hand_over_ = true; }
+  void ExpectHandOver() override;
   Status HandOver(const std::string& target) override;
+  Result<journal::StreamState> Yield(const std::string& target) override;
   Status Remove(const std::string& server) override;
   Status Readmit(const std::string& server) override;
   std::vector<std::string> Removed() const override { return state_.removed(); }
@@ -76,6 +79,7 @@ class LocalGroup final : public Group {
   Status Replay();
   Status ReplayBy(journal::StreamReader& reader, bool inherited);
   Status Replayed(const journal::Record& record);
+  void StartOracles();
   // Takes what was inherited, if it all fits. False: nothing was taken.
   bool Inherit(const journal::StreamState& stream, Inheritance& inherited);
   // Logs a Renew when it is time for one, before and after there is a pipeline.
@@ -107,9 +111,10 @@ class LocalGroup final : public Group {
   const journal::Epoch epoch_;
   const std::string server_;
   const std::string member_;
-  const uint64_t renew_nanos_;              // 0: nobody waits
-  const bool started_;                      // LeaderStart is in the stream
-  std::unique_ptr<Inheritance> inherited_;  // until Recover
+  const uint64_t renew_nanos_;                     // 0: nobody waits
+  const bool started_;                             // LeaderStart is in the stream
+  std::unique_ptr<Inheritance> inherited_;         // until Recover
+  std::map<DatabaseId, Timestamp> limits_before_;  // the fence, where it came with new ones
   uint64_t said_alive_ = 0;
   basestore::ObjectNames names_;
   GroupState state_;

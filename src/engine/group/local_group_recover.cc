@@ -21,9 +21,9 @@ Status LocalGroup::Recover() {
   said_alive_ = began;
   TRY(Replay());
   TRY(CheckMember());
+  StartOracles();
   Timestamp newest = 0;
   for (const auto& database : state_.Databases()) {
-    database->oracle.Start(std::max(database->newest, database->outcomes.floor()), database->limit);
     newest = std::max(newest, database->oracle.visible());
   }
   pipeline_ = std::make_unique<CommitPipeline>(
@@ -52,6 +52,19 @@ Status LocalGroup::Recover() {
                                   (runtime_.clock().MonotonicNanos() - began) / 1000);
   }
   return {};
+}
+
+void LocalGroup::StartOracles() {
+  for (const auto& database : state_.Databases()) {
+    const Timestamp last = std::max(database->newest, database->outcomes.floor());
+    const auto before = limits_before_.find(database->id);
+    if (before == limits_before_.end()) {
+      database->oracle.Start(last, database->limit);
+    } else {
+      database->oracle.Start(last, before->second);
+      database->oracle.LimitIsDurable(database->limit);
+    }
+  }
 }
 
 Status LocalGroup::LogStart() {
@@ -173,6 +186,7 @@ bool LocalGroup::Inherit(const journal::StreamState& stream, Inheritance& inheri
     }
   }
   state_.SetClosed(inherited.closed);
+  state_.SetBegun(inherited.begun);
   state_.SetRemoved(std::move(inherited.removed));
   for (const auto& tablet : state_.Tablets()) {
     if (auto found = inherited.tablets.extract(Qualify(tablet->database(), tablet->id()));
@@ -185,6 +199,13 @@ bool LocalGroup::Inherit(const journal::StreamState& stream, Inheritance& inheri
 
 Status LocalGroup::Replayed(const journal::Record& record) {
   const Decoded decoded = TRY(Decode(record.payload));
+  if (started_ && decoded.envelope.epoch == epoch_ &&
+      std::holds_alternative<TsLimit>(decoded.body)) {
+    // This leader's own: nobody has read up to it.
+    if (const auto database = state_.FindDatabase(decoded.envelope.database); database != nullptr) {
+      limits_before_.try_emplace(database->id, database->limit);
+    }
+  }
   TRY(state_.Apply(record.sequence, decoded));
   // Memory stays bounded while a long stream is replayed; nobody reads yet, so everything is kept.
   if (const auto* rotate = std::get_if<Rotate>(&decoded.body)) {

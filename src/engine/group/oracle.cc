@@ -18,6 +18,10 @@ constexpr uint64_t kReserveMillis = 100;
 
 }  // namespace
 
+Timestamp LimitAt(uint64_t now_millis) {
+  return entry::FirstAt(now_millis + kLimitMillis);
+}
+
 void Oracle::Start(Timestamp last, Timestamp limit) {
   last_ = std::max({last, limit, entry::FirstAt(clock_.WallMillis())});
   limit_.store(limit, std::memory_order_relaxed);
@@ -58,15 +62,19 @@ Timestamp Oracle::visible() const {
 }
 
 Timestamp Oracle::WantedLimit() {
+  if (stands_still_.load(std::memory_order_relaxed)) {
+    return 0;
+  }
   const uint64_t now = std::max(clock_.WallMillis(), entry::MillisOf(last_));
   if (limit_.load(std::memory_order_relaxed) >= entry::FirstAt(now + kReserveMillis)) {
     return 0;
   }
-  return entry::FirstAt(now + kLimitMillis);
+  return LimitAt(now);
 }
 
 bool Oracle::HoldsReadersBack() const {
-  return entry::FirstAt(clock_.WallMillis()) >= limit_.load(std::memory_order_relaxed) &&
+  return !stands_still_.load(std::memory_order_relaxed) &&
+         entry::FirstAt(clock_.WallMillis()) >= limit_.load(std::memory_order_relaxed) &&
          (word_.load(std::memory_order_acquire) & kInFlight) == 0;
 }
 
@@ -78,6 +86,10 @@ Timestamp Oracle::Seal() {
   // At once: a reader who still holds the old limit fails to raise the word from where it was.
   word_.store(present | kInFlight, std::memory_order_release);
   return present;
+}
+
+void Oracle::StandStill() {
+  stands_still_.store(true, std::memory_order_relaxed);
 }
 
 uint64_t Oracle::LeadMillis() const {

@@ -16,6 +16,9 @@
 
 namespace luna::group {
 
+// A limit to log at this time of the clock: as far ahead as any.
+Timestamp LimitAt(uint64_t now_millis);
+
 class Oracle {
  public:
   explicit Oracle(runtime::Clock& clock) : clock_(clock) {}
@@ -38,6 +41,8 @@ class Oracle {
   // In a round of its own, before a clean end: brings everybody to the present and gives the limit
   // to log, which holds them there; 0 when time has reached the durable one anyway.
   Timestamp Seal();
+  // After Seal: no limit is wanted any more, so readers see time go on with commits only.
+  void StandStill();
   void LimitIsDurable(Timestamp limit);
   // The durable limit keeps readers below the present millisecond: a round should log a new one.
   bool HoldsReadersBack() const;
@@ -50,6 +55,7 @@ class Oracle {
   runtime::Clock& clock_;
   std::atomic<Timestamp> word_{0};
   std::atomic<Timestamp> limit_{0};
+  std::atomic<bool> stands_still_{false};
   Timestamp last_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "engine/transaction/conflict_table.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "base/assert.h"
@@ -32,19 +33,24 @@ ConflictTable::ConflictTable(base::MemoryBudget& budget, int slot_bits, uint64_t
                              Timestamp start)
     : charge_(budget, base::MemoryUse::kConflictTable),
       recent_limit_(recent_bytes),
+      slot_count_(size_t{1} << slot_bits),
+      slots_(static_cast<Timestamp*>(std::calloc(slot_count_, sizeof(Timestamp)))),
+      start_(start),
       newest_(start),
       newest_range_(start),
       watermark_(start),
       range_watermark_(start) {
   LUNA_ASSERT(slot_bits >= 0 && slot_bits < 40);
-  charge_.Resize((uint64_t{1} << slot_bits) * sizeof(Timestamp));
-  slots_.assign(size_t{1} << slot_bits, start);
+  if (slots_ == nullptr) {
+    throw std::bad_alloc();
+  }
+  charge_.Resize(slot_count_ * sizeof(Timestamp));
 }
 
 ConflictTable::~ConflictTable() = default;
 
 size_t ConflictTable::SlotOf(TabletId tablet, uint64_t key_hash) const {
-  return (key_hash ^ Mixed(tablet)) & (slots_.size() - 1);
+  return (key_hash ^ Mixed(tablet)) & (slot_count_ - 1);
 }
 
 const ConflictTable::Recent* ConflictTable::Find(TabletId tablet) const {
@@ -92,7 +98,7 @@ void ConflictTable::Kept(uint64_t bytes) {
   while (recent_bytes_ > recent_limit_ && !tablets_.empty()) {
     DropOldest();
   }
-  const uint64_t slots = slots_.size() * sizeof(Timestamp);
+  const uint64_t slots = slot_count_ * sizeof(Timestamp);
   if (slots + recent_bytes_ > charge_.bytes()) {
     charge_.Resize(slots + (recent_bytes_ / kChargeStepBytes + 1) * kChargeStepBytes);
   }
@@ -207,7 +213,7 @@ void ConflictTable::Index(const Recent& recent) {
 
 Answer ConflictTable::CheckKey(TabletId tablet, std::string_view key, uint64_t key_hash,
                                Timestamp after) const {
-  const bool slot_is_old = slots_[SlotOf(tablet, key_hash)] <= after;
+  const bool slot_is_old = std::max(slots_[SlotOf(tablet, key_hash)], start_) <= after;
   if (slot_is_old && segments_ == 0) [[likely]] {
     return after < range_watermark_ ? Answer::kUnknown : Answer::kClean;
   }
@@ -303,7 +309,7 @@ void ConflictTable::Prune(Timestamp oldest_active) {
       tablets_.clear();
       segments_ = 0;
       recent_bytes_ = 0;
-      charge_.Resize(slots_.size() * sizeof(Timestamp));
+      charge_.Resize(slot_count_ * sizeof(Timestamp));
       watermark_ = newest_;
       range_watermark_ = newest_range_;
     }

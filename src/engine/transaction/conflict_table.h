@@ -13,8 +13,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,7 +87,14 @@ class ConflictTable {
 
   base::MemoryCharge charge_;
   const uint64_t recent_limit_;
-  std::vector<Timestamp> slots_;
+  struct Free {
+    void operator()(Timestamp* slots) const { std::free(slots); }
+  };
+  const size_t slot_count_;
+  // 0: nothing since the start. The system gives pages of zeros when they are written first, which
+  // spares who takes over from filling them all.
+  const std::unique_ptr<Timestamp[], Free> slots_;
+  const Timestamp start_;
   std::map<TabletId, Recent> tablets_;  // none is empty
   bool active_ = false;
   Timestamp newest_;           // of all keys recorded

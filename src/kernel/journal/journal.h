@@ -47,6 +47,9 @@ struct StreamState {
   Sequence released = 0;  // records up to here are gone
   Sequence tail = 0;      // the last record
   uint64_t retained_bytes = 0;
+  // Where the next record goes, in the journal's own measure; 0: it does not say. For
+  // FenceAndAppend.
+  uint64_t end = 0;
 };
 
 // Reads records in order, up to the tail at the time of each call.
@@ -76,9 +79,12 @@ class Stream {
   // K2 and K1: a fence at a tail, and `records` appended behind it under the new epoch; returns the
   // tail then. A shared journal does both in one step where they fit into the segment; else they
   // follow each other. kFenced, kBadOption: neither was done. Any other error leaves open what was.
+  // `end`: as StreamState's of whoever appended last, which spares a look at the stream; a wrong
+  // one does no harm.
   virtual Result<Sequence> FenceAndAppend(Epoch expected_epoch, Sequence expected_tail,
                                           Epoch new_epoch,
-                                          std::span<const std::string_view> records) {
+                                          std::span<const std::string_view> records,
+                                          uint64_t /*end*/ = 0) {
     if (const auto fenced = Fence(expected_epoch, expected_tail, new_epoch); !fenced.ok()) {
       return fenced;
     }

@@ -149,6 +149,7 @@ journal::StreamState Chain::state() const {
   if (!segments_.empty()) {
     state.epoch = segments_.back().epoch;
     state.released = segments_.front().first - 1;
+    state.end = segments_.back().length;
   }
   for (const Segment& segment : segments_) {
     state.retained_bytes += segment.length;

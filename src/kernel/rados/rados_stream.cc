@@ -308,11 +308,17 @@ Result<Sequence> RadosStream::Fence(Epoch expected_epoch, std::optional<Sequence
 
 Result<Sequence> RadosStream::FenceAndAppend(Epoch expected_epoch, Sequence expected_tail,
                                              Epoch new_epoch,
-                                             std::span<const std::string_view> records) {
+                                             std::span<const std::string_view> records,
+                                             uint64_t end) {
   if (std::optional<Error> error = CheckSize(records)) {
     return *std::move(error);
   }
-  if (last_.epoch != expected_epoch || last_.tail != expected_tail) {
+  const bool is_told =
+      last_.epoch == expected_epoch && last_.tail < expected_tail && last_.length < end;
+  if (is_told) {
+    last_.tail = expected_tail;  // the guard sees whether it is so
+    last_.length = end;
+  } else if (last_.epoch != expected_epoch || last_.tail != expected_tail) {
     TRY(Refresh());  // whether they fit
   }
   const uint64_t most = std::min(options_.segment_bytes, kMaxObjectBytes);

@@ -41,7 +41,7 @@ class RadosStream final : public journal::Stream {
   Result<Sequence> Fence(Epoch expected_epoch, std::optional<Sequence> expected_tail,
                          Epoch new_epoch) override;
   Result<Sequence> FenceAndAppend(Epoch expected_epoch, Sequence expected_tail, Epoch new_epoch,
-                                  std::span<const std::string_view> records) override;
+                                  std::span<const std::string_view> records, uint64_t end) override;
   Result<std::unique_ptr<journal::StreamReader>> Read(Sequence after) override;
   Status Release(Sequence upto) override;
   journal::StreamState state() const override { return chain_->state(); }

@@ -98,6 +98,22 @@ void Connections::End(uint64_t nanos, bool hands_on) {
   state_->handler_threads.clear();
 }
 
+bool Connections::AwaitRest(uint64_t nanos) {
+  constexpr uint64_t kLookNanos = 50'000;
+  const Surroundings& all = state_->surroundings;
+  const uint64_t version = all.host->holdings().pause().version();
+  const uint64_t began = all.now();
+  for (const auto& handler : state_->handlers) {
+    while (!handler->RestsSince(version)) {
+      if (all.now() - began >= nanos) {
+        return false;
+      }
+      all.runtime->Sleep(kLookNanos);
+    }
+  }
+  return true;
+}
+
 void Connections::Give(command::Departing client) {
   state_->acceptor->Admit(std::move(client));
 }

@@ -45,6 +45,10 @@ class Connections {
   // is in a transaction of its own is closed after its answers, as by Stop.
   void HandOn(uint64_t nanos);
 
+  // While everything is held up (CLIENT PAUSE ALL): returns when what was begun before is done; or,
+  // false, after so long.
+  bool AwaitRest(uint64_t nanos);
+
   // Takes a connection that somebody else accepted, or had; Stop is not called meanwhile.
   void Give(command::Departing client);
 

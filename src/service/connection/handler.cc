@@ -72,6 +72,7 @@ void Handler::Run() {
   while (!stopping_ || connections_ > 0) {
     const size_t count = Wait();
     now_nanos_ = surroundings_.now();
+    const uint64_t pause_version = surroundings_.host->holdings().pause().version();
     if (has_mail_.exchange(false, std::memory_order_acquire)) {
       TakeMail();
     }
@@ -90,6 +91,7 @@ void Handler::Run() {
     Count();  // before the replies: who has read his finds his command counted
     FlushAll();
     Count();
+    TellRest(pause_version);
   }
   while (waking_.load() != 0) {
     surroundings_.runtime->Yield();
@@ -98,6 +100,14 @@ void Handler::Run() {
 
 void Handler::Count() {
   surroundings_.Count(std::exchange(tally_, Tally{.counts = tally_.counts}));
+}
+
+// Whatever this turn began, it began with that version in sight.
+void Handler::TellRest(uint64_t pause_version) {
+  const uint64_t rests_since = under_way_ == 0 ? pause_version : 0;
+  if (rests_since_.load(std::memory_order_relaxed) != rests_since) {
+    rests_since_.store(rests_since);
+  }
 }
 
 size_t Handler::Wait() {
@@ -194,6 +204,7 @@ void Handler::TakeFinished() {
   while (oldest != nullptr) {
     operation::Operation* next = oldest->next;  // Advance may push it again
     auto& connection = *static_cast<Connection*>(oldest->owner);
+    --under_way_;
     connection.Returned(tally_);
     Advance(connection);
     oldest = next;
@@ -358,6 +369,7 @@ void Handler::PushTo(operation::OperationQueue& queue,
   }
   const bool add = to_help_ && &queue == surroundings_.writes;
   const size_t accepted = add ? queue.Add(operations) : queue.Push(operations);
+  under_way_ += accepted;
   added_writes_ = added_writes_ || (add && accepted > 0);
   if (accepted == operations.size()) {
     operations.clear();

@@ -31,6 +31,9 @@ class Handler {
   void Close(uint64_t tag);
   // Looks again at what CLIENT PAUSE holds up, and what MONITOR is told. Safe, too.
   void Wake() { poller_->Wake(); }
+  // Whether nothing is under way that was begun before this version of the pause, which holds
+  // everything up. Safe.
+  bool RestsSince(uint64_t version) const { return rests_since_.load() >= version; }
   // Answers what was received, sends it and ends; what is not sent at the deadline is dropped.
   // `hands_on`: but those that can go on elsewhere do, with what was not begun.
   void Stop(uint64_t deadline_nanos, bool hands_on = false);
@@ -45,6 +48,7 @@ class Handler {
 
   size_t Wait();
   void Count();
+  void TellRest(uint64_t pause_version);
   void TakeMail();
   void Admit(command::Departing client);
   void TakeFinished();
@@ -83,7 +87,8 @@ class Handler {
   std::atomic<bool> hands_on_ = false;                     // set before stop_nanos_
   std::atomic<uint64_t> stop_nanos_ = 0;                   // the deadline; 0: not stopping
   std::atomic<operation::Operation*> finished_ = nullptr;  // newest first, linked by `next`
-  std::atomic<uint32_t> waking_ = 0;  // workers that may still touch this handler
+  std::atomic<uint32_t> waking_ = 0;       // workers that may still touch this handler
+  std::atomic<uint64_t> rests_since_ = 0;  // a version of the pause; 0: something is under way
 
   // The thread's own.
   std::vector<Slot> slots_;
@@ -95,6 +100,7 @@ class Handler {
   std::vector<uint64_t> paused_;     // tags of those that CLIENT PAUSE holds up
   std::vector<uint64_t> monitors_;   // tags of those that MONITOR tells
   uint64_t pause_version_ = 0;       // of the pause, when they last advanced
+  size_t under_way_ = 0;             // operations in the queues, or taken from them
   std::vector<Connection*> advancing_;
   std::vector<operation::Operation*> reads_;
   std::vector<operation::Operation*> writes_;

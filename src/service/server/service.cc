@@ -86,6 +86,7 @@ class Service::State final : public command::Host {
   ~State() override { Stop(); }
 
   Status Start();
+  void Rest(uint64_t nanos);
   void Stop(bool hands_on = false);
   bool stop_requested() const { return stop_requested_; }
   std::vector<std::string> addresses() const { return connections_.addresses(); }
@@ -242,6 +243,12 @@ Status Service::State::Start() {
   TRY(connections_.Start());
   phase_ = Phase::kReady;
   return {};
+}
+
+void Service::State::Rest(uint64_t nanos) {
+  const uint64_t now = runtime_->clock().MonotonicNanos();
+  holdings_.pause().Begin(command::Pause::Kind::kAll, now + settings_.grace_nanos, now);
+  (void)connections_.AwaitRest(nanos);
 }
 
 void Service::State::Stop(bool hands_on) {
@@ -444,6 +451,10 @@ Status Service::Start() {
 
 void Service::Stop() {
   state_->Stop();
+}
+
+void Service::Rest(uint64_t nanos) {
+  state_->Rest(nanos);
 }
 
 void Service::HandOn() {

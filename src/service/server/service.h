@@ -58,6 +58,9 @@ class Service {
 
   Status Start();
   void Stop();  // orderly: everything received is answered, nothing acknowledged is lost
+  // Before HandOn or Stop: begins no request any more, and returns when those that were begun are
+  // done, or after so long.
+  void Rest(uint64_t nanos);
   // Instead of Stop: clients that wait between two requests stay connected, and go to
   // connections.hand_on with what nobody began; see Connections::HandOn.
   void HandOn();

@@ -229,7 +229,8 @@ Result<Sequence> SimStream::Fence(Epoch expected_epoch, std::optional<Sequence> 
 
 Result<Sequence> SimStream::FenceAndAppend(Epoch expected_epoch, Sequence expected_tail,
                                            Epoch new_epoch,
-                                           std::span<const std::string_view> records) {
+                                           std::span<const std::string_view> records,
+                                           uint64_t /*end*/) {
   FenceRequest request{.expected_epoch = expected_epoch,
                        .expected_tail = expected_tail,
                        .new_epoch = new_epoch,

@@ -237,6 +237,34 @@ TEST_F(TabletMemberTest, WhoIsSaidToLeadNextLeadsAtOnce) {
   });
 }
 
+TEST_F(TabletMemberTest, WhoIsPreparedIsGivenTheLeadByWord) {
+  InWorld(8, [&] {
+    const auto a = NewNode("a:1");
+    Await([&] { return a->leads(); });
+    const auto b = NewNode("b:1");
+    Await([&] { return b->server->followed().has_value(); });
+    Await([&] { return b->server->standing().leader == "a:1"; });
+    b->member->Follows(FollowedHere{
+        .hint = [] {}, .applied = [] { return 7; }, .complete_nanos = [this] { return Now(); }});
+    ASSERT_TRUE(a->serving.collection->Put("k", "1").ok());
+    ASSERT_TRUE(a->server->ExpectHandOver().ok());
+    EXPECT_TRUE(b->member->Prepare(a->server->standing().epoch, kSecond / 2).value().ready);
+    ASSERT_TRUE(a->serving.collection->Put("k", "2").ok());
+    ASSERT_TRUE(a->server->replica().Transfer("b:1", true).ok());
+    Await([&] { return a->member->HandedOver().has_value(); });
+    const Handover handover = *a->member->HandedOver();
+    EXPECT_EQ(handover.target, "b:1");
+    const uint64_t hinted = Now();
+    b->member->Hint(
+        {.epoch = handover.epoch, .tail = handover.tail, .last = true, .target = handover.target});
+    Await([&] { return b->leads(); });
+    EXPECT_LT(Now() - hinted, 500 * kMilli / 16);
+    EXPECT_EQ(b->server->standing().epoch, handover.epoch + 1);
+    EXPECT_EQ(b->serving.collection->Get("k").value(), "2");
+    EXPECT_TRUE(b->serving.collection->Put("k", "3").ok());
+  });
+}
+
 // It ends nothing for the leader before, but its edits.
 TEST_F(TabletMemberTest, WhoIsPreparedHasTakenTheManifests) {
   InWorld(6, [&] {

@@ -55,6 +55,9 @@ class TestHost final : public Host {
   Status HandOver(const std::string& target) override {
     return refuses ? Refuse() : group_->HandOver(target);
   }
+  Result<journal::StreamState> Yield(const std::string& target) override {
+    return refuses ? Result<journal::StreamState>(Refuse().error()) : group_->Yield(target);
+  }
 
   bool leads() const { return group_ != nullptr; }
   group::Group& group() { return *group_; }
@@ -83,12 +86,14 @@ struct Replica {
   Replica(simulation::SimulatedRuntime& world, kernel::Kernel& kernel, const std::string& name,
           const Settings& settings)
       : host(kernel),
-        server(ReplicaServer::Open(world, kernel.journal(), {.settings = settings, .server = name},
-                                   host)
+        server(ReplicaServer::Open(
+                   world, kernel.journal(),
+                   {.settings = settings, .server = name, .appended = [this] { ++appended; }}, host)
                    .value()) {
     server->Start();
   }
   ~Replica() { server->Stop(); }
+  int appended = 0;
   TestHost host;
   std::unique_ptr<ReplicaServer> server;
 };
@@ -339,6 +344,43 @@ TEST_F(ReplicaServerTest, LeadershipGoesWhereItIsSent) {
   });
 }
 
+TEST_F(ReplicaServerTest, LeadershipGoesByWordWithoutARecord) {
+  InWorld([&] {
+    const auto a = NewReplica("a");
+    (void)AwaitLeader(*a);
+    const auto b = NewReplica("b");
+    world_.Sleep(kSecond);
+    const auto ticket = a->server->BeginRead().value();
+    const auto appended = a->appended;
+    ASSERT_TRUE(a->server->Transfer("b", true).ok());
+    AwaitThat([&] { return a->appended > appended; }, kSecond);  // who tells others is told
+    EXPECT_EQ(a->server->EndRead(ticket).error().reason(), Reason::kFenced);
+    const auto given = a->server->standing().given;
+    ASSERT_TRUE(given.has_value());
+    EXPECT_EQ(given->epoch, a->host.epochs.front());
+    b->server->Hint({.epoch = given->epoch, .tail = given->tail, .leader = "b", .mine = true});
+    EXPECT_LT(AwaitLeader(*b), Quick().LookNanos());
+    EXPECT_FALSE(a->host.leads());
+    EXPECT_EQ(b->host.epochs, std::vector<Epoch>{a->host.epochs.front() + 1});
+    EXPECT_EQ(WithoutRenewals(Records()), (std::vector<std::string>{"start a", "start b"}));
+    EXPECT_TRUE(b->server->EndRead(b->server->BeginRead().value()).ok());
+  });
+}
+
+TEST_F(ReplicaServerTest, LeadershipThatNobodyTakesComesBack) {
+  InWorld([&] {
+    const auto a = NewReplica("a");
+    (void)AwaitLeader(*a);
+    const auto b = NewReplica("b");
+    world_.Sleep(kSecond);
+    ASSERT_TRUE(a->server->Transfer("c", true).ok());
+    AwaitThat([&] { return a->host.stops == 1; }, kSecond);
+    EXPECT_LT(AwaitLeader(*a), Quick().LeaseNanos() / 2);
+    EXPECT_EQ(b->host.epochs.size(), 0u);
+    EXPECT_EQ(WithoutRenewals(Records()), (std::vector<std::string>{"start a", "start a"}));
+  });
+}
+
 TEST_F(ReplicaServerTest, ALeaderWhoseGroupTakesNoTransferLetsGo) {
   InWorld([this] {
     const auto a = NewReplica("a");
@@ -347,6 +389,12 @@ TEST_F(ReplicaServerTest, ALeaderWhoseGroupTakesNoTransferLetsGo) {
     ASSERT_TRUE(a->server->Transfer("b").ok());
     AwaitThat([&] { return a->host.stops == 1; }, kSecond);
     EXPECT_EQ(a->server->standing().role, Role::kFollowing);
+    a->host.refuses = false;
+    AwaitLeader(*a);
+    a->host.refuses = true;
+    ASSERT_TRUE(a->server->Transfer("b", true).ok());
+    AwaitThat([&] { return a->host.stops == 2; }, kSecond);
+    EXPECT_FALSE(a->server->standing().given.has_value());
   });
 }
 

@@ -117,6 +117,9 @@ TEST_F(ReplicaStateTest, AHintThatNamesAnotherOneSaysWhoLeads) {
   // A look that began before does not know that record.
   At(kSecond + 2, SawTail{.epoch = 3, .tail = 8, .leader = "a"});
   EXPECT_EQ(state_.leader(), "b");
+  // One that does need not say it: the lead may have been given by word.
+  At(kSecond + 2, SawTail{.epoch = 3, .tail = 9, .leader = "a"});
+  EXPECT_EQ(state_.leader(), "b");
   EXPECT_TRUE(At(kSecond + 3, Hinted{.epoch = 3, .tail = 7, .leader = "c"}).empty());  // late
   EXPECT_EQ(state_.leader(), "b");
   At(kSecond + 4, SawTail{.epoch = 4, .tail = 9, .leader = "d"});  // that one was faster
@@ -539,6 +542,90 @@ TEST_F(ReplicaStateTest, ATransferThatFailsOrIsUnknownStillLetsGo) {
     EXPECT_NE(Only<StopServing>(state.Handle(2 * kSecond, end)), nullptr);
     EXPECT_EQ(state.role(), Role::kFollowing);
   }
+}
+
+TEST_F(ReplicaStateTest, WhoIsPreparedIsGivenTheLeadWithoutARecord) {
+  Lead(3 * kSecond);
+  ASSERT_EQ(Begin(3 * kSecond), Verdict::kYes);
+  const Actions actions = At(3 * kSecond, TransferAsked{.target = "b", .prepared = true});
+  ASSERT_NE(Only<Yield>(actions), nullptr);
+  EXPECT_EQ(Only<Yield>(actions)->target, "b");
+  EXPECT_EQ(Only<Yield>(actions)->epoch, 4u);
+  EXPECT_TRUE(state_.MayRead(3 * kSecond));  // nobody was told yet
+  EXPECT_FALSE(state_.given().has_value());
+  EXPECT_NE(Only<StopServing>(At(3 * kSecond, Yielded{.tail = 12, .target = "b"})), nullptr);
+  EXPECT_EQ(state_.EndRead(3 * kSecond, ticket_), Verdict::kNo);
+  EXPECT_FALSE(state_.MayRead(3 * kSecond));
+  EXPECT_EQ(state_.role(), Role::kFollowing);
+  EXPECT_EQ(state_.leader(), "b");  // it knows, or will in a moment
+  ASSERT_TRUE(state_.given().has_value());
+  EXPECT_EQ(state_.given()->epoch, 4u);
+  EXPECT_EQ(state_.given()->tail, 12u);
+  EXPECT_EQ(state_.given()->target, "b");
+  EXPECT_TRUE(state_.given()->by_word);
+  EXPECT_TRUE(At(3 * kSecond, Yielded{.tail = 13, .target = "b"}).empty());  // no leader any more
+  EXPECT_EQ(state_.given()->tail, 12u);
+}
+
+// Whoever comes first is told by the stream.
+TEST_F(ReplicaStateTest, NobodyInParticularIsGivenTheLeadByARecord) {
+  Lead(3 * kSecond);
+  const Actions actions = At(3 * kSecond, TransferAsked{.target = "", .prepared = true});
+  EXPECT_NE(Only<AppendTransfer>(actions), nullptr);
+}
+
+TEST_F(ReplicaStateTest, WhoIsToldWhereTheStreamEndsFencesWithThat) {
+  See();
+  const Actions fence =
+      At(kSecond + 1, Hinted{.epoch = 3, .tail = 9, .end = 700, .leader = "b", .mine = true});
+  ASSERT_NE(Find<FenceStream>(fence), nullptr);
+  EXPECT_EQ(Find<FenceStream>(fence)->end, 700u);
+  // What comes with the fence renews its lease.
+  At(kSecond + 20, FenceOk{.tail = 10, .started = kSecond + 1});
+  At(kSecond + 30, CaughtUp{});
+  EXPECT_EQ(state_.role(), Role::kLeading);
+  EXPECT_TRUE(At(kSecond + NoJitter().RenewNanos(), Tick{}).empty());
+  EXPECT_NE(Only<AppendRenew>(At(kSecond + 1 + NoJitter().RenewNanos(), Tick{})), nullptr);
+}
+
+TEST_F(ReplicaStateTest, WhoWasGivenTheLeadByWordAndDoesNotComeLosesIt) {
+  Lead(3 * kSecond);
+  At(3 * kSecond, TransferAsked{.target = "b", .prepared = true});
+  At(3 * kSecond, Yielded{.tail = 12, .target = "b"});
+  At(3 * kSecond, SawTail{.epoch = 4, .tail = 12, .leader = "a"});
+  const uint64_t soon = 3 * kSecond + 2 * NoJitter().LookNanos();
+  EXPECT_EQ(Find<FenceStream>(At(soon - 1, Tick{})), nullptr);
+  const Actions fence = At(soon, Tick{});
+  ASSERT_NE(Find<FenceStream>(fence), nullptr);
+  EXPECT_EQ(Find<FenceStream>(fence)->expected_epoch, 4u);
+  EXPECT_EQ(Find<FenceStream>(fence)->expected_tail, 12u);
+  EXPECT_FALSE(Find<FenceStream>(fence)->start);
+}
+
+TEST_F(ReplicaStateTest, WhoWasGivenTheLeadByWordAndComesKeepsIt) {
+  Lead(3 * kSecond);
+  At(3 * kSecond, TransferAsked{.target = "b", .prepared = true});
+  At(3 * kSecond, Yielded{.tail = 12, .target = "b"});
+  At(3 * kSecond, SawTail{.epoch = 5, .tail = 13, .leader = "b"});
+  const uint64_t wait = NoJitter().WaitNanos();
+  EXPECT_EQ(Find<FenceStream>(At(3 * kSecond + wait - 1, Tick{})), nullptr);
+  EXPECT_NE(Find<FenceStream>(At(3 * kSecond + wait, Tick{})), nullptr);
+}
+
+// Nothing is appended under an epoch that was given away, but somebody else may have fenced it.
+TEST_F(ReplicaStateTest, OnlyItsOwnLastRecordIsTakenBackSoon) {
+  Lead(3 * kSecond);
+  At(3 * kSecond, TransferAsked{.target = "b", .prepared = true});
+  At(3 * kSecond, Yielded{.tail = 12, .target = "b"});
+  At(3 * kSecond, SawTail{.epoch = 5, .tail = 12, .leader = "a"});  // no record yet
+  EXPECT_EQ(Find<FenceStream>(At(4 * kSecond, Tick{})), nullptr);
+}
+
+TEST_F(ReplicaStateTest, AGroupThatCannotYieldIsLetGo) {
+  Lead(3 * kSecond);
+  At(3 * kSecond, TransferAsked{.target = "b", .prepared = true});
+  EXPECT_NE(Only<StopServing>(At(3 * kSecond, LeadFailed{})), nullptr);
+  EXPECT_FALSE(state_.given().has_value());
 }
 
 TEST_F(ReplicaStateTest, OnlyALeaderTransfers) {

@@ -12,6 +12,7 @@ namespace {
 const std::vector<Request> kRequests = {
     ReadIndex{.group = "group-1", .epoch = 7},
     Appended{.group = "group-1", .epoch = 7, .tail = 900, .closed = uint64_t{1} << 60},
+    Appended{.group = "group-1", .tail = 9, .last = true, .target = "b:1", .end = 4096},
     AskStanding{.group = "group-1", .from = {.clients = "a:1", .peers = "a:2"}, .applied = 6},
     AskStanding{},
     Prepare{.group = "group-1", .epoch = ~uint64_t{0}},

@@ -338,6 +338,15 @@ TEST_F(CommitPipelineTest, LimitsAreExtendedForReadersAlone) {
   EXPECT_EQ(stream_->state().tail, 1u);
 }
 
+TEST_F(CommitPipelineTest, TheLimitsOfAllAreExtendedWhereReadersAreHeldBack) {
+  EXPECT_TRUE(home_->oracle.HoldsReadersBack());
+  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); }).ok());
+  EXPECT_FALSE(home_->oracle.HoldsReadersBack());
+  const auto tail = stream_->state().tail;
+  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); }).ok());
+  EXPECT_EQ(stream_->state().tail, tail);
+}
+
 TEST_F(CommitPipelineTest, ASealedLimitIsWhereTimeStands) {
   const Timestamp commit = Put("k", "v").value();
   const Timestamp before = home_->limit;
@@ -349,6 +358,20 @@ TEST_F(CommitPipelineTest, ASealedLimitIsWhereTimeStands) {
   const auto tail = stream_->state().tail;
   ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->SealLimits(); }).ok());
   EXPECT_EQ(stream_->state().tail, tail);  // it stands there already
+}
+
+TEST_F(CommitPipelineTest, StandingStillItCommitsAndClosesNothing) {
+  ASSERT_TRUE(Put("k", "v").ok());
+  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->StandStill(); }).ok());
+  const Timestamp limit = home_->limit;
+  const Timestamp closed = state_.closed();
+  const Timestamp commit = Put("k", "w").value();
+  EXPECT_EQ(home_->limit, limit);
+  EXPECT_EQ(home_->oracle.visible(), commit);
+  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->AppendClosed({}); }).ok());
+  EXPECT_EQ(home_->limit, limit);
+  EXPECT_EQ(state_.closed(), closed);
+  EXPECT_EQ(home_->oracle.ReadTimestamp(), commit);
 }
 
 TEST_F(CommitPipelineTest, ASealThatIsNotLoggedLeavesTheLimit) {

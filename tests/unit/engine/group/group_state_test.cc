@@ -88,6 +88,7 @@ TEST_F(GroupStateTest, RotateFreezesTheTabletsMemtable) {
 }
 
 TEST_F(GroupStateTest, TheNewestLimitAndAbortsAreRemembered) {
+  ASSERT_TRUE(Apply(LeaderStart{"a"}, 0).ok());
   ASSERT_TRUE(Apply(TsLimit{100}).ok());
   ASSERT_TRUE(Apply(TsLimit{50}).ok());  // a seal
   EXPECT_EQ(state_.FindDatabase(kDatabase)->limit, 50u);
@@ -95,6 +96,28 @@ TEST_F(GroupStateTest, TheNewestLimitAndAbortsAreRemembered) {
   ASSERT_TRUE(Apply(Abort{.id = id, .timestamp = 30}).ok());
   EXPECT_FALSE(state_.FindDatabase(kDatabase)->outcomes.Find(id)->committed);
   EXPECT_EQ(state_.FindDatabase(kDatabase)->newest, 30u);
+}
+
+// Whoever logged it knew nothing of the one before, up to which others may have read.
+TEST_F(GroupStateTest, ALimitThatCameWithAFenceNeverLowersTheOneBefore) {
+  const auto apply = [&](uint64_t epoch, DatabaseId database, Body body) {
+    return state_.Apply(
+        state_.applied() + 1,
+        {.envelope = {.epoch = epoch, .closed = 0, .database = database}, .body = std::move(body)});
+  };
+  const auto limit = [&] { return state_.FindDatabase(kDatabase)->limit; };
+  ASSERT_TRUE(apply(1, 0, LeaderStart{"a"}).ok());
+  ASSERT_TRUE(apply(1, kDatabase, TsLimit{100}).ok());
+  ASSERT_TRUE(apply(2, kDatabase, TsLimit{50}).ok());
+  EXPECT_EQ(limit(), 100u);
+  ASSERT_TRUE(apply(3, kDatabase, TsLimit{120}).ok());
+  EXPECT_EQ(limit(), 120u);
+  EXPECT_EQ(state_.begun(), 1u);
+  ASSERT_TRUE(apply(3, 0, LeaderStart{"b"}).ok());
+  EXPECT_EQ(state_.begun(), 3u);
+  EXPECT_EQ(state_.Share().begun, 3u);
+  ASSERT_TRUE(apply(3, kDatabase, TsLimit{110}).ok());
+  EXPECT_EQ(limit(), 110u);
 }
 
 TEST_F(GroupStateTest, CheckpointsCarryClocksAndOutcomes) {

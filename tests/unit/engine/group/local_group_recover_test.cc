@@ -59,6 +59,35 @@ TEST_F(LocalGroupTest, AStartThatCameWithTheFenceIsLoggedOnce) {
   EXPECT_EQ(Get("k"), "w");
 }
 
+TEST_F(LocalGroupTest, LimitsThatCameWithTheFenceAreForItsReaders) {
+  ASSERT_TRUE(Put("k", "v", Durability::kDevice).ok());
+  group_->ExpectHandOver();
+  const Timestamp stood = Now();
+  CloseGroup();
+  OpenKernel();
+  auto stream = kernel_->journal().Open(kStreamName, {}).value();
+  const journal::StreamState state = stream->state();
+  std::string limit;
+  const Timestamp ahead = LimitAt(runtime_.clock().WallMillis());
+  Encode({.epoch = state.epoch + 1, .closed = 0, .database = kDatabase}, TsLimit{ahead}, limit);
+  std::string start;
+  Encode({.epoch = state.epoch + 1, .closed = 0, .database = 0}, LeaderStart{"b"}, start);
+  const std::string_view records[] = {limit, start};
+  ASSERT_TRUE(stream->FenceAndAppend(state.epoch, state.tail, state.epoch + 1, records).ok());
+  leadership_ = {
+      .stream = std::move(stream), .epoch = state.epoch + 1, .server = "b", .started = true};
+  ASSERT_NO_FATAL_FAILURE(OpenGroup());
+  EXPECT_EQ(steered_.slept_millis(), 0u);  // nobody has read up to it
+  runtime_.Sleep(2'000'000);
+  const journal::Sequence tail = group_->counts().tail;
+  EXPECT_GT(Now(), stood);
+  EXPECT_LT(Now(), ahead);
+  EXPECT_EQ(group_->counts().tail, tail);  // and nobody has to log another one
+  Crash();
+  EXPECT_GT(steered_.slept_millis(), 0u);
+  EXPECT_GE(Now(), ahead);
+}
+
 TEST_F(LocalGroupTest, AStartThatTakesLongSaysThatItIsAlive) {
   constexpr int kCommits = 600;
   for (int i = 0; i < kCommits; ++i) {

@@ -44,6 +44,31 @@ TEST_F(LocalGroupTest, WhoGivesTheLeadAwaySoonIsNotStoppedByTheNextOne) {
   EXPECT_EQ(Put("k", "2").error().reason(), Reason::kIoError);
 }
 
+TEST_F(LocalGroupTest, WhoYieldsNamesItsLastRecordAndCommitsNoMore) {
+  ASSERT_TRUE(Put("k", "1").ok());
+  const journal::Sequence last = group_->Yield("b").value().tail;
+  EXPECT_EQ(last, group_->counts().tail);
+  EXPECT_EQ(Put("k", "2").error().reason(), Reason::kFenced);
+  EXPECT_NE(Put("k", "2").error().message().find("led by b"), std::string::npos);
+  EXPECT_EQ(group_->Renew(false).error().reason(), Reason::kFenced);
+  EXPECT_EQ(group_->Yield("c").error().reason(), Reason::kFenced);
+  EXPECT_EQ(group_->counts().tail, last);
+}
+
+TEST_F(LocalGroupTest, WhoComesAfterAnExpectedHandOverNeedNotWaitForTheClock) {
+  ASSERT_TRUE(Put("k", "1", Durability::kDevice).ok());
+  group_->ExpectHandOver();
+  const Timestamp read = Now();
+  const Timestamp commit = Put("k", "2", Durability::kDevice).value();
+  EXPECT_GT(commit, read);
+  EXPECT_EQ(Now(), commit);
+  ASSERT_TRUE(group_->Yield("b").ok());
+  Crash();
+  EXPECT_EQ(steered_.slept_millis(), 0u);
+  EXPECT_GE(Now(), commit);
+  EXPECT_EQ(Get("k"), "2");
+}
+
 TEST_F(LocalGroupTest, TimestampsGoOnAboveEverythingGivenOut) {
   const Timestamp before = Put("k", "1").value();
   const Timestamp read = Now();

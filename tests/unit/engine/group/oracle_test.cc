@@ -130,6 +130,23 @@ TEST_F(OracleTest, SealedItStandsUntilTheNextLimit) {
   EXPECT_EQ(next.ReadTimestamp(), FirstAt(clock_.millis));
 }
 
+TEST_F(OracleTest, StandingStillItWantsNoLimitAndHoldsNobody) {
+  oracle_.Start(0, 0);
+  (void)Round();
+  oracle_.BeginRound();
+  const Timestamp seal = oracle_.Seal();
+  oracle_.LimitIsDurable(seal);
+  oracle_.EndRound(0);
+  oracle_.StandStill();
+  clock_.millis += 500;
+  EXPECT_EQ(oracle_.WantedLimit(), 0u);
+  EXPECT_FALSE(oracle_.HoldsReadersBack());
+  EXPECT_EQ(oracle_.ReadTimestamp(), seal);
+  const Timestamp commit = Round();
+  EXPECT_GE(commit, FirstAt(clock_.millis));
+  EXPECT_EQ(oracle_.ReadTimestamp(), commit);
+}
+
 TEST_F(OracleTest, NothingIsSealedWhereTimePassedTheLimit) {
   oracle_.Start(0, 0);
   const Timestamp commit = Round();

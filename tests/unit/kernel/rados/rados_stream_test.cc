@@ -92,6 +92,45 @@ TEST_F(RadosStreamTest, AFenceThatAppendsIsOneStepAndKnowsTheStream) {
   EXPECT_EQ(Append(*first, "five").outcome, Outcome::kOk);
 }
 
+TEST_F(RadosStreamTest, AFenceThatIsToldTheEndNeedsNoLook) {
+  const auto first = Open();
+  EXPECT_EQ(Append(*first, "one").outcome, Outcome::kOk);
+  const auto rival = OpenWith({.segment_bytes = 16 << 10, .settle = false}).value();
+  EXPECT_EQ(Append(*first, "two").outcome, Outcome::kOk);
+  const std::string_view record = "three";
+  const journal::StreamState end = first->state();
+  EXPECT_EQ(rival->FenceAndAppend(1, 2, 2, std::span(&record, 1), end.end).value(), 3u);
+  EXPECT_EQ(rival->state().tail, 3u);
+  EXPECT_GT(rival->state().end, end.end);
+  EXPECT_EQ(Append(*first, "late").outcome, Outcome::kFenced);
+  EXPECT_EQ(Append(*rival, "four").outcome, Outcome::kOk);
+}
+
+TEST_F(RadosStreamTest, AFenceThatIsToldAWrongEndLooks) {
+  auto leader = Open();
+  const std::string_view record = "more";
+  uint64_t epoch = 1;
+  uint64_t tail = 0;
+  for (const int64_t off : {-8, 8, 1 << 20}) {
+    const auto misled = OpenWith({.segment_bytes = 16 << 10, .settle = false}).value();
+    auto next = OpenWith({.segment_bytes = 16 << 10, .settle = false}).value();
+    EXPECT_EQ(Append(*leader, "one").outcome, Outcome::kOk);
+    ++tail;
+    const uint64_t end = leader->state().end;
+    EXPECT_EQ(misled->FenceAndAppend(epoch, tail + 1, epoch + 1, std::span(&record, 1), end)
+                  .error()
+                  .reason(),
+              Reason::kFenced);
+    EXPECT_EQ(
+        next->FenceAndAppend(epoch, tail, epoch + 1, std::span(&record, 1), end + off).value(),
+        tail + 1);
+    EXPECT_EQ(Append(*leader, "late").outcome, Outcome::kFenced);
+    leader = std::move(next);
+    ++epoch;
+    ++tail;
+  }
+}
+
 TEST_F(RadosStreamTest, AnotherOpeningIsNoObstacle) {
   const auto first = Open();
   EXPECT_EQ(Append(*first, "one").outcome, Outcome::kOk);
