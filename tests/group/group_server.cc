@@ -47,6 +47,7 @@ GroupServer::GroupServer(sim_kernel::SimStore& store, simulation::SimulatedRunti
 
 GroupServer::~GroupServer() {
   Stop();
+  follower_ = nullptr;  // its questions go through the replica to the end
 }
 
 void GroupServer::Stop() {
