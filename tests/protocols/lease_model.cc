@@ -73,6 +73,10 @@ void LeaseModel::Next(const LeaseState& state, Steps<LeaseState>& steps) const {
     Follow(state, server, steps);
     TryToLead(state, server, steps);
     Lead(state, server, steps);
+    if (setting_.gives) {
+      Give(state, server, steps);
+      TakeGiven(state, server, steps);
+    }
     HearAppend(state, server, steps);
     LoseAppendReply(state, server, steps);
     Resolve(state, server, steps);
@@ -250,6 +254,39 @@ void LeaseModel::Lead(const LeaseState& state, int server, Steps<LeaseState>& st
   SendAppend(next.servers[server], next.writes_sent++, leader.applied);
   next.servers[server].pending_lease = setting_.confirm ? 0 : kLeaseUnits;
   steps.Add(Name(server), "a leader appends a write", next);
+}
+
+// A, once, when nothing of its own is on its way.
+void LeaseModel::Give(const LeaseState& state, int server, Steps<LeaseState>& steps) const {
+  const LeaseServer& leader = state.servers[server];
+  const bool idle = leader.append == Flight::kNone || leader.append == Flight::kLeft;
+  if (leader.role != LeaseRole::kLeader || !idle || leader.epoch != 1) return;
+  if (state.word_epoch != 0) return;
+  LeaseState next = state;
+  LeaseServer& after = next.servers[server];
+  next.word_epoch = leader.epoch;
+  next.word_tail = leader.applied;
+  if (!Is(LeaseMutant::kGivesAndReads) && !Is(LeaseMutant::kGivesAndAppends)) {
+    StepDown(after);
+    if (setting_.confirm) after.role = LeaseRole::kFollower;
+    if (state.reader == server) ForgetRead(next);  // a read belongs to the epoch it began in
+  }
+  if (Is(LeaseMutant::kGivesAndAppends)) after.lease = 0;
+  steps.Add(Name(server), "a leader gives its lead away", next);
+}
+
+// B is told, now or later; who gave it away takes it back when B does not come.
+void LeaseModel::TakeGiven(const LeaseState& state, int server, Steps<LeaseState>& steps) const {
+  if (state.word_epoch == 0 || state.word_epoch >= setting_.epochs || server == 2) return;
+  if (state.servers[server].role != LeaseRole::kFollower) return;
+  LeaseState next = state;
+  LeaseServer& after = next.servers[server];
+  after.role = LeaseRole::kFencing;
+  after.wait = 0;
+  after.fence_from = state.word_epoch;
+  after.fence_tail = Is(LeaseMutant::kWordAnyTail) ? kAnyTail : state.word_tail;
+  after.fence = Flight::kSent;
+  steps.Add(Name(server), "who was given the lead fences", next);
 }
 
 void LeaseModel::HearAppend(const LeaseState& state, int server, Steps<LeaseState>& steps) const {

@@ -10,8 +10,12 @@
 // candidate occurs (a fast leader's lease and a slow candidate's wait are only safer). L is 3 ticks
 // of 3 units, ρ is 1/3: a lease counts 3·3·(1−ρ) = 6 units from the sending, a candidate waits
 // 3·3·(1+ρ) = 12. Rates 2..4 are within the bound. In confirm mode the state has no clock at all,
-// and candidates fence when they like: any pause, any drift. Thread rule: plain values; a model is
-// immutable.
+// and candidates fence when they like: any pause, any drift.
+//
+// With `gives` A may once give its lead away by word: it appends no more and has no lease. B may
+// then fence at its last record without waiting, at any later time; by confirm so may A, which
+// follows.
+// Thread rule: plain values; a model is immutable.
 #pragma once
 
 #include <array>
@@ -37,6 +41,9 @@ enum class LeaseMutant : uint8_t {
   kAppendIgnoresTail,   // the append compares the epoch only
   kServesBeforeTail,    // a new leader serves what it had applied before it was elected
   kConfirmAskedBefore,  // an epoch reply confirms reads that came after it was asked for
+  kGivesAndReads,       // who gave its lead away goes on to answer reads by its lease
+  kGivesAndAppends,     // … or to append (harmless: the stream's guards)
+  kWordAnyTail,         // who was given the lead fences at any tail (harmless: nothing comes after)
 };
 
 struct LeaseSetting {
@@ -47,6 +54,7 @@ struct LeaseSetting {
   bool check_after_arrival = false;  // the first check belongs to one read, not to a round of them
   uint8_t writes = 1;
   uint8_t epochs = 3;  // none larger
+  bool gives = false;
 };
 
 inline constexpr int kLeaseServers = 3;
@@ -93,6 +101,8 @@ struct LeaseState {
   uint8_t confirmed_epoch = 0;
   uint8_t asked_after = 0;  // the confirmation was asked for after the read had begun
   uint8_t broken = 0;       // what a step broke; see Violation
+  uint8_t word_epoch = 0;   // of the leader that gave its lead away; 0: none did
+  uint8_t word_tail = 0;    // the end of its records
 };
 
 class LeaseModel {
@@ -114,7 +124,9 @@ class LeaseModel {
   // A server's side.
   void Follow(const State& state, int server, Steps<State>& steps) const;
   void TryToLead(const State& state, int server, Steps<State>& steps) const;
+  void TakeGiven(const State& state, int server, Steps<State>& steps) const;
   void Lead(const State& state, int server, Steps<State>& steps) const;
+  void Give(const State& state, int server, Steps<State>& steps) const;
   void HearAppend(const State& state, int server, Steps<State>& steps) const;
   void LoseAppendReply(const State& state, int server, Steps<State>& steps) const;
   void Resolve(const State& state, int server, Steps<State>& steps) const;

@@ -107,6 +107,26 @@ TEST(LeaseModel, EachMutantIsCaught) {
   }
 }
 
+LeaseSetting Giving(LeaseSetting setting) {
+  setting.gives = true;
+  return setting;
+}
+
+TEST(LeaseModel, ALeadMayBeGivenByWord) {
+  for (const LeaseSetting& setting : {ByLease(), ByConfirm()}) {
+    const Report report = Check(Giving(setting));
+    ExpectClean(report, setting.confirm ? 771'920 : 473'901);
+    ExpectReached(report, kEvents);
+    ExpectReached(report, {"a leader gives its lead away", "who was given the lead fences"});
+  }
+  const Caught reads = {"", Giving(ByLease(LeaseMutant::kGivesAndReads)), kStale, 73188};
+  EXPECT_EQ(Check(reads.setting).violation, reads.violation);
+  EXPECT_EQ(Check(reads.setting).states, reads.states);
+  // The stream's guards do the rest.
+  ExpectClean(Check(Giving(ByLease(LeaseMutant::kGivesAndAppends))), 924'149);
+  ExpectClean(Check(Giving(ByLease(LeaseMutant::kWordAnyTail))), 475'822);
+}
+
 // Of the two looks at the lease one is enough: the second, or a first that comes after the request.
 TEST(LeaseModel, OneLookAtTheLeaseAfterTheArrivalIsEnough) {
   ExpectClean(Check(ByLease(LeaseMutant::kNoFirstCheck)), 422'375);
