@@ -272,14 +272,15 @@ void TabletServer::StopLeading(replica::Epoch epoch) {
 
 std::vector<std::string> TabletServer::LimitsOf(replica::Epoch epoch) {
   constexpr size_t kMost = 256;  // the fence is small; readers of more wait a little
-  std::vector<std::string> records;
-  const Timestamp limit = group::LimitAt(kernel_.runtime().clock().WallMillis());
   const std::vector<catalog::DatabaseId> databases = reads_->databases();
+  std::vector<std::string> records;
+  if (databases.size() > kMost) {
+    return records;
+  }
+  const Timestamp limit = group::LimitAt(kernel_.runtime().clock().WallMillis());
   for (const catalog::DatabaseId database : databases) {
-    if (databases.size() <= kMost) {
-      group::Encode({.epoch = epoch, .closed = 0, .database = database}, group::TsLimit{limit},
-                    records.emplace_back());
-    }
+    group::Encode({.epoch = epoch, .closed = 0, .database = database}, group::TsLimit{limit},
+                  records.emplace_back());
   }
   return records;
 }

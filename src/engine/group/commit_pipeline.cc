@@ -136,12 +136,16 @@ void CommitPipeline::Lead(std::span<Work* const> works) {
   } while (!next.done());
 }
 
+Round CommitPipeline::NewRound() {
+  return Round({.state = context_.state,
+                .conflicts = &conflicts_,
+                .storage = context_.storage,
+                .names = context_.names,
+                .epoch = context_.epoch});
+}
+
 void CommitPipeline::RunRound(Requests& next, Durability durability) {
-  Round round({.state = context_.state,
-               .conflicts = &conflicts_,
-               .storage = context_.storage,
-               .names = context_.names,
-               .epoch = context_.epoch});
+  Round round = NewRound();
   Prune();
   AddRotations(round);
   for (Requests at = next; !at.done(); at.Pass()) {
@@ -355,11 +359,7 @@ void CommitPipeline::RotateFull(std::span<const Decoded> records) {
 
 Result<Timestamp> CommitPipeline::AppendAt(DatabaseId id,
                                            const std::function<Body(Timestamp)>& make) {
-  Round round({.state = context_.state,
-               .conflicts = &conflicts_,
-               .storage = context_.storage,
-               .names = context_.names,
-               .epoch = context_.epoch});
+  Round round = NewRound();
   const auto database = round.Join(id);
   if (database == nullptr) {
     return Error(Reason::kDatabaseMissing,
@@ -386,41 +386,14 @@ Status CommitPipeline::ExtendLimit(DatabaseId id) {
   if (database == nullptr || !database->oracle.HoldsReadersBack()) {
     return {};
   }
-  Round round({.state = context_.state,
-               .conflicts = &conflicts_,
-               .storage = context_.storage,
-               .names = context_.names,
-               .epoch = context_.epoch});
+  Round round = NewRound();
   (void)round.Join(id);
   (void)AddLimits(round);
   return AppendRound(round, kLimitDurability);
 }
 
-Status CommitPipeline::ExtendLimits() {
-  const auto databases = context_.state->Databases();
-  if (databases.size() > kMostClosed) {
-    return {};
-  }
-  Round round({.state = context_.state,
-               .conflicts = &conflicts_,
-               .storage = context_.storage,
-               .names = context_.names,
-               .epoch = context_.epoch});
-  for (const auto& database : databases) {
-    if (database->oracle.HoldsReadersBack()) {
-      (void)round.Join(database->id);
-    }
-  }
-  (void)AddLimits(round);
-  return AppendRound(round, kLimitDurability);
-}
-
 Status CommitPipeline::AppendClosed(const Renew& renew) {
-  Round round({.state = context_.state,
-               .conflicts = &conflicts_,
-               .storage = context_.storage,
-               .names = context_.names,
-               .epoch = context_.epoch});
+  Round round = NewRound();
   Timestamp closed = 0;
   const auto databases = context_.state->Databases();
   if (databases.size() <= kMostClosed && !stands_still_) {
@@ -439,11 +412,7 @@ Status CommitPipeline::AppendClosed(const Renew& renew) {
 }
 
 Status CommitPipeline::SealLimits(std::optional<Body> last) {
-  Round round({.state = context_.state,
-               .conflicts = &conflicts_,
-               .storage = context_.storage,
-               .names = context_.names,
-               .epoch = context_.epoch});
+  Round round = NewRound();
   for (const auto& database : context_.state->Databases()) {
     (void)round.Join(database->id);
     if (const Timestamp limit = database->oracle.Seal(); limit != 0) {

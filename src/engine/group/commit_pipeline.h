@@ -54,8 +54,6 @@ class CommitPipeline {
   Result<Timestamp> AppendAt(DatabaseId database, const std::function<Body(Timestamp)>& make);
   // Inside: logs a new limit for the database's readers, unless somebody just did.
   Status ExtendLimit(DatabaseId database);
-  // Inside: the same for all databases, in one append, if they are not very many.
-  Status ExtendLimits();
   // Inside: logs that the leader is alive, and a closed timestamp of all databases: whatever is
   // committed later, anywhere, is above it.
   Status AppendClosed(const Renew& renew);
@@ -86,6 +84,7 @@ class CommitPipeline {
   class Requests;
   void RunRound(Requests& next, Durability durability);
   void AddRotations(Round& round);
+  Round NewRound();
   bool AddLimits(Round& round);  // true if a limit is logged
   // Afterwards readers see what was applied, and up to `least`.
   Status AppendRound(const Round& round, Durability durability, Timestamp least = 0);

@@ -545,9 +545,6 @@ void LocalGroup::RegisterJobs() {
         {.kind = "compact", .payload = job.payload, .priority = background::Priority::kUrgent});
   });
   background.Register("tend", [this](const background::Job&, background::JobContext&) { Tend(); });
-  background.Register("limit", [this](const background::Job&, background::JobContext&) {
-    (void)pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); });  // or whoever reads does
-  });
   background.Register("persist", [this](const background::Job& job, background::JobContext&) {
     ReportJob(job, pipeline_->Exclusive([&] { return stream_->Persist(Durability::kProcess); }));
   });
@@ -555,9 +552,6 @@ void LocalGroup::RegisterJobs() {
 
 void LocalGroup::StartBackground() {
   auto& background = context_.kernel->background();
-  if (renew_nanos_ != 0) {
-    background.Spawn({.kind = "limit", .payload = "", .priority = background::Priority::kFlush});
-  }
   background.SpawnEvery(kTendNanos,
                         {.kind = "tend", .payload = "", .priority = background::Priority::kFlush});
   if (context_.durability == Durability::kRelaxed) {

@@ -1,8 +1,7 @@
 // LocalGroup: a group with one replica: recovery from the stream, commits through the pipeline,
 // memtables flushed in the background, the stream released behind them. Background kinds: "flush"
 // (payload "<database>/<tablet>"; spawns "compact" with the same payload when done, whose handler
-// the owner of the collections registers), "tend" (once a second: what failed is tried again) and
-// "limit" (after a take-over: clocks may go on, so that the first who reads need not wait for it).
+// the owner of the collections registers) and "tend" (once a second: what failed is tried again).
 // Thread rule: safe.
 #pragma once
 

@@ -20,6 +20,11 @@ uint64_t BytesOf(std::string_view begin, std::string_view end) {
   return kSegmentBytes + begin.size() + end.size();
 }
 
+size_t SlotCount(int slot_bits) {
+  LUNA_ASSERT(slot_bits >= 0 && slot_bits < 40);
+  return size_t{1} << slot_bits;
+}
+
 // splitmix64's finalizer: tablet ids are small or structured numbers.
 uint64_t Mixed(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
@@ -33,14 +38,13 @@ ConflictTable::ConflictTable(base::MemoryBudget& budget, int slot_bits, uint64_t
                              Timestamp start)
     : charge_(budget, base::MemoryUse::kConflictTable),
       recent_limit_(recent_bytes),
-      slot_count_(size_t{1} << slot_bits),
+      slot_count_(SlotCount(slot_bits)),
       slots_(static_cast<Timestamp*>(std::calloc(slot_count_, sizeof(Timestamp)))),
       start_(start),
       newest_(start),
       newest_range_(start),
       watermark_(start),
       range_watermark_(start) {
-  LUNA_ASSERT(slot_bits >= 0 && slot_bits < 40);
   if (slots_ == nullptr) {
     throw std::bad_alloc();
   }

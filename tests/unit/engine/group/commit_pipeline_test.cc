@@ -338,15 +338,6 @@ TEST_F(CommitPipelineTest, LimitsAreExtendedForReadersAlone) {
   EXPECT_EQ(stream_->state().tail, 1u);
 }
 
-TEST_F(CommitPipelineTest, TheLimitsOfAllAreExtendedWhereReadersAreHeldBack) {
-  EXPECT_TRUE(home_->oracle.HoldsReadersBack());
-  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); }).ok());
-  EXPECT_FALSE(home_->oracle.HoldsReadersBack());
-  const auto tail = stream_->state().tail;
-  ASSERT_TRUE(pipeline_->Exclusive([&] { return pipeline_->ExtendLimits(); }).ok());
-  EXPECT_EQ(stream_->state().tail, tail);
-}
-
 TEST_F(CommitPipelineTest, ASealedLimitIsWhereTimeStands) {
   const Timestamp commit = Put("k", "v").value();
   const Timestamp before = home_->limit;

@@ -402,6 +402,39 @@ TEST(Connections, ClientsAreHandedOnToAnotherService) {
   EXPECT_EQ(counts.connections, 0u);
 }
 
+// Before it hands on: what was begun ends, what was not goes along.
+TEST(Connections, TheyRestWhenWhatWasBegunIsDone) {
+  std::atomic<int> handed_on = 0;
+  std::string bytes;
+  SmallService service({.handlers = 1, .hand_on = [&](command::Departing client) {
+                          bytes += client.bytes;
+                          ++handed_on;
+                        }});
+  Client slow(service);
+  Client other(service);
+  ExpectAnswer(other, "set a 1\r\n", "+OK\r\n");
+  held = true;
+  slow.Send("hold\r\n");
+  runtime::Runtime& runtime = service.host().runtime();
+  while (holding == 0) {
+    runtime.Sleep(100'000);
+  }
+  const uint64_t now = runtime.clock().MonotonicNanos();
+  service.host().holdings().pause().Begin(command::Pause::Kind::kAll, now + 60'000'000'000, now);
+  EXPECT_FALSE(service.connections().AwaitRest(20'000'000));
+  held = false;
+  EXPECT_TRUE(service.connections().AwaitRest(5'000'000'000));
+  EXPECT_EQ(holding, 0);
+  EXPECT_EQ(slow.Read(7), "+FREE\r\n");
+  other.Send("set a 2\r\n");
+  EXPECT_TRUE(service.connections().AwaitRest(5'000'000'000));
+  service.connections().HandOn(5'000'000'000);
+  EXPECT_EQ(handed_on, 2);
+  EXPECT_TRUE(bytes.empty() || bytes == "set a 2\r\n" ||
+              bytes == "*3\r\n$3\r\nset\r\n$1\r\na\r\n$1\r\n2\r\n")
+      << bytes;
+}
+
 TEST(Connections, ClientsThatOthersAcceptedAreTaken) {
   SmallService service({.max_clients = 1});
   const auto listener = service.network().Listen("b:1").value();

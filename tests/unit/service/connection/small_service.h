@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,6 +19,10 @@
 #include "unit/service/operation/small_commands.h"
 
 namespace luna::connection {
+
+// Of command "hold", which ends when it is told.
+inline std::atomic<int> holding{0};
+inline std::atomic<bool> held{false};
 
 inline std::vector<command::Command> ServiceCommands() {
   using command::Place;
@@ -71,6 +76,14 @@ inline std::vector<command::Command> ServiceCommands() {
   rows.push_back(Row("first", 1, Place::kRead, 0, [](command::Call& call) {
     const auto scan = call.access.Scan(call.collection(), {});
     scan.ok() ? call.reply.Simple("FIRST") : call.Fail(scan.error());
+  }));
+  rows.push_back(Row("hold", 1, Place::kSlow, 0, [](command::Call& call) {
+    ++holding;
+    while (held) {
+      call.host.runtime().Sleep(100'000);
+    }
+    --holding;
+    call.reply.Simple("FREE");
   }));
   rows.push_back(
       Row("verify", 1, Place::kSlow, 0, [](command::Call& call) { call.reply.Simple("SOUND"); }));
