@@ -123,16 +123,17 @@ Status GroupService::Serve(Universe& universe) {
   return {};
 }
 
-// By the thread that starts and stops the service.
+// By the thread that starts and stops the service, and that renews the lease: it has to run on.
 void GroupService::Rest() {
-  constexpr uint64_t kRestNanos = 30'000'000;  // then what is begun still is refused
+  constexpr uint64_t kRestNanos = 500'000'000;  // then what is begun still is refused
+  const uint64_t lease = static_cast<uint64_t>(settings_.lease) * 1'000'000;
   server::Service* service = nullptr;
   {
     base::MutexLock lock(mutex_);
     service = service_.get();
   }
   if (service != nullptr) {
-    service->Rest(kRestNanos);
+    service->Rest(std::min(kRestNanos, lease / 4));
   }
 }
 

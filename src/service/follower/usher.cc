@@ -102,12 +102,12 @@ void Usher::Run() {
   AskWhoLeads();
   while (true) {
     const size_t count = poller_->Wait(ready_, WaitNanos());
+    now_nanos_ = runtime_.clock().MonotonicNanos();
+    AskWhoLeads();
+    TakeReady(count);  // also when it stops: nothing is reported twice
     if (stopping_.load()) {
       break;
     }
-    now_nanos_ = runtime_.clock().MonotonicNanos();
-    AskWhoLeads();
-    TakeReady(count);
     AdmitGiven();
     TakeQueued();
     TickAll();

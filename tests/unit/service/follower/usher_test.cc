@@ -483,6 +483,50 @@ TEST_P(UsherOn, WhoIsGivenBackSoonAfterTheStopIsHandedOn) {
   EXPECT_EQ(port.counts().open, 0u);
 }
 
+// What the network reports but once may be reported in the same breath as the stop.
+TEST_P(UsherOn, WhoIsGivenBackInTheMomentOfTheStopIsHandedOn) {
+  runtime::Runtime& runtime = world_.runtime();
+  std::atomic<bool> holds = false;
+  std::atomic<bool> held = false;
+  std::atomic<int> handed = 0;
+  FollowerSettings settings = world_.Settings();
+  FollowerSettings of_former = settings;
+  settings.leader = [&, asked = settings.leader] {
+    while (holds) {
+      held = true;
+      runtime.Sleep(kMilli);
+    }
+    return asked();
+  };
+  settings.hand_on = [&](const command::Departing&) { ++handed; };
+  Tallies tallies;
+  Resolver resolver(runtime, world_.network());
+  Usher usher(runtime, world_.network(), settings, tallies, resolver);
+  usher.Listen().value();
+  const auto thread =
+      runtime.Spawn("usher", runtime::ThreadClass::kForeground, [&] { usher.Run(); });
+  auto leader = std::make_unique<LineLeader>(runtime, world_.network());
+  world_.SetLeader(leader->address());
+  Client client(world_.network(), usher.addresses().front());
+  EXPECT_EQ(client.Ask("a\r\n", 4), "+a\r\n");
+  holds = true;
+  ASSERT_TRUE(world_.Becomes([&] { return held.load(); }));
+  std::vector<command::Departing> left = leader->HandOn();
+  ASSERT_EQ(left.size(), 1u);
+  of_former.addresses = {leader->address()};
+  FollowerPort former(runtime, world_.network(), of_former);
+  former.Start().value();
+  EXPECT_TRUE(former.PassOn(left[0]));
+  ASSERT_TRUE(world_.Becomes([&] { return former.counts().open == 1; }));
+  runtime.Sleep(10 * kMilli);  // until its mark is there
+  usher.Stop();
+  holds = false;
+  EXPECT_EQ(usher.TakeLeft().size(), 0u);
+  thread->Join();
+  EXPECT_EQ(handed, 1);
+  EXPECT_EQ(tallies.returned, 1u);
+}
+
 // A port that stops before it came to give somebody back leaves that to its owner.
 TEST_P(UsherOn, WhoWasNotGivenBackYetIsGivenBackByTheNextOne) {
   const auto listener = world_.network().Listen("127.0.0.1:0").value();
