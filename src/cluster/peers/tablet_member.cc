@@ -72,7 +72,7 @@ void TabletMember::Hint(const wire::Appended& hint) {
       .epoch = hint.epoch, .tail = hint.tail, .end = hint.end, .leader = hint.target, .mine = mine};
   if (mine) {
     server_.replica().Hint(lead);
-    server_.ExpectLead(hint.epoch + 1);
+    server_.ExpectLead(hint.epoch + 1, hint.tail);
     return;
   }
   if (hint.last) {
@@ -104,7 +104,7 @@ Result<wire::PrepareReply> TabletMember::Prepare(uint64_t epoch, uint64_t budget
     runtime_.Sleep(kLookNanos);
   }
   const bool leads = server_.replica().standing().seen_epoch == epoch;
-  server_.ExpectLead(leads ? epoch + 1 : 0);
+  server_.ExpectLead(leads ? epoch + 1 : 0, 0);
   const uint64_t rest = budget_nanos / 8;  // for the answer to get there in time
   while (!server_.is_ready_to_lead() && Now() - began + rest < budget_nanos) {
     runtime_.Sleep(kEndNanos);

@@ -379,13 +379,15 @@ std::string ReplicaServer::Name() const {
 }
 
 Result<Sequence> ReplicaServer::Fence(journal::Stream& stream, const FenceStream& action) {
+  fenced_.clear();
   if (!action.start) {
     return stream.Fence(action.expected_epoch, action.expected_tail, action.new_epoch);
   }
   std::vector<std::string> records = host_.LimitsOf(action.new_epoch);
   group::Encode({.epoch = action.new_epoch, .closed = 0, .database = 0}, group::LeaderStart{Name()},
                 records.emplace_back());
-  const std::vector<std::string_view> views(records.begin(), records.end());
+  fenced_ = std::move(records);
+  const std::vector<std::string_view> views(fenced_.begin(), fenced_.end());
   return stream.FenceAndAppend(action.expected_epoch, *action.expected_tail, action.new_epoch,
                                views, action.end);
 }
@@ -419,7 +421,8 @@ void ReplicaServer::Do(const CatchUp& action) {
                                          .server = Name(),
                                          .member = options_.server,
                                          .renew_nanos = options_.settings.RenewNanos(),
-                                         .started = action.started},
+                                         .started = action.started,
+                                         .fenced = std::exchange(fenced_, {})},
                                         *this);
   if (!led.ok()) {
     Give(LeadFailed{});

@@ -182,6 +182,7 @@ class ReplicaServer final : public group::AppendObserver {
 
   // The actor's.
   std::unique_ptr<journal::Stream> won_;    // between the fence and the host
+  std::vector<std::string> fenced_;         // what was appended with it
   std::unique_ptr<journal::Stream> ahead_;  // for the next fence
   Nanos ahead_until_ = 0;
 

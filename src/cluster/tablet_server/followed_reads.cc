@@ -48,6 +48,7 @@ void FollowedReads::Start() {
   stopping_ = false;
   expected_ = false;
   given_ = 0;
+  tail_ = 0;
   reads_ = true;
   ended_->Reset();
   inheritance_.reset();
@@ -76,7 +77,8 @@ std::optional<universe::FollowedState> FollowedReads::state() const {
   return followed_ == nullptr ? std::nullopt : std::optional(followed_->state());
 }
 
-void FollowedReads::Expect(replica::Epoch epoch) {
+void FollowedReads::Expect(replica::Epoch epoch, journal::Sequence tail) {
+  tail_ = tail;
   given_ = epoch;
   expected_ = true;
   woken_->Set();
@@ -136,10 +138,13 @@ void FollowedReads::NoteDatabases() {
 void FollowedReads::TakeLead() {
   const replica::Epoch epoch = given_.exchange(0);
   // Who was prepared is told once more, when the lead is given to it.
-  if (epoch != 0 && inheritance_ != nullptr && taken_ != epoch &&
-      inheritance_->TakeLead(kernel_.runtime(), epoch).ok()) {
+  if (epoch == 0 || inheritance_ == nullptr) {
+    return;
+  }
+  if (taken_ != epoch && inheritance_->TakeLead(kernel_.runtime(), epoch).ok()) {
     taken_ = epoch;
   }
+  inheritance_->ReadAhead(tail_.load());
 }
 
 // False: the time is over.

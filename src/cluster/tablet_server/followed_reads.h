@@ -39,9 +39,9 @@ class FollowedReads {
 
   // Stop will come in a moment, it seems: ends what is read here and makes ready what is left, so
   // that it need not wait; goes on later if it was not so. `epoch`: that which will lead, as the
-  // leader before gives its lead away (Inheritance::TakeLead); 0: not known. Safe in any thread;
-  // does not wait.
-  void Expect(replica::Epoch epoch);
+  // leader before gives its lead away (Inheritance::TakeLead); 0: not known. `tail`: where it ended
+  // (Inheritance::ReadAhead); 0: it has not yet. Safe in any thread; does not wait.
+  void Expect(replica::Epoch epoch, journal::Sequence tail);
   // Between Start and the end of what Expect or Stop asked for. Safe in any thread.
   bool reads() const { return reads_.load(); }
 
@@ -73,6 +73,7 @@ class FollowedReads {
   std::atomic<bool> expected_{false};
   std::atomic<bool> reads_{false};
   std::atomic<replica::Epoch> given_{0};  // the epoch to take the lead with; 0: none
+  std::atomic<journal::Sequence> tail_{0};
   // The thread's; afterwards whoever joined it.
   bool served_ = false;
   std::string trouble_;       // told last

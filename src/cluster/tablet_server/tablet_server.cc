@@ -126,9 +126,9 @@ Standing TabletServer::standing() const {
   return standing;
 }
 
-void TabletServer::ExpectLead(replica::Epoch epoch) {
+void TabletServer::ExpectLead(replica::Epoch epoch, journal::Sequence tail) {
   replica_->Expect();
-  reads_->Expect(epoch);
+  reads_->Expect(epoch, tail);
 }
 
 Status TabletServer::ExpectHandOver() {

@@ -117,8 +117,9 @@ class TabletServer final : public replica::Host {
   // A hint that this server leads in a moment: what is read here ends (followed() then says
   // nothing), and what leading needs is made ready, for some time, and taken: the leader before
   // edits no manifest from here on, and gives its lead away, whatever comes (ExpectHandOver).
-  // `epoch`: what it will lead under; 0: not known, so nothing is taken yet. Does not wait.
-  void ExpectLead(replica::Epoch epoch);
+  // `epoch`: what it will lead under; 0: not known, so nothing is taken yet. `tail`: where the
+  // leader before ended; 0: it has not yet. Does not wait.
+  void ExpectLead(replica::Epoch epoch, journal::Sequence tail);
   // Whether that is done, or there is nothing to be done.
   bool is_ready_to_lead() const;
   // This server, which leads, gives the lead away in a moment. kFenced: another leads. By threads

@@ -46,7 +46,8 @@ struct Leadership {
   std::string server{};      // as others know it
   std::string member{};      // as Remove names it
   uint64_t renew_nanos = 0;  // a start that takes longer says every so often that it is alive
-  bool started = false;      // LeaderStart of that epoch came with the fence; limits may have, too
+  bool started = false;      // LeaderStart of that epoch came with the fence
+  std::vector<std::string> fenced{};         // what came with it, of which LeaderStart is the last
   std::unique_ptr<Inheritance> inherited{};  // null, or of no use: everything is replayed
 };
 

@@ -14,6 +14,7 @@
 #include "engine/group/outcome_table.h"
 #include "engine/memstore/memstore.h"
 #include "kernel/journal/journal.h"
+#include "kernel/journal/read_ahead.h"
 
 namespace luna::group {
 
@@ -29,7 +30,7 @@ struct Inheritance {
   std::vector<std::string> removed{};  // servers that may not lead
   // At the record behind `applied`, which is far into a segment; null: whoever goes on looks for
   // it.
-  std::unique_ptr<journal::StreamReader> reader{};
+  std::unique_ptr<journal::ReadAhead> reader{};
   std::map<catalog::DatabaseId, Home> databases{};
   std::map<uint64_t, memstore::Memstore::Contents> tablets{};  // by qualified id
 };

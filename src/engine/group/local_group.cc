@@ -65,6 +65,7 @@ LocalGroup::LocalGroup(const GroupContext& context, Leadership leadership)
       member_(std::move(leadership.member)),
       renew_nanos_(leadership.renew_nanos),
       started_(leadership.started),
+      fenced_(std::move(leadership.fenced)),
       inherited_(std::move(leadership.inherited)),
       names_(runtime_, catalog::kFirstGroup, epoch_),
       state_(runtime_.clock()),

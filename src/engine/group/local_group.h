@@ -76,7 +76,10 @@ class LocalGroup final : public Group {
   // kFenced: this server was taken out of the group.
   Status CheckMember() const;
   Status Replay();
-  Status ReplayBy(journal::StreamReader& reader, bool inherited);
+  Status ReplayUpTo(journal::Sequence last);
+  Status ReplayBy(journal::StreamReader& reader, journal::Sequence last, bool inherited);
+  // What came with the fence, behind record `before`, and need not be read.
+  Status ReplayFence(journal::Sequence before);
   Status Replayed(const journal::Record& record);
   void StartOracles();
   // Takes what was inherited, if it all fits. False: nothing was taken.
@@ -112,6 +115,7 @@ class LocalGroup final : public Group {
   const std::string member_;
   const uint64_t renew_nanos_;                     // 0: nobody waits
   const bool started_;                             // LeaderStart is in the stream
+  std::vector<std::string> fenced_;                // the last records there; until Recover
   std::unique_ptr<Inheritance> inherited_;         // until Recover
   std::map<DatabaseId, Timestamp> limits_before_;  // the fence, where it came with new ones
   uint64_t said_alive_ = 0;

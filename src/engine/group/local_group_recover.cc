@@ -134,13 +134,23 @@ Status LocalGroup::Replay() {
   const auto inherited = std::exchange(inherited_, nullptr);
   const bool warm = inherited != nullptr && Inherit(stream, *inherited);
   state_.SetApplied(warm ? inherited->applied : stream.released);
+  const journal::Sequence before = stream.tail - fenced_.size();
   if (warm && inherited->reader != nullptr) {
-    TRY(ReplayBy(*inherited->reader, true));
+    TRY(ReplayBy(*inherited->reader, before, true));
   }
+  TRY(ReplayUpTo(before));
+  TRY(ReplayFence(before));
   while (state_.applied() < stream_->state().tail) {
+    TRY(ReplayUpTo(stream_->state().tail));  // what it logged meanwhile, to say that it is alive
+  }
+  return {};
+}
+
+Status LocalGroup::ReplayUpTo(journal::Sequence last) {
+  while (state_.applied() < last) {
     const auto reader = TRY(stream_->Read(state_.applied()));
     const journal::Sequence before = state_.applied();
-    TRY(ReplayBy(*reader, false));
+    TRY(ReplayBy(*reader, last, false));
     if (state_.applied() == before) {
       return Error(Reason::kLostData, "stream " + stream_name_ + ": record " +
                                           std::to_string(before + 1) +
@@ -151,9 +161,19 @@ Status LocalGroup::Replay() {
   return {};
 }
 
+Status LocalGroup::ReplayFence(journal::Sequence before) {
+  journal::Sequence sequence = before;
+  for (const std::string& record : std::exchange(fenced_, {})) {
+    if (++sequence > state_.applied()) {
+      TRY(Replayed({.sequence = sequence, .epoch = epoch_, .payload = record}));
+    }
+  }
+  return {};
+}
+
 // As far as that leads. One that was inherited may be of a stream that was closed since.
-Status LocalGroup::ReplayBy(journal::StreamReader& reader, bool inherited) {
-  while (state_.applied() < stream_->state().tail) {
+Status LocalGroup::ReplayBy(journal::StreamReader& reader, journal::Sequence last, bool inherited) {
+  while (state_.applied() < last) {
     const auto record = reader.Next();
     if (!record.ok() && !inherited) {
       return record.error();

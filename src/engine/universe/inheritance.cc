@@ -10,6 +10,8 @@ namespace luna::universe {
 
 namespace {
 
+constexpr size_t kAheadBytes = size_t{4} << 20;  // who is so far behind waits for the rest
+
 template <typename State>
 Status MakeWritable(Metadata<State>& metadata) {
   if (metadata.manifest == nullptr || metadata.writable) {
@@ -43,6 +45,12 @@ Status Inheritance::TakeLead(runtime::Runtime& runtime, journal::Epoch epoch) {
     all.push_back([&database, leader] { return Take(database, leader); });
   }
   return SideBySide(runtime, "take-lead", all);
+}
+
+void Inheritance::ReadAhead(journal::Sequence tail) {
+  if (group.reader != nullptr) {
+    group.reader->Take(tail, kAheadBytes);
+  }
 }
 
 }  // namespace luna::universe

@@ -33,6 +33,8 @@ struct Inheritance {
   // wins that fence, it has the same epoch, and if a later one does, nothing was changed. Errors as
   // of BeginWriting.
   Status TakeLead(runtime::Runtime& runtime, journal::Epoch epoch);
+  // Takes the records up to `tail`, where the leader before ended, while the stream is fenced.
+  void ReadAhead(journal::Sequence tail);
   // Whether a universe of these settings and this place can take it.
   bool Fits(const Sizes& others, uint64_t budget_bytes, const storage::Storage& place) const {
     return memory != nullptr && storage == &place && memory->budget.limit() == budget_bytes &&

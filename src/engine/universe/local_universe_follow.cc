@@ -128,7 +128,10 @@ Result<std::unique_ptr<Inheritance>> LocalUniverse::Leave() {
     }
   }
   left->group = TRY(following_group_->Share());
-  left->group.reader = following_group_->LeaveReader();
+  if (auto reader = following_group_->LeaveReader(); reader != nullptr) {
+    left->group.reader =
+        std::make_unique<journal::ReadAhead>(std::move(reader), left->group.applied);
+  }
   left->metadata.system = std::move(system_);
   for (const auto& database : Cores()) {
     left->metadata.databases[database->id()] = database->LeaveMetadata();

@@ -243,6 +243,11 @@ Access AccessOf(Session& session, Transaction* round) {
 
 }  // namespace
 
+const CommandTable& CommandTable::All() {
+  static const CommandTable table;
+  return table;
+}
+
 CommandTable::CommandTable() {
   for (const auto family :
        {StringCommands(),   StringWriteCommands(), NumberCommands(),      KeyCommands(),

@@ -74,7 +74,8 @@ struct Family {
 
 class CommandTable {
  public:
-  CommandTable();  // all families
+  static const CommandTable& All();  // families, made once
+  CommandTable();                    // all families
   // These only; the rows outlive the table.
   explicit CommandTable(std::span<const Command> rows);
 

@@ -18,9 +18,10 @@ namespace {
 constexpr uint64_t kMilli = 1'000'000;
 constexpr uint64_t kForever = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kAskNanos = 1 * kMilli;     // between questions who leads
-constexpr uint64_t kSeekNanos = 5 * kMilli;    // between looks while somebody seeks a leader
+constexpr uint64_t kSeekNanos = 1 * kMilli;    // between looks while somebody seeks a leader,
+constexpr uint64_t kLookNanos = 1'000;         // or for each client, which is looked at then
 constexpr uint64_t kTickNanos = 100 * kMilli;  // between looks at deadlines, and who leads
-constexpr uint64_t kRetryNanos = 5 * kMilli;   // after a dial that failed
+constexpr uint64_t kRetryNanos = 2 * kMilli;   // after a dial that failed
 constexpr size_t kDialsMax = 256;              // at once: fewer than a listener's backlog
 constexpr uint64_t kListenerTag = uint64_t{1} << 63;
 constexpr uint64_t kLingerNanos = 300 * kMilli;  // for leaders that give clients back
@@ -145,7 +146,7 @@ void Usher::Leave() {
 void Usher::Linger() {
   const uint64_t deadline = now_nanos_ + kLingerNanos;
   while (settings_.hand_on && guests_ > 0 && now_nanos_ < deadline && !ending_.load()) {
-    const size_t count = poller_->Wait(ready_, again_.empty() ? kSeekNanos : 0);
+    const size_t count = poller_->Wait(ready_, again_.empty() ? SeekNanos() : 0);
     now_nanos_ = runtime_.clock().MonotonicNanos();
     AskWhoLeads();
     TakeReady(count);
@@ -173,6 +174,10 @@ void Usher::CloseAll() {
     poller_->Remove(*listener);
   }
   listeners_.clear();
+}
+
+uint64_t Usher::SeekNanos() const {
+  return std::max(kSeekNanos, guests_ * kLookNanos);
 }
 
 uint64_t Usher::WaitNanos() const {
@@ -378,7 +383,7 @@ void Usher::TickAll() {
     }
   }
   OfferAll();
-  next_tick_nanos_ = now_nanos_ + (seeking_.empty() && dialing_ == 0 ? kTickNanos : kSeekNanos);
+  next_tick_nanos_ = now_nanos_ + (seeking_.empty() && dialing_ == 0 ? kTickNanos : SeekNanos());
 }
 
 void Usher::Advance(uint32_t index) {
@@ -410,7 +415,7 @@ void Usher::Advance(uint32_t index) {
 
 void Usher::Seek(uint32_t index) {
   seeking_.push_back(TagOf(index));
-  next_tick_nanos_ = std::min(next_tick_nanos_, now_nanos_ + kSeekNanos);
+  next_tick_nanos_ = std::min(next_tick_nanos_, now_nanos_ + SeekNanos());
 }
 
 void Usher::DialFailed() {

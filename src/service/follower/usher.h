@@ -50,6 +50,7 @@ class Usher {
 
   Status ListenAt(runtime::Network& network, const std::string& address);
   uint64_t WaitNanos() const;
+  uint64_t SeekNanos() const;
   void AskWhoLeads();
   bool AcceptAll(runtime::Listener& listener);  // false: try again a little later
   void Admit(std::unique_ptr<runtime::Socket> client);

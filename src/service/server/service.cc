@@ -151,7 +151,7 @@ class Service::State final : public command::Host {
   const ServiceSettings settings_;
   const uint64_t started_nanos_;
   const uint64_t started_unix_millis_;
-  const command::CommandTable table_;
+  const command::CommandTable& table_ = command::CommandTable::All();
   command::CommandCounts command_counts_{table_};
   command::LatencyEvents latency_events_;
   OpenNames names_;
@@ -169,7 +169,7 @@ class Service::State final : public command::Host {
   operation::OperationQueue reads_;
   operation::OperationQueue writes_;
   connection::Connections connections_;
-  // Set by Start before anybody can ask, taken away by Stop after the last connection.
+  // Set by Start, the writer before anybody can ask; taken away by Stop after the last connection.
   std::unique_ptr<operation::ReadWorkers> readers_;
   std::unique_ptr<operation::WriteWorker> writer_;
   enum class Phase : uint8_t { kStarting, kReady, kStopping };
@@ -230,8 +230,6 @@ Status Service::State::Start() {
   }
   const auto database = TRY(names_.FindDatabase(command::kDefaultDatabase));
   TRY(names_.FindCollection(*database, command::kDefaultCollection));
-  readers_ = std::make_unique<operation::ReadWorkers>(
-      *runtime_, *this, reads_, std::max<size_t>(settings_.reader_threads, 1), &watch_);
   writer_ = std::make_unique<operation::WriteWorker>(*runtime_, *this, writes_, &watch_);
   if (settings_.handlers_help && settings_.read_gate == nullptr) {  // a gate may make rounds wait
     connections_.HelpWith(*writer_);
@@ -241,6 +239,8 @@ Status Service::State::Start() {
     page_.Start();
   }
   TRY(connections_.Start());
+  readers_ = std::make_unique<operation::ReadWorkers>(
+      *runtime_, *this, reads_, std::max<size_t>(settings_.reader_threads, 1), &watch_);
   phase_ = Phase::kReady;
   return {};
 }

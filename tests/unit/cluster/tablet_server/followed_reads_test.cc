@@ -159,12 +159,39 @@ TEST_F(FollowedReadsTest, WhoIsExpectedToStopHasEndedItsReads) {
     Await([&] { return serving_->followed != nullptr; });
     Await([&] { return reads->state()->complete_nanos > 0; });
     serving_->stop_nanos = 100 * kMillisecond;
-    reads->Expect(0);
+    reads->Expect(0, 0);
     world_.Sleep(150 * kMillisecond);
     EXPECT_EQ(serving_->followed, nullptr);
     const uint64_t began = Now();
     EXPECT_NE(reads->Stop(), nullptr);
     EXPECT_LT(Now() - began, kMillisecond);
+    EndLeader();
+  });
+}
+
+TEST_F(FollowedReadsTest, WhoIsGivenTheLeadHasReadUpToItsEnd) {
+  InWorld([&] {
+    Lead();
+    const auto reads = NewReads();
+    reads->Start();
+    Await([&] { return serving_->followed != nullptr; });
+    Await([&] { return reads->state()->complete_nanos > 0; });
+    reads->Expect(0, 0);
+    Await([&] { return serving_->followed == nullptr; });
+    world_.Sleep(400 * kMillisecond);  // the leader says that it leads
+    const journal::Sequence tail = leader_->tail().value();
+    reads->Expect(2, tail);
+    world_.Sleep(50 * kMillisecond);
+    const auto inherited = reads->Stop();
+    ASSERT_NE(inherited, nullptr);
+    ASSERT_LT(inherited->group.applied, tail);
+    const uint64_t began = Now();
+    for (journal::Sequence next = inherited->group.applied + 1; next <= tail; ++next) {
+      EXPECT_EQ(inherited->group.reader->Next().value()->sequence, next);
+    }
+    EXPECT_EQ(Now(), began);  // the store was not asked
+    (void)inherited->group.reader->Next();
+    EXPECT_GT(Now(), began);
     EndLeader();
   });
 }
@@ -175,7 +202,7 @@ TEST_F(FollowedReadsTest, WhatWasExpectedInVainIsForgotten) {
     const auto reads = NewReads();
     reads->Start();
     Await([&] { return serving_->followed != nullptr; });
-    reads->Expect(0);
+    reads->Expect(0, 0);
     Await([&] { return serving_->followed == nullptr; });
     const uint64_t began = Now();
     Await([&] { return serving_->followed != nullptr; });

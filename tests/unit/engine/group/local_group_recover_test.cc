@@ -74,8 +74,11 @@ TEST_F(LocalGroupTest, LimitsThatCameWithTheFenceAreForItsReaders) {
   Encode({.epoch = state.epoch + 1, .closed = 0, .database = 0}, LeaderStart{"b"}, start);
   const std::string_view records[] = {limit, start};
   ASSERT_TRUE(stream->FenceAndAppend(state.epoch, state.tail, state.epoch + 1, records).ok());
-  leadership_ = {
-      .stream = std::move(stream), .epoch = state.epoch + 1, .server = "b", .started = true};
+  leadership_ = {.stream = std::move(stream),
+                 .epoch = state.epoch + 1,
+                 .server = "b",
+                 .started = true,
+                 .fenced = {limit, start}};
   ASSERT_NO_FATAL_FAILURE(OpenGroup());
   EXPECT_EQ(steered_.slept_millis(), 0u);  // nobody has read up to it
   runtime_.Sleep(2'000'000);
@@ -86,6 +89,42 @@ TEST_F(LocalGroupTest, LimitsThatCameWithTheFenceAreForItsReaders) {
   Crash();
   EXPECT_GT(steered_.slept_millis(), 0u);
   EXPECT_GE(Now(), ahead);
+}
+
+// Between the fence and its end the start logs records of its own.
+TEST_F(LocalGroupTest, WhatCameWithTheFenceKeepsItsPlaceInALongStart) {
+  constexpr int kCommits = 600;
+  for (int i = 0; i < kCommits; ++i) {
+    ASSERT_TRUE(Put("k" + std::to_string(i), "v").ok());
+  }
+  CloseGroup();
+  OpenKernel();
+  auto stream = kernel_->journal().Open(kStreamName, {}).value();
+  const journal::StreamState state = stream->state();
+  std::string limit;
+  std::string start;
+  Encode({.epoch = state.epoch + 1, .closed = 0, .database = kDatabase},
+         TsLimit{LimitAt(runtime_.clock().WallMillis())}, limit);
+  Encode({.epoch = state.epoch + 1, .closed = 0, .database = 0}, LeaderStart{"b"}, start);
+  const std::string_view records[] = {limit, start};
+  ASSERT_TRUE(stream->FenceAndAppend(state.epoch, state.tail, state.epoch + 1, records).ok());
+  leadership_ = {.stream = std::move(stream),
+                 .epoch = state.epoch + 1,
+                 .server = "b",
+                 .renew_nanos = 1,  // each time it looks
+                 .started = true,
+                 .fenced = {limit, start}};
+  ASSERT_NO_FATAL_FAILURE(OpenGroup());
+  EXPECT_GT(group_->counts().tail, state.tail + 2);
+  EXPECT_EQ(Get("k7"), "v");
+  EXPECT_TRUE(Put("k", "w").ok());
+  const auto follower = kernel_->journal().Follow(kStreamName).value();
+  ASSERT_TRUE(follower->Look().ok());
+  const auto reader = follower->Read(state.tail + 2).value();
+  EXPECT_TRUE(
+      std::holds_alternative<Renew>(Decode(reader->Next().value().value().payload).value().body));
+  Reopen();
+  EXPECT_EQ(Get("k"), "w");
 }
 
 TEST_F(LocalGroupTest, AStartThatTakesLongSaysThatItIsAlive) {
