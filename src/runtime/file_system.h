@@ -28,6 +28,9 @@ class File {
   virtual Result<bool> ReadCached(uint64_t, size_t, char*) { return false; }
   // Writes all of `bytes` at `offset`, extending the file where needed (a gap reads as zeros).
   virtual Status Write(uint64_t offset, std::string_view bytes) = 0;
+  // Begins to bring these bytes to the device, so that a later Sync has less to wait for. A hint:
+  // it promises nothing, and what fails is Sync's to tell.
+  virtual void StartWriteback(uint64_t /*offset*/, uint64_t /*length*/) {}
   // Makes the file's bytes (and its size) survive a power cut. After an error nothing may be
   // assumed of unsynced bytes, and Sync must not be tried again.
   virtual Status Sync() = 0;

@@ -9,7 +9,8 @@ std::string_view Name(Operation operation) {
       "create", "write",          "truncate",           "sync",
       "rename", "link",           "remove",             "sync_directory",
       "create_directories", "remove_directory", "open", "read",
-      "size",   "exists",         "list",               "lock"};
+      "size",   "exists",         "list",               "lock",
+      "start_writeback"};
   return kNames[static_cast<size_t>(operation)];
 }
 

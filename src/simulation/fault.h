@@ -28,8 +28,9 @@ enum class Operation : uint8_t {
   kExists,
   kList,
   kLock,
+  kStartWriteback,
 };
-inline constexpr size_t kOperations = 16;
+inline constexpr size_t kOperations = 17;
 
 // "create", "write", … "sync_directory".
 std::string_view Name(Operation operation);
@@ -39,10 +40,10 @@ bool IsPoint(Operation operation);
 // An operation as an observer sees it.
 struct FileOperation {
   Operation kind;
-  const std::string& path;          // of Rename and Link: `from`
-  uint64_t offset = 0;              // of Read, Write; the new size of Truncate
-  uint64_t length = 0;              // of Read, Write
-  std::string_view bytes = {};      // of Write
+  const std::string& path;      // of Rename and Link: `from`
+  uint64_t offset = 0;          // of Read, Write, StartWriteback; the new size of Truncate
+  uint64_t length = 0;          // of Read, Write, StartWriteback
+  std::string_view bytes = {};  // of Write
 };
 
 // Whether the operation at the point of a power cut reached the disk's cache. The caller gets

@@ -40,6 +40,14 @@ class FaultyFile final : public File {
                                [&] { return WriteWhatFits(offset, bytes); });
   }
 
+  void StartWriteback(uint64_t offset, uint64_t length) override {
+    static_cast<void>(
+        gate_.Perform<void>({Operation::kStartWriteback, path_, offset, length}, life_, [&] {
+          file_->StartWriteback(offset, length);
+          return Status();
+        }));
+  }
+
   Status Sync() override {
     Status status = gate_.Perform<void>({Operation::kSync, path_}, life_, [&] {
       return sync_failed_.load() ? Status() : file_->Sync();

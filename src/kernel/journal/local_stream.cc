@@ -13,10 +13,12 @@ namespace {
 
 using Outcome = AppendResult::Outcome;
 
-constexpr size_t kMaxPendingBytes = 1 << 20;   // kRelaxed writes when more would wait
-constexpr size_t kKeptBufferBytes = 4 << 20;   // a buffer grown larger is given back
+constexpr size_t kMaxPendingBytes = 1 << 20;  // kRelaxed writes when more would wait
+constexpr size_t kKeptBufferBytes = 4 << 20;  // a buffer grown larger is given back
 constexpr uint64_t kMinZeroStepBytes = 64 << 10;
 constexpr uint64_t kMaxZeroStepBytes = 1 << 20;
+constexpr uint64_t kWritebackBytes = 1 << 20;  // unsynced ones, at a time
+constexpr uint64_t kPageBytes = 4096;
 
 }  // namespace
 
@@ -72,6 +74,8 @@ AppendResult LocalStream::Append(Epoch epoch, Sequence expected_tail,
     if (const Status synced = SyncFile(); !synced.ok()) {
       return {.outcome = Outcome::kUnknown, .tail = tail_, .epoch = epoch_, .error = *poison_};
     }
+  } else {
+    WriteBack();
   }
   Publish(new_tail);
   return {.tail = tail_, .epoch = epoch_, .error = {}};
@@ -97,8 +101,7 @@ std::optional<Error> LocalStream::CheckSize(std::span<const std::string_view> re
 }
 
 AppendResult LocalStream::Refused(Error error) {
-  return {
-      .outcome = Outcome::kFailed, .tail = tail_, .epoch = epoch_, .error = std::move(error)};
+  return {.outcome = Outcome::kFailed, .tail = tail_, .epoch = epoch_, .error = std::move(error)};
 }
 
 // The frame that did not get into the file whole must not be found there later: not even behind the
@@ -157,6 +160,17 @@ Status LocalStream::WritePending() {
   return {};
 }
 
+// Where appends are not synced one by one, the end of the segment is, and everybody waits for it:
+// most of it should be on the device by then. The page that is written next stays as it is.
+void LocalStream::WriteBack() {
+  const uint64_t from = std::max(started_offset_, synced_offset_ / kPageBytes * kPageBytes);
+  const uint64_t whole = written_offset_ / kPageBytes * kPageBytes;
+  if (whole >= from + kWritebackBytes) {
+    current_->file->StartWriteback(from, whole - from);
+    started_offset_ = whole;
+  }
+}
+
 void LocalStream::ZeroAhead(uint64_t offset) {
   const uint64_t step = std::clamp(offset, kMinZeroStepBytes, kMaxZeroStepBytes);
   const uint64_t end = std::min(options_.segment_bytes, (offset / step + 1) * step);
@@ -189,8 +203,9 @@ void LocalStream::Publish(Sequence tail) {
 
 Status LocalStream::Poison(const Error& cause) {
   poison_ = Error(Reason::kSyncFailed,
-                  path_ + ": the stream takes no more appends, as it is unknown what reached the "
-                          "device (" +
+                  path_ +
+                      ": the stream takes no more appends, as it is unknown what reached the "
+                      "device (" +
                       cause.message() + "); check the disk and open the universe again");
   return *poison_;
 }
@@ -225,9 +240,9 @@ Result<Sequence> LocalStream::Fence(Epoch expected_epoch, std::optional<Sequence
                                       std::to_string(*expected_tail) + "; read the tail anew");
   }
   if (new_epoch <= epoch_) {
-    return Error(Reason::kBadOption, path_ + ": a fence raises the epoch: " +
-                                         std::to_string(new_epoch) + " is not above " +
-                                         std::to_string(epoch_));
+    return Error(Reason::kBadOption,
+                 path_ + ": a fence raises the epoch: " + std::to_string(new_epoch) +
+                     " is not above " + std::to_string(epoch_));
   }
   {
     const runtime::TurnHold hold(names_turn_);
@@ -293,9 +308,8 @@ Status LocalStream::Roll() {
   // The next segment says that everything before it is there, so first it must be.
   TRY(Persist(Durability::kDevice));
   const runtime::TurnHold hold(names_turn_);
-  const framing::SegmentHeader header{.salt = NewSalt(),
-                                      .number = current_->header.number + 1,
-                                      .first_sequence = tail_ + 1};
+  const framing::SegmentHeader header{
+      .salt = NewSalt(), .number = current_->header.number + 1, .first_sequence = tail_ + 1};
   const std::string prepared = TRY(directory_.Prepare(header));
   Result<std::shared_ptr<const Segment>> next = directory_.Publish(prepared, header.number);
   if (!next.ok()) {
@@ -305,6 +319,7 @@ Status LocalStream::Roll() {
   current_ = *std::move(next);
   encoder_ = framing::FrameEncoder(header.salt, life_);
   written_offset_ = synced_offset_ = framing::kHeaderBytes;
+  started_offset_ = 0;
   zeroed_offset_ = current_->size_bytes;
   Published& published = *published_;
   base::MutexLock lock(published.mutex);

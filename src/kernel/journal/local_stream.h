@@ -68,6 +68,7 @@ class LocalStream final : public Stream {
                             Error error);
   Status WritePending();
   void ZeroAhead(uint64_t offset);
+  void WriteBack();
   Status SyncFile();
   void Publish(Sequence tail);
   Status Poison(const Error& cause);
@@ -81,8 +82,8 @@ class LocalStream final : public Stream {
   const StreamOptions options_;
   const std::function<void()> closed_;
   const uint32_t life_;
-  runtime::Turn names_turn_;       // held while names in the directory change or must not
-  SegmentDirectory directory_;     // under names_turn_
+  runtime::Turn names_turn_;    // held while names in the directory change or must not
+  SegmentDirectory directory_;  // under names_turn_
   // Released, their names still to go; likewise.
   std::deque<std::shared_ptr<const Segment>> dropping_;
   const std::shared_ptr<Published> published_;
@@ -92,10 +93,11 @@ class LocalStream final : public Stream {
   framing::FrameEncoder encoder_;  // at the end of everything encoded
   Epoch epoch_ = 0;
   Sequence tail_ = 0;
-  uint64_t written_offset_ = 0;    // end of what the file was given
-  uint64_t synced_offset_ = 0;     // end of what is on the device
-  uint64_t zeroed_offset_ = 0;     // the file reaches to here
-  bool sealed_ = false;            // the last frame is a seal
+  uint64_t written_offset_ = 0;  // end of what the file was given
+  uint64_t synced_offset_ = 0;   // end of what is on the device
+  uint64_t zeroed_offset_ = 0;   // the file reaches to here
+  uint64_t started_offset_ = 0;  // what is on its way to the device
+  bool sealed_ = false;          // the last frame is a seal
   std::optional<Error> poison_;
 };
 

@@ -15,6 +15,8 @@ namespace luna::storage {
 namespace {
 
 constexpr size_t kBufferBytes = size_t{256} << 10;
+constexpr uint64_t kWritebackBytes =
+    1 << 20;  // at a time: one sync of all of it would hold up others
 
 using runtime::FileSystem;
 using runtime::JoinPath;
@@ -53,6 +55,7 @@ class FileWriter : public ObjectWriter {
   std::unique_ptr<runtime::File> file_;  // none once finished
   std::string buffer_;
   uint64_t written_ = 0;
+  uint64_t started_ = 0;         // what is on its way to the device
   std::optional<Error> failed_;  // the first error; the bytes in the file are no longer known
 };
 
@@ -82,6 +85,10 @@ Status FileWriter::Write(std::string_view bytes) {
     return status;
   }
   written_ += bytes.size();
+  if (written_ - started_ >= kWritebackBytes) {
+    file_->StartWriteback(started_, written_ - started_);
+    started_ = written_;
+  }
   return status;
 }
 

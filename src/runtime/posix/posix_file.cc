@@ -93,6 +93,12 @@ Status PosixFile::Write(uint64_t offset, std::string_view bytes) {
   return {};
 }
 
+void PosixFile::StartWriteback(uint64_t offset, uint64_t length) {
+  // Without a flag that waits, the system keeps an error for the next fdatasync.
+  static_cast<void>(::sync_file_range(descriptor_.number(), static_cast<off_t>(offset),
+                                      static_cast<off_t>(length), SYNC_FILE_RANGE_WRITE));
+}
+
 Status PosixFile::Sync() {
   // fdatasync leaves out times only: the size and the extents needed to read the bytes are
   // included. It is not tried again, not even after EINTR: a failed sync may have dropped the dirty

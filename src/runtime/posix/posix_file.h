@@ -20,6 +20,7 @@ class PosixFile : public runtime::File {
   Result<size_t> Read(uint64_t offset, size_t length, char* to) override;
   Result<bool> ReadCached(uint64_t offset, size_t length, char* to) override;
   Status Write(uint64_t offset, std::string_view bytes) override;
+  void StartWriteback(uint64_t offset, uint64_t length) override;
   Status Sync() override;
   Result<uint64_t> Size() override;
   Status Truncate(uint64_t size) override;

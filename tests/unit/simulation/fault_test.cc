@@ -17,6 +17,8 @@ TEST(Fault, EveryOperationHasANameOfItsOwn) {
   EXPECT_EQ(Name(Operation::kSyncDirectory), "sync_directory");
   EXPECT_EQ(Name(Operation::kRemoveDirectory), "remove_directory");
   EXPECT_EQ(Name(Operation::kLock), "lock");
+  EXPECT_EQ(Name(Operation::kStartWriteback), "start_writeback");
+  EXPECT_FALSE(IsPoint(Operation::kStartWriteback));
 }
 
 TEST(Fault, OnlyOperationsThatChangeTheDiskArePoints) {

@@ -25,6 +25,13 @@ TEST(PosixFile, FailedSyncIsSyncFailed) {
   EXPECT_EQ(refused.error().reason(), Reason::kSyncFailed);
 }
 
+TEST(PosixFile, AHintThatTheSystemRefusesIsNoError) {
+  const auto file = PosixFile::Open("/dev/null", OpenMode::kReadWrite).value();
+  file->StartWriteback(0, 4096);
+  file->StartWriteback(std::numeric_limits<uint64_t>::max(), 1);
+  EXPECT_TRUE(file->Write(0, "bytes").ok());
+}
+
 TEST(PosixFile, OffsetsPastTheSystemsLimitAreErrors) {
   const auto file = PosixFile::Open("/proc/self/exe", OpenMode::kRead).value();
   char byte = 0;
