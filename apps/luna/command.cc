@@ -95,7 +95,7 @@ Look LookOf(const Request& request) {
 }
 
 bool Writes(const std::vector<std::string>& words) {
-  const command::CommandTable table;
+  const command::CommandTable& table = command::CommandTable::All();
   const std::vector<std::string_view> views(words.begin(), words.end());
   const command::Command* found = table.Find(views);
   return found != nullptr &&

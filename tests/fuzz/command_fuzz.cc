@@ -54,7 +54,7 @@ std::vector<std::string> Vocabulary() {
                                  "100", "*",        "3.5", "-inf", "+",   "[a",     "(b",
                                  "-",   "default",  "15",  "{a}",  "16",  "nan",    "k*",
                                  "#",   "99999999", "x",   "",     "200", "\"a b\""};
-  const command::CommandTable table;
+  const command::CommandTable& table = command::CommandTable::All();
   for (const command::Command* row : table.all()) {
     AddWords(row->name, words);
     AddWords(row->syntax, words);

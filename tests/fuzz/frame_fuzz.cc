@@ -183,8 +183,8 @@ class StreamFiles {
     directory_.WriteEpoch({.epoch = uint64_t{how} % 8 + 1, .removed = how == 255}).value();
     header_ = {.salt = kSalt, .number = 1, .first_sequence = 1};
     if ((how & 8) != 0) {
-      header_.number = in.Fixed64() >> 1;  // no stream comes near 2^64
-      header_.first_sequence = in.Fixed64() >> 1;
+      header_.number = Number(in);
+      header_.first_sequence = Number(in);
     }
     sequence_ = header_.first_sequence;
     for (int segments = 0; segments < 3; ++segments) {
@@ -198,6 +198,9 @@ class StreamFiles {
   }
 
  private:
+  // No stream comes near 2^64.
+  static uint64_t Number(base::ByteReader& in) { return in.Fixed64() >> 1; }
+
   // False: it is the last one.
   bool WriteSegment(base::ByteReader& in) {
     std::string bytes = framing::EncodeHeader(header_);
@@ -225,7 +228,7 @@ class StreamFiles {
     if (how % 8 == 7) {
       return std::string(in.Bytes(in.Byte()));
     }
-    const journal::Sequence first = how % 8 == 6 ? in.Fixed64() : sequence_;
+    const journal::Sequence first = how % 8 == 6 ? Number(in) : sequence_;
     std::vector<std::string_view> records((how % 8 + 1) / 2);
     for (std::string_view& record : records) {
       record = in.Bytes(in.Byte());

@@ -21,9 +21,8 @@ TestHost::TestHost(std::span<const command::Command> rows)
       universe_(Universe::Open({.location = "memory:", .durability = Durability::kProcess},
                                {.listener = nullptr, .runtime = runtime_.get()})
                     .value()),
-      table_(rows.empty() ? std::make_unique<command::CommandTable>()
-                          : std::make_unique<command::CommandTable>(rows)),
-      command_counts_(std::make_unique<command::CommandCounts>(*table_)),
+      own_table_(rows.empty() ? nullptr : std::make_unique<command::CommandTable>(rows)),
+      command_counts_(std::make_unique<command::CommandCounts>(commands())),
       holdings_(std::make_unique<command::Holdings>(*runtime_)) {
   universe_->OpenOrCreateDatabase(command::kDefaultDatabase).value();
 }
@@ -44,7 +43,7 @@ command::Session TestHost::NewSession() {
 std::string TestHost::Do(command::Session& session, std::span<const std::string_view> arguments) {
   std::string out;
   resp::ReplyWriter reply(out, session.version);
-  const command::Decision decision = command::Decide(*table_, session, *this, arguments, reply);
+  const command::Decision decision = command::Decide(commands(), session, *this, arguments, reply);
   if (decision.answered) {
     return out;
   }
@@ -149,7 +148,7 @@ bool TestHost::CheckPassword(std::string_view given_user, std::string_view given
   command::Users& users = holdings_->users();
   if (fits && users.Find(user) == nullptr) {
     constexpr std::string_view kEverything[] = {"on", "nopass", "allkeys", "+@all"};
-    users.Set(*table_, user, kEverything).value();
+    users.Set(commands(), user, kEverything).value();
   }
   return fits || (given_user != user && users.CheckPassword(given_user, given_password));
 }

@@ -60,7 +60,9 @@ class TestHost : public command::Host {
 
   Universe& universe() override { return *universe_; }
   runtime::Runtime& runtime() override { return *runtime_; }
-  const command::CommandTable& commands() override { return *table_; }
+  const command::CommandTable& commands() override {
+    return own_table_ == nullptr ? command::CommandTable::All() : *own_table_;
+  }
   command::Holdings& holdings() override { return *holdings_; }
   command::ReadGate* read_gate() override { return gate; }
   Result<std::shared_ptr<Database>> FindDatabase(std::string_view name) override;
@@ -93,7 +95,7 @@ class TestHost : public command::Host {
 
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<Universe> universe_;
-  std::unique_ptr<command::CommandTable> table_;
+  std::unique_ptr<command::CommandTable> own_table_;  // null: all commands
   std::unique_ptr<command::CommandCounts> command_counts_;
   command::LatencyEvents latency_events_;
   base::Mutex mutex_;

@@ -421,7 +421,6 @@ void ReplicaServer::Do(const CatchUp& action) {
                                          .server = Name(),
                                          .member = options_.server,
                                          .renew_nanos = options_.settings.RenewNanos(),
-                                         .started = action.started,
                                          .fenced = std::exchange(fenced_, {})},
                                         *this);
   if (!led.ok()) {

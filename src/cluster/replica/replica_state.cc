@@ -248,7 +248,7 @@ void ReplicaState::On(const FenceOk& event) {
   lease_end_ = started_ ? sent + settings_.LeaseNanos() : 0;
   sent_ = event.started.value_or(sent_);  // it renews this lease
   last_request_ = now_;
-  actions_.push_back(CatchUp{.epoch = epoch_, .tail = event.tail, .started = started_});
+  actions_.push_back(CatchUp{.epoch = epoch_, .tail = event.tail});
   if (settings_.mutants.serve_early) {
     On(CaughtUp{});
   }

@@ -154,7 +154,6 @@ struct FenceStream {
 struct CatchUp {  // read and apply the stream up to its tail
   Epoch epoch = 0;
   Sequence tail = 0;
-  bool started = false;  // LeaderStart is that tail
 };
 struct AppendLeaderStart {
   Epoch epoch = 0;

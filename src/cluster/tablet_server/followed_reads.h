@@ -72,8 +72,8 @@ class FollowedReads {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> expected_{false};
   std::atomic<bool> reads_{false};
-  std::atomic<replica::Epoch> given_{0};  // the epoch to take the lead with; 0: none
-  std::atomic<journal::Sequence> tail_{0};
+  std::atomic<replica::Epoch> given_{0};    // the epoch to take the lead with; 0: none
+  std::atomic<journal::Sequence> tail_{0};  // where the leader before ended; 0: not known
   // The thread's; afterwards whoever joined it.
   bool served_ = false;
   std::string trouble_;       // told last

@@ -46,8 +46,8 @@ struct Leadership {
   std::string server{};      // as others know it
   std::string member{};      // as Remove names it
   uint64_t renew_nanos = 0;  // a start that takes longer says every so often that it is alive
-  bool started = false;      // LeaderStart of that epoch came with the fence
-  std::vector<std::string> fenced{};         // what came with it, of which LeaderStart is the last
+  // What came with the fence, of which LeaderStart is the last; none: the group logs one.
+  std::vector<std::string> fenced{};
   std::unique_ptr<Inheritance> inherited{};  // null, or of no use: everything is replayed
 };
 
@@ -59,7 +59,7 @@ class AppendObserver {
   virtual ~AppendObserver() = default;
   virtual void OnAppendSent(journal::Epoch epoch, Kind kind) = 0;
   virtual void OnAppended(journal::Epoch epoch, const journal::AppendResult& result) = 0;
-  // Where LeaderStart came with the fence (Leadership::started): all that was before it is applied.
+  // Where LeaderStart came with the fence (Leadership::fenced): all that was before it is applied.
   virtual void OnStarted(journal::Epoch epoch) = 0;
 };
 

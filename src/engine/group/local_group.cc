@@ -64,7 +64,7 @@ LocalGroup::LocalGroup(const GroupContext& context, Leadership leadership)
       server_(std::move(leadership.server)),
       member_(std::move(leadership.member)),
       renew_nanos_(leadership.renew_nanos),
-      started_(leadership.started),
+      started_(!leadership.fenced.empty()),
       fenced_(std::move(leadership.fenced)),
       inherited_(std::move(leadership.inherited)),
       names_(runtime_, catalog::kFirstGroup, epoch_),

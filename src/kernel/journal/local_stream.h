@@ -2,7 +2,8 @@
 //
 // Where bytes are: an append encodes its frame behind the published `pending`; kRelaxed leaves it
 // there, the others write all of it at the end of what the segment's file has. The file is kept
-// zeroed some way ahead, so that a later sync has no change of size to record.
+// zeroed some way ahead, so that a later sync has no change of size to record, and what is not
+// synced is sent to the device a MiB at a time, so that the sync at its end is short.
 // After a failed sync nothing is known of the bytes before it: the stream is *poisoned*, refuses
 // everything but reading until it is opened anew.
 // Thread rule: as Stream; LinkTo may run at the same time as everything else (a Turn keeps the

@@ -21,8 +21,8 @@ class ReadAhead final : public StreamReader {
   ReadAhead(std::unique_ptr<StreamReader> reader, Sequence last)
       : reader_(std::move(reader)), last_(last) {}
 
-  // Takes what there is up to record `until`, no more than some `bytes` at a time. What fails here
-  // is met again by Next.
+  // Takes what there is up to record `until`, or until it holds some `bytes`. After a failure
+  // nothing more is taken: Next asks again.
   void Take(Sequence until, size_t bytes);
   // First what was taken.
   Result<std::optional<Record>> Next() override;

@@ -15,8 +15,7 @@ namespace luna::storage {
 namespace {
 
 constexpr size_t kBufferBytes = size_t{256} << 10;
-constexpr uint64_t kWritebackBytes =
-    1 << 20;  // at a time: one sync of all of it would hold up others
+constexpr uint64_t kWritebackBytes = 1 << 20;  // a sync of more at once would hold up others
 
 using runtime::FileSystem;
 using runtime::JoinPath;

@@ -74,8 +74,7 @@ struct Family {
 
 class CommandTable {
  public:
-  static const CommandTable& All();  // families, made once
-  CommandTable();                    // all families
+  static const CommandTable& All();  // families; made once
   // These only; the rows outlive the table.
   explicit CommandTable(std::span<const Command> rows);
 
@@ -87,6 +86,7 @@ class CommandTable {
   std::string_view Nearest(std::string_view name) const;
 
  private:
+  CommandTable();
   void Add(std::span<const Command> rows);
   void Sort();
 

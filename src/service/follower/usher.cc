@@ -18,8 +18,8 @@ namespace {
 constexpr uint64_t kMilli = 1'000'000;
 constexpr uint64_t kForever = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kAskNanos = 1 * kMilli;     // between questions who leads
-constexpr uint64_t kSeekNanos = 1 * kMilli;    // between looks while somebody seeks a leader,
-constexpr uint64_t kLookNanos = 1'000;         // or for each client, which is looked at then
+constexpr uint64_t kSeekNanos = 1 * kMilli;    // between looks while somebody seeks a leader
+constexpr uint64_t kLookNanos = 1'000;         // for each client, where that makes more
 constexpr uint64_t kTickNanos = 100 * kMilli;  // between looks at deadlines, and who leads
 constexpr uint64_t kRetryNanos = 2 * kMilli;   // after a dial that failed
 constexpr size_t kDialsMax = 256;              // at once: fewer than a listener's backlog

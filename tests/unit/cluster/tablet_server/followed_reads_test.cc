@@ -99,6 +99,16 @@ class FollowedReadsTest : public testing::Test {
         *kernel_, options_, [] { return std::string("a:1"); }, *serving_);
   }
 
+  // There is one, and it is followed up to now.
+  std::unique_ptr<FollowedReads> ReadsOfALeader() {
+    Lead();
+    auto reads = NewReads();
+    reads->Start();
+    Await([&] { return serving_->followed != nullptr; });
+    Await([&] { return reads->state()->complete_nanos > 0; });
+    return reads;
+  }
+
   simulation::SimulatedRuntime world_{12};
   sim_kernel::SimStore* store_ = nullptr;
   std::unique_ptr<sim_kernel::SimKernel> kernel_;
@@ -153,11 +163,7 @@ TEST_F(FollowedReadsTest, WhoCannotServeYetIsAskedAgain) {
 
 TEST_F(FollowedReadsTest, WhoIsExpectedToStopHasEndedItsReads) {
   InWorld([&] {
-    Lead();
-    const auto reads = NewReads();
-    reads->Start();
-    Await([&] { return serving_->followed != nullptr; });
-    Await([&] { return reads->state()->complete_nanos > 0; });
+    const auto reads = ReadsOfALeader();
     serving_->stop_nanos = 100 * kMillisecond;
     reads->Expect(0, 0);
     world_.Sleep(150 * kMillisecond);
@@ -171,11 +177,7 @@ TEST_F(FollowedReadsTest, WhoIsExpectedToStopHasEndedItsReads) {
 
 TEST_F(FollowedReadsTest, WhoIsGivenTheLeadHasReadUpToItsEnd) {
   InWorld([&] {
-    Lead();
-    const auto reads = NewReads();
-    reads->Start();
-    Await([&] { return serving_->followed != nullptr; });
-    Await([&] { return reads->state()->complete_nanos > 0; });
+    const auto reads = ReadsOfALeader();
     reads->Expect(0, 0);
     Await([&] { return serving_->followed == nullptr; });
     world_.Sleep(400 * kMillisecond);  // the leader says that it leads

@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -95,6 +96,30 @@ class LocalGroupTest : public GroupPlace {
     Request request;
     request.Put(a(), key, value).At(durability);
     return group_->Commit(request.get());
+  }
+  // "k0" to "k599".
+  void PutMany() {
+    constexpr int kCommits = 600;
+    for (int i = 0; i < kCommits; ++i) {
+      ASSERT_TRUE(Put("k" + std::to_string(i), "v").ok());
+    }
+  }
+  // The next leader comes, "b", by a fence and these records behind it in one step. What the stream
+  // was before.
+  journal::StreamState FenceWith(const std::vector<std::pair<DatabaseId, Body>>& records) {
+    CloseGroup();
+    OpenKernel();
+    auto stream = kernel_->journal().Open(kStreamName, {}).value();
+    const journal::StreamState state = stream->state();
+    leadership_ = {.epoch = state.epoch + 1, .server = "b"};
+    for (const auto& [database, body] : records) {
+      Encode({.epoch = leadership_.epoch, .closed = 0, .database = database}, body,
+             leadership_.fenced.emplace_back());
+    }
+    const std::vector<std::string_view> views(leadership_.fenced.begin(), leadership_.fenced.end());
+    EXPECT_TRUE(stream->FenceAndAppend(state.epoch, state.tail, leadership_.epoch, views).ok());
+    leadership_.stream = std::move(stream);
+    return state;
   }
   std::string Get(const std::string& key) { return Value(*tablets_.at(first_), key); }
   Timestamp Now() { return group_->ReadTimestamp(kDatabase); }

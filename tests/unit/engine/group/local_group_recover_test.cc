@@ -31,19 +31,9 @@ TEST_F(LocalGroupTest, LeadsUnderAFenceThatWasWonBefore) {
 
 TEST_F(LocalGroupTest, AStartThatCameWithTheFenceIsLoggedOnce) {
   ASSERT_TRUE(Put("k", "v").ok());
-  CloseGroup();
-  OpenKernel();
-  auto stream = kernel_->journal().Open(kStreamName, {}).value();
-  const journal::StreamState state = stream->state();
-  std::string start;
-  Encode({.epoch = state.epoch + 1, .closed = 0, .database = 0}, LeaderStart{"b"}, start);
-  const std::string_view record = start;
-  ASSERT_TRUE(
-      stream->FenceAndAppend(state.epoch, state.tail, state.epoch + 1, std::span(&record, 1)).ok());
+  const journal::StreamState state = FenceWith({{0, LeaderStart{"b"}}});
   RecordingObserver observer;
   observer_ = &observer;
-  leadership_ = {
-      .stream = std::move(stream), .epoch = state.epoch + 1, .server = "b", .started = true};
   ASSERT_NO_FATAL_FAILURE(OpenGroup());
   EXPECT_EQ(observer.started, std::vector<journal::Epoch>{state.epoch + 1});
   EXPECT_TRUE(observer.sent.empty());
@@ -63,22 +53,8 @@ TEST_F(LocalGroupTest, LimitsThatCameWithTheFenceAreForItsReaders) {
   ASSERT_TRUE(Put("k", "v", Durability::kDevice).ok());
   group_->ExpectHandOver();
   const Timestamp stood = Now();
-  CloseGroup();
-  OpenKernel();
-  auto stream = kernel_->journal().Open(kStreamName, {}).value();
-  const journal::StreamState state = stream->state();
-  std::string limit;
   const Timestamp ahead = LimitAt(runtime_.clock().WallMillis());
-  Encode({.epoch = state.epoch + 1, .closed = 0, .database = kDatabase}, TsLimit{ahead}, limit);
-  std::string start;
-  Encode({.epoch = state.epoch + 1, .closed = 0, .database = 0}, LeaderStart{"b"}, start);
-  const std::string_view records[] = {limit, start};
-  ASSERT_TRUE(stream->FenceAndAppend(state.epoch, state.tail, state.epoch + 1, records).ok());
-  leadership_ = {.stream = std::move(stream),
-                 .epoch = state.epoch + 1,
-                 .server = "b",
-                 .started = true,
-                 .fenced = {limit, start}};
+  FenceWith({{kDatabase, TsLimit{ahead}}, {0, LeaderStart{"b"}}});
   ASSERT_NO_FATAL_FAILURE(OpenGroup());
   EXPECT_EQ(steered_.slept_millis(), 0u);  // nobody has read up to it
   runtime_.Sleep(2'000'000);
@@ -93,27 +69,11 @@ TEST_F(LocalGroupTest, LimitsThatCameWithTheFenceAreForItsReaders) {
 
 // Between the fence and its end the start logs records of its own.
 TEST_F(LocalGroupTest, WhatCameWithTheFenceKeepsItsPlaceInALongStart) {
-  constexpr int kCommits = 600;
-  for (int i = 0; i < kCommits; ++i) {
-    ASSERT_TRUE(Put("k" + std::to_string(i), "v").ok());
-  }
-  CloseGroup();
-  OpenKernel();
-  auto stream = kernel_->journal().Open(kStreamName, {}).value();
-  const journal::StreamState state = stream->state();
-  std::string limit;
-  std::string start;
-  Encode({.epoch = state.epoch + 1, .closed = 0, .database = kDatabase},
-         TsLimit{LimitAt(runtime_.clock().WallMillis())}, limit);
-  Encode({.epoch = state.epoch + 1, .closed = 0, .database = 0}, LeaderStart{"b"}, start);
-  const std::string_view records[] = {limit, start};
-  ASSERT_TRUE(stream->FenceAndAppend(state.epoch, state.tail, state.epoch + 1, records).ok());
-  leadership_ = {.stream = std::move(stream),
-                 .epoch = state.epoch + 1,
-                 .server = "b",
-                 .renew_nanos = 1,  // each time it looks
-                 .started = true,
-                 .fenced = {limit, start}};
+  PutMany();
+  const Timestamp ahead = LimitAt(runtime_.clock().WallMillis());
+  const journal::StreamState state =
+      FenceWith({{kDatabase, TsLimit{ahead}}, {0, LeaderStart{"b"}}});
+  leadership_.renew_nanos = 1;  // each time it looks
   ASSERT_NO_FATAL_FAILURE(OpenGroup());
   EXPECT_GT(group_->counts().tail, state.tail + 2);
   EXPECT_EQ(Get("k7"), "v");
@@ -128,10 +88,7 @@ TEST_F(LocalGroupTest, WhatCameWithTheFenceKeepsItsPlaceInALongStart) {
 }
 
 TEST_F(LocalGroupTest, AStartThatTakesLongSaysThatItIsAlive) {
-  constexpr int kCommits = 600;
-  for (int i = 0; i < kCommits; ++i) {
-    ASSERT_TRUE(Put("k" + std::to_string(i), "v").ok());
-  }
+  PutMany();
   CloseGroup();
   OpenKernel();
   auto stream = kernel_->journal().Open(kStreamName, {}).value();

@@ -22,7 +22,7 @@ class UserTest : public testing::Test {
     return user_.Judge(*command, arguments, database).object;
   }
 
-  const CommandTable table_;
+  const CommandTable& table_ = CommandTable::All();
   User user_{"bob"};
 };
 

@@ -13,7 +13,7 @@ class UsersTest : public testing::Test {
     return users_.Set(table_, name, rules);
   }
 
-  const CommandTable table_;
+  const CommandTable& table_ = CommandTable::All();
   Users users_;
 };
 
