@@ -15,6 +15,8 @@ namespace luna::tablet_server {
 namespace {
 
 constexpr uint64_t kMillisecond = 1'000'000;
+// What was led is closed so much later: whoever takes over needs the machines more.
+constexpr uint64_t kClosingNanos = 20 * kMillisecond;
 // Threads that mostly wait for workers.
 constexpr uint32_t kOffloadThreads = 4;
 
@@ -82,6 +84,7 @@ TabletServer::TabletServer(kernel::Kernel& kernel, TabletServerOptions options, 
     : kernel_(kernel),
       options_(std::move(options)),
       serving_(serving),
+      stop_(kernel.runtime().NewEvent()),
       reads_(std::make_unique<FollowedReads>(
           kernel_, options_, [this] { return standing().leader; }, serving_)) {}
 
@@ -100,6 +103,7 @@ void TabletServer::Stop() {
   if (replica_ == nullptr || stopping_.exchange(true)) {
     return;
   }
+  stop_->Set();
   replica_->Stop();
   (void)reads_->Stop();
   reads_->Await();
@@ -253,6 +257,9 @@ void TabletServer::StopLeading(replica::Epoch epoch) {
   const bool returns = !follows_ && !stopping_;
   const Status follows = returns ? SendClientsOn() : Status();
   group_ = nullptr;
+  if (returns) {
+    (void)stop_->WaitFor(kClosingNanos);
+  }
   if (universe_ != nullptr) {
     // What it could not finish is the next leader's, which has the stream.
     (void)universe_->Close();

@@ -144,6 +144,7 @@ class TabletServer final : public replica::Host {
   kernel::Kernel& kernel_;
   const TabletServerOptions options_;
   Serving& serving_;
+  const std::unique_ptr<runtime::Event> stop_;
   std::unique_ptr<replica::ReplicaServer> replica_;
   std::unique_ptr<FollowedReads> reads_;  // between Follow and taking over
   std::atomic<bool> stopping_{false};

@@ -63,7 +63,8 @@ int Space::TryWrite(const std::string& object, const Steps& steps) {
 
 int Space::TryRead(const std::string& object, uint64_t offset, uint64_t length, Found& found) {
   found = Found();
-  found.bytes.resize(length);
+  // Not filled with zeros: what is asked for is often much more than there is.
+  found.bytes.resize_and_overwrite(length, [](char* /*bytes*/, size_t most) { return most; });
   rados_xattrs_iter_t attributes = nullptr;
   int attributes_code = 0;
   int stat_code = 0;

@@ -1,44 +1,33 @@
 #include "service/command/cursors.h"
 
-#include <algorithm>
-
 namespace luna::command {
 namespace {
 
-constexpr uint64_t kCursorMask = (uint64_t{1} << 52) - 1;
+// A run gives fewer than 2^51, so that none exceeds 2^52.
+constexpr uint64_t kSeedMask = (uint64_t{1} << 51) - 1;
 
 }  // namespace
 
-Cursors::Cursors(uint64_t seed) : slots_(kSlots), next_(seed & (kCursorMask >> 1)) {}
+Cursors::Cursors(uint64_t seed) : last_(seed & kSeedMask) {}
 
-// The cursor is the count of cursors given: its low bits are the slot, the rest is the nonce.
 uint64_t Cursors::Add(std::string_view place, std::string_view key) {
   base::MutexLock lock(mutex_);
-  next_ = (next_ + 1) & kCursorMask;
-  next_ += next_ == 0 ? 1 : 0;
-  Slot& slot = slots_[next_ % kSlots];
-  Forget(slot);
-  slot = {next_, std::string(place), std::string(key)};
+  kept_.push_back({.place = std::string(place), .key = std::string(key)});
   bytes_ += place.size() + key.size();
-  forgotten_ = std::max(forgotten_, next_ - std::min<uint64_t>(next_, kSlots));
-  while (bytes_ > kBytesMax && forgotten_ + 1 < next_) {
-    Forget(slots_[++forgotten_ % kSlots]);
+  while (kept_.size() > kMost || (bytes_ > kBytesMax && kept_.size() > 1)) {
+    bytes_ -= kept_.front().place.size() + kept_.front().key.size();
+    kept_.pop_front();
   }
-  return next_;
-}
-
-void Cursors::Forget(Slot& slot) {
-  bytes_ -= slot.place.size() + slot.key.size();
-  slot = {};
+  return ++last_;
 }
 
 std::optional<std::string> Cursors::Find(uint64_t cursor, std::string_view place) const {
   base::MutexLock lock(mutex_);
-  const Slot& slot = slots_[cursor % kSlots];
-  if (cursor == 0 || slot.cursor != cursor || slot.place != place) {
+  if (cursor > last_ || last_ - cursor >= kept_.size()) {
     return std::nullopt;
   }
-  return slot.key;
+  const Kept& kept = kept_[kept_.size() - 1 - (last_ - cursor)];
+  return kept.place == place ? std::optional(kept.key) : std::nullopt;
 }
 
 }  // namespace luna::command

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "base/try.h"
 #include "cluster/worker/worker.h"
 #include "engine/group/records.h"
@@ -67,6 +68,18 @@ class TestServing final : public Serving {
   runtime::Runtime& runtime_;
 };
 
+class Lines final : public base::LogSink {
+ public:
+  bool Wants(base::LogLevel /*level*/) const override { return true; }
+  void Write(base::LogLevel /*level*/, const std::string& text) override { all.push_back(text); }
+
+  bool Tell(std::string_view event) const {
+    return std::ranges::any_of(all, [&](const auto& line) { return line.starts_with(event); });
+  }
+
+  std::vector<std::string> all;
+};
+
 struct Node {
   Node(simulation::SimulatedRuntime& world, sim_kernel::SimStore& store, const std::string& name,
        bool offload = false)
@@ -77,11 +90,13 @@ struct Node {
         .settings = {.lease_nanos = 500 * kMillisecond, .jitter_nanos = 50 * kMillisecond},
         .server = name};
     options.offload = offload;
+    options.log = base::Log(&lines);
     server = TabletServer::Open(*kernel, options, serving).value();
   }
   bool leads() const { return server->standing().role == "leading"; }
   const std::unique_ptr<sim_kernel::SimKernel> kernel;
   TestServing serving;
+  Lines lines;
   std::unique_ptr<TabletServer> server;
 };
 
@@ -197,6 +212,28 @@ TEST_F(TabletServerTest, StoppingGivesTheLeadAwayAtOnce) {
     Await([&] { return b->leads(); }, 300 * kMillisecond);  // less than a lease
     b->server->Stop();
     EXPECT_EQ(b->serving.calls.back(), "stop-serving");
+  });
+}
+
+TEST_F(TabletServerTest, WhatWasLedIsClosedWhenTheNextOneLeads) {
+  InWorld([&] {
+    for (const bool stops : {false, true}) {
+      const auto a = NewNode("a:1");
+      ASSERT_TRUE(a->server->Start().ok());
+      Await([&] { return a->leads(); });
+      ASSERT_TRUE(a->server->replica().Transfer("").ok());
+      Await([&] { return a->serving.calls.back() == "follow"; });
+      EXPECT_FALSE(a->lines.Tell("leads-no-more")) << "clients go first";
+      const uint64_t began = world_.clock().MonotonicNanos();
+      if (stops) {
+        a->server->Stop();
+        EXPECT_TRUE(a->lines.Tell("leads-no-more"));
+        EXPECT_LT(world_.clock().MonotonicNanos() - began, 20 * kMillisecond);
+      } else {
+        Await([&] { return a->lines.Tell("leads-no-more"); });
+        EXPECT_GE(world_.clock().MonotonicNanos() - began, 10 * kMillisecond);
+      }
+    }
   });
 }
 

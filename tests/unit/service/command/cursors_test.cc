@@ -12,14 +12,16 @@ TEST(Cursors, RememberTheKeyOfTheirPlace) {
   EXPECT_EQ(cursors.Find(first, "a"), "key");
   EXPECT_EQ(cursors.Find(first, "a"), "key");  // again, after a lost reply
   EXPECT_EQ(cursors.Find(first, "b"), std::nullopt);
-  EXPECT_EQ(cursors.Find(first + Cursors::kSlots, "a"), std::nullopt);
+  EXPECT_EQ(cursors.Find(first + Cursors::kMost, "a"), std::nullopt);
+  EXPECT_EQ(cursors.Find(first - 1, "a"), std::nullopt);
+  EXPECT_EQ(cursors.Find(first + 1, "a"), std::nullopt);
   EXPECT_EQ(cursors.Find(0, "a"), std::nullopt);
 }
 
-TEST(Cursors, ForgetTheOldestWhenTheRingComesRound) {
+TEST(Cursors, ForgetTheOldestWhenThereAreMany) {
   Cursors cursors(~uint64_t{0});
   const uint64_t first = cursors.Add("a", "first");
-  for (size_t i = 1; i < Cursors::kSlots; ++i) {
+  for (size_t i = 1; i < Cursors::kMost; ++i) {
     cursors.Add("a", "more");
   }
   EXPECT_EQ(cursors.Find(first, "a"), "first");
