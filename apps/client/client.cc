@@ -77,8 +77,8 @@ Result<std::string> Client::Parts::Serve(const Target& target) {
   universe = std::move(*opened);
   server::ServiceSettings settings;
   settings.connections.addresses = {std::string(kInside)};
-  service = std::make_unique<server::Service>(*runtime, *memory, *universe, std::move(settings));
-  TRY(service->Start());
+  service = std::make_unique<server::Service>(*runtime, *memory, std::move(settings));
+  TRY(service->Start(*universe));
   return service->addresses().front();
 }
 

@@ -1,6 +1,7 @@
 #include "apps/lunad/group_service.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <limits>
 #include <utility>
@@ -75,8 +76,10 @@ follower::FollowerSettings GroupService::PortSettings(tls::TlsNetwork* to_leader
 
 bool GroupService::stop_requested() const {
   base::MutexLock lock(mutex_);
-  return stop_requested_ || !trouble_.ok() || (service_ != nullptr && service_->stop_requested()) ||
-         (reads_ != nullptr && reads_->stop_requested());
+  return stop_requested_ || !trouble_.ok() ||
+         std::ranges::any_of(std::array{&service_, &ending_, &reads_}, [](const auto* service) {
+           return *service != nullptr && (*service)->stop_requested();
+         });
 }
 
 Status GroupService::trouble() const {
@@ -107,14 +110,30 @@ void GroupService::HandOn(command::Departing client) {
 
 // --- Leading ---
 
-Status GroupService::Serve(Universe& universe) {
+std::unique_ptr<server::Service> GroupService::NewService() {
   server::ServiceSettings settings = service_settings_;
   settings.read_gate = this;
   settings.group = this;
   settings.connections.hand_on = [this](command::Departing client) { HandOn(std::move(client)); };
-  auto service =
-      std::make_unique<server::Service>(runtime_, network_, universe, std::move(settings));
-  TRY(service->Start());
+  return std::make_unique<server::Service>(runtime_, network_, std::move(settings));
+}
+
+void GroupService::PrepareToServe() {
+  auto service = NewService();
+  base::MutexLock lock(mutex_);
+  prepared_.swap(service);
+}
+
+Status GroupService::Serve(Universe& universe) {
+  std::unique_ptr<server::Service> service;
+  {
+    base::MutexLock lock(mutex_);
+    service = std::move(prepared_);
+  }
+  if (service == nullptr) {
+    service = NewService();
+  }
+  TRY(service->Start(universe));
   base::MutexLock lock(mutex_);
   service_ = std::move(service);
   for (command::Departing& client : std::exchange(between_, {})) {
@@ -142,15 +161,25 @@ void GroupService::StopServing() {
   bool ends_clients = false;
   {
     base::MutexLock lock(mutex_);
-    service = std::move(service_);
+    service = std::move(ending_ != nullptr ? ending_ : service_);
     stop_requested_ = stop_requested_ || (service != nullptr && service->stop_requested());
     ends_clients = ends_clients_;
   }
   if (ends_clients) {
     port_.End();
   }
-  if (service != nullptr) {
-    ends_clients ? service->Stop() : service->HandOn();
+}
+
+// Clients of the service go to the port, which listens where the service did.
+void GroupService::EndServing() {
+  server::Service* ending = nullptr;
+  {
+    base::MutexLock lock(mutex_);
+    ending_ = std::move(service_);
+    ending = ending_.get();
+  }
+  if (ending != nullptr) {
+    ending->HandOn();
   }
 }
 
@@ -183,6 +212,7 @@ Status GroupService::End(const Ticket& ticket, bool may_wait) {
 // --- Following ---
 
 Status GroupService::Follow() {
+  EndServing();
   Status begun = port_.Start();
   if (begun.ok() && !settings_.http_listen.empty()) {
     page_ = std::make_unique<server::HttpPage>(runtime_, network_, Pages());
@@ -248,6 +278,12 @@ follower::AskLeader GroupService::Asking() {
 }
 
 Status GroupService::ServeReads(universe::FollowedUniverse& followed) {
+  std::unique_ptr<server::Service> unused;
+  {
+    base::MutexLock lock(mutex_);
+    unused = std::move(prepared_);
+  }
+  unused = nullptr;
   auto gate = std::make_unique<follower::FreshnessGate>(
       runtime_,
       follower::FreshnessGate::Followed{
@@ -260,9 +296,8 @@ Status GroupService::ServeReads(universe::FollowedUniverse& followed) {
                              uint64_t deadline) { return followed.AwaitShown(sequence, deadline); },
           .shown_at_most = [&followed] { return followed.state().shown_at_most; }},
       Asking());
-  auto reads = std::make_unique<server::Service>(runtime_, network_, followed.universe(),
-                                                 ReadSettings(*gate));
-  TRY(reads->Start());
+  auto reads = std::make_unique<server::Service>(runtime_, network_, ReadSettings(*gate));
+  TRY(reads->Start(followed.universe()));
   freshness_gate_ = std::move(gate);
   if (peers_ != nullptr) {
     peers_->Follows(peers::FollowedHere{

@@ -54,6 +54,7 @@ class GroupService final : public tablet_server::Serving,
   // From now on whatever ends closes its clients: the process stops.
   void EndClients();
 
+  void PrepareToServe() override;
   Status Serve(Universe& universe) override;
   void Rest() override;
   void StopServing() override;
@@ -73,6 +74,8 @@ class GroupService final : public tablet_server::Serving,
 
  private:
   follower::FollowerSettings PortSettings(tls::TlsNetwork* to_leader);
+  std::unique_ptr<server::Service> NewService();
+  void EndServing();
   server::ServiceSettings ReadSettings(command::ReadGate& gate);
   follower::AskLeader Asking();
   bool Take(command::Departing& client);
@@ -94,8 +97,10 @@ class GroupService final : public tablet_server::Serving,
   std::unique_ptr<follower::FreshnessGate> freshness_gate_;  // from ServeReads to StopReads
 
   mutable base::Mutex mutex_;
-  std::unique_ptr<server::Service> service_ GUARDED_BY(mutex_);  // while leading
-  std::unique_ptr<server::Service> reads_ GUARDED_BY(mutex_);    // while following
+  std::unique_ptr<server::Service> prepared_ GUARDED_BY(mutex_);  // what is to be service_ soon
+  std::unique_ptr<server::Service> service_ GUARDED_BY(mutex_);   // while leading
+  std::unique_ptr<server::Service> ending_ GUARDED_BY(mutex_);    // from Follow to StopServing
+  std::unique_ptr<server::Service> reads_ GUARDED_BY(mutex_);     // while following
   // Clients of what ended, for what begins next.
   std::vector<command::Departing> between_ GUARDED_BY(mutex_);
   bool ends_clients_ GUARDED_BY(mutex_) = false;

@@ -320,8 +320,8 @@ Status Program::Serve(Universe& universe, std::string password) {
   if (!settings_.tls_listen.empty()) {
     TRY(ServeTls(service_settings, tls, nullptr));
   }
-  server::Service service(*runtime_, *network, universe, std::move(service_settings));
-  TRY(service.Start());
+  server::Service service(*runtime_, *network, std::move(service_settings));
+  TRY(service.Start(universe));
   std::vector<std::string> addresses = service.addresses();
   if (const std::string page = service.http_address(); !page.empty()) {
     addresses.push_back("http://" + page);

@@ -262,7 +262,9 @@ uint64_t Peers::SendHints(const wire::StandingReply& standing) {
         known.in_flight = true;
         known.hinted_nanos = now;
         known.told = appends;
-        addresses.push_back(address);
+        // Who is given the lead hears of it first.
+        const bool given = last && known.follower.server.clients == hint.target;
+        addresses.insert(given ? addresses.begin() : addresses.end(), address);
       }
     }
   }

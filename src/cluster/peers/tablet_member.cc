@@ -70,15 +70,14 @@ void TabletMember::Hint(const wire::Appended& hint) {
   const bool mine = hint.last && hint.target == server_.server();
   const replica::Hinted lead{
       .epoch = hint.epoch, .tail = hint.tail, .end = hint.end, .leader = hint.target, .mine = mine};
-  if (mine) {
-    server_.replica().Hint(lead);
-    server_.ExpectLead(hint.epoch + 1, hint.tail);
-    return;
-  }
   if (hint.last) {
     server_.replica().Hint(lead);
   }
-  Hint();
+  if (mine) {
+    server_.ExpectLead(hint.epoch + 1, hint.tail);
+  } else if (hint.target.empty()) {
+    Hint();  // else what is read here waits: whoever takes over needs the store more
+  }
 }
 
 void TabletMember::Hint() {

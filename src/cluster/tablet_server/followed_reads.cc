@@ -103,6 +103,7 @@ void FollowedReads::Run() {
     NoteDatabases();
     if (inheritance_ != nullptr && expected_.load() && !stopping_.load()) {
       (void)inheritance_->BeginWriting(kernel_.runtime());
+      serving_.PrepareToServe();
       TakeLead();
     }
     reads_ = false;

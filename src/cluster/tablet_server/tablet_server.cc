@@ -15,7 +15,7 @@ namespace luna::tablet_server {
 namespace {
 
 constexpr uint64_t kMillisecond = 1'000'000;
-// What was led is closed so much later: whoever takes over needs the machines more.
+// What was led ends so much later: whoever takes over needs the machines more.
 constexpr uint64_t kClosingNanos = 20 * kMillisecond;
 // Threads that mostly wait for workers.
 constexpr uint32_t kOffloadThreads = 4;
@@ -250,16 +250,16 @@ void TabletServer::StopLeading(replica::Epoch epoch) {
     told_.removed.clear();
     led_ = nullptr;
   }
-  if (std::exchange(asked_to_serve_, false)) {
-    serving_.StopServing();
-  }
-  // Clients are sent to the leader at once: what is closed below may wait for the store.
+  // Clients are sent to the leader at once: what ends below takes time, and may wait for the store.
   const bool returns = !follows_ && !stopping_;
   const Status follows = returns ? SendClientsOn() : Status();
-  group_ = nullptr;
   if (returns) {
     (void)stop_->WaitFor(kClosingNanos);
   }
+  if (std::exchange(asked_to_serve_, false)) {
+    serving_.StopServing();
+  }
+  group_ = nullptr;
   if (universe_ != nullptr) {
     // What it could not finish is the next leader's, which has the stream.
     (void)universe_->Close();

@@ -34,14 +34,17 @@ namespace luna::tablet_server {
 class Serving {
  public:
   virtual ~Serving() = default;
+  // Serve comes in a moment, or ServeReads if the lead does not come here after all: what takes
+  // time and needs no universe may be made.
+  virtual void PrepareToServe() {}
   // Begins to answer from `universe`, which stays until StopServing returned.
   virtual Status Serve(Universe& universe) = 0;
   // The lead is given away next: begins nothing any more, and returns soon, when what was begun is
-  // done if that does not take long. StopServing follows.
+  // done if that does not take long. Follow or StopServing comes next.
   virtual void Rest() {}
   // Returns when nothing uses the universe any more. Also after a Serve that failed.
   virtual void StopServing() = 0;
-  // Begins to send clients to the leader.
+  // Begins to send clients to the leader, those of Serve too, if StopServing is still to come.
   virtual Status Follow() = 0;
   // Also after a Follow that failed.
   virtual void StopFollowing() = 0;

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/assert.h"
@@ -81,13 +82,13 @@ constexpr std::string_view kIndex =
 
 class Service::State final : public command::Host {
  public:
-  State(runtime::Runtime& runtime, runtime::Network& network, Universe& universe,
-        ServiceSettings settings);
+  State(runtime::Runtime& runtime, runtime::Network& network, ServiceSettings settings);
   ~State() override { Stop(); }
 
-  Status Start();
+  Status Start(Universe& universe);
   void Rest(uint64_t nanos);
-  void Stop(bool hands_on = false);
+  void HandOn();
+  void Stop();
   bool stop_requested() const { return stop_requested_; }
   std::vector<std::string> addresses() const { return connections_.addresses(); }
   std::string http_address() const { return page_.address(); }
@@ -98,15 +99,15 @@ class Service::State final : public command::Host {
   command::Holdings& holdings() override { return holdings_; }
   command::ReadGate* read_gate() override { return settings_.read_gate; }
   Result<std::shared_ptr<Database>> FindDatabase(std::string_view name) override {
-    return names_.FindDatabase(name);
+    return names_->FindDatabase(name);
   }
   Result<std::shared_ptr<Collection>> FindCollection(Database& database,
                                                      std::string_view name) override {
-    return names_.FindCollection(database, name);
+    return names_->FindCollection(database, name);
   }
-  void ForgetDatabase(std::string_view name) override { names_.ForgetDatabase(name); }
+  void ForgetDatabase(std::string_view name) override { names_->ForgetDatabase(name); }
   void ForgetCollection(Database& database, std::string_view name) override {
-    names_.ForgetCollection(database, name);
+    names_->ForgetCollection(database, name);
   }
   std::vector<command::ClientRow> Clients() override { return connections_.Clients(); }
   size_t CloseClients(const std::function<bool(const command::ClientRow&)>& chosen) override {
@@ -147,14 +148,14 @@ class Service::State final : public command::Host {
   void Apply(const Setting& setting, const server::Settings& settings);
 
   runtime::Runtime* runtime_;
-  Universe* universe_;
+  Universe* universe_ = nullptr;  // from Start, as names_, before anybody can ask
+  std::optional<OpenNames> names_;
   const ServiceSettings settings_;
   const uint64_t started_nanos_;
   const uint64_t started_unix_millis_;
   const command::CommandTable& table_ = command::CommandTable::All();
   command::CommandCounts command_counts_{table_};
   command::LatencyEvents latency_events_;
-  OpenNames names_;
   command::Holdings holdings_;
   server::SlowCommands slow_;
   operation::SlowWatch watch_;
@@ -169,7 +170,7 @@ class Service::State final : public command::Host {
   operation::OperationQueue reads_;
   operation::OperationQueue writes_;
   connection::Connections connections_;
-  // Set by Start, the writer before anybody can ask; taken away by Stop after the last connection.
+  // Taken away by Stop after the last connection.
   std::unique_ptr<operation::ReadWorkers> readers_;
   std::unique_ptr<operation::WriteWorker> writer_;
   enum class Phase : uint8_t { kStarting, kReady, kStopping };
@@ -178,14 +179,12 @@ class Service::State final : public command::Host {
   bool stopped_ = false;
 };
 
-Service::State::State(runtime::Runtime& runtime, runtime::Network& network, Universe& universe,
+Service::State::State(runtime::Runtime& runtime, runtime::Network& network,
                       ServiceSettings settings)
     : runtime_(&runtime),
-      universe_(&universe),
       settings_(std::move(settings)),
       started_nanos_(runtime.clock().MonotonicNanos()),
       started_unix_millis_(runtime.clock().WallMillis()),
-      names_(universe, settings_.follows),
       holdings_(runtime),
       slow_(settings_.slow_kept),
       shown_(Shown(settings_)),
@@ -199,6 +198,12 @@ Service::State::State(runtime::Runtime& runtime, runtime::Network& network, Univ
     constexpr int kBeyondJavaScript = 13;  // bits: ids stay below 2^53, with room to grow
     holdings_.transactions().StartAfter(runtime.random().Next() >> kBeyondJavaScript);
   }
+  writer_ = std::make_unique<operation::WriteWorker>(runtime, *this, writes_, &watch_);
+  if (settings_.handlers_help && settings_.read_gate == nullptr) {  // a gate may make rounds wait
+    connections_.HelpWith(*writer_);
+  }
+  readers_ = std::make_unique<operation::ReadWorkers>(
+      runtime, *this, reads_, std::max<size_t>(settings_.reader_threads, 1), &watch_);
 }
 
 connection::ConnectionSettings Service::State::WithWatch() {
@@ -215,7 +220,10 @@ connection::ConnectionSettings Service::State::WithWatch() {
   return settings;
 }
 
-Status Service::State::Start() {
+Status Service::State::Start(Universe& universe) {
+  LUNA_ASSERT(universe_ == nullptr);  // once
+  universe_ = &universe;
+  names_.emplace(universe, settings_.follows);
   if (!settings_.acl_file.empty()) {
     TRY(holdings_.users().Load(table_, runtime_->files()));
   }
@@ -228,19 +236,13 @@ Status Service::State::Start() {
   if (!settings_.follows) {
     TRY(universe_->OpenOrCreateDatabase(command::kDefaultDatabase));
   }
-  const auto database = TRY(names_.FindDatabase(command::kDefaultDatabase));
-  TRY(names_.FindCollection(*database, command::kDefaultCollection));
-  writer_ = std::make_unique<operation::WriteWorker>(*runtime_, *this, writes_, &watch_);
-  if (settings_.handlers_help && settings_.read_gate == nullptr) {  // a gate may make rounds wait
-    connections_.HelpWith(*writer_);
-  }
+  const auto database = TRY(names_->FindDatabase(command::kDefaultDatabase));
+  TRY(names_->FindCollection(*database, command::kDefaultCollection));
   if (!settings_.http_address.empty()) {
     TRY(page_.Listen(settings_.http_address));
     page_.Start();
   }
   TRY(connections_.Start());
-  readers_ = std::make_unique<operation::ReadWorkers>(
-      *runtime_, *this, reads_, std::max<size_t>(settings_.reader_threads, 1), &watch_);
   phase_ = Phase::kReady;
   return {};
 }
@@ -251,12 +253,18 @@ void Service::State::Rest(uint64_t nanos) {
   (void)connections_.AwaitRest(nanos);
 }
 
-void Service::State::Stop(bool hands_on) {
+void Service::State::HandOn() {
+  phase_ = Phase::kStopping;
+  connections_.HandOn(settings_.grace_nanos);
+  page_.Stop();
+}
+
+void Service::State::Stop() {
   if (std::exchange(stopped_, true)) {
     return;
   }
   phase_ = Phase::kStopping;
-  hands_on ? connections_.HandOn(settings_.grace_nanos) : connections_.Stop(settings_.grace_nanos);
+  connections_.Stop(settings_.grace_nanos);
   page_.Stop();
   reads_.Close();
   writes_.Close();
@@ -439,14 +447,13 @@ ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password
   return service;
 }
 
-Service::Service(runtime::Runtime& runtime, runtime::Network& network, Universe& universe,
-                 ServiceSettings settings)
-    : state_(std::make_unique<State>(runtime, network, universe, std::move(settings))) {}
+Service::Service(runtime::Runtime& runtime, runtime::Network& network, ServiceSettings settings)
+    : state_(std::make_unique<State>(runtime, network, std::move(settings))) {}
 
 Service::~Service() = default;
 
-Status Service::Start() {
-  return state_->Start();
+Status Service::Start(Universe& universe) {
+  return state_->Start(universe);
 }
 
 void Service::Stop() {
@@ -458,7 +465,7 @@ void Service::Rest(uint64_t nanos) {
 }
 
 void Service::HandOn() {
-  state_->Stop(true);
+  state_->HandOn();
 }
 
 void Service::Give(command::Departing client) {

@@ -52,17 +52,19 @@ ServiceSettings ServiceSettingsOf(const Settings& settings, std::string password
 
 class Service {
  public:
-  Service(runtime::Runtime& runtime, runtime::Network& network, Universe& universe,
-          ServiceSettings settings);
+  // Makes all that needs no universe, so that little is left to Start.
+  Service(runtime::Runtime& runtime, runtime::Network& network, ServiceSettings settings);
   ~Service();  // stops
 
-  Status Start();
+  // Serves `universe`, which stays until Stop returned. Once.
+  Status Start(Universe& universe);
   void Stop();  // orderly: everything received is answered, nothing acknowledged is lost
   // Before HandOn or Stop: begins no request any more, and returns when those that were begun are
   // done, or after so long.
   void Rest(uint64_t nanos);
-  // Instead of Stop: clients that wait between two requests stay connected, and go to
-  // connections.hand_on with what nobody began; see Connections::HandOn.
+  // Before Stop: ends what Stop ends for clients, and gives the addresses back; but clients that
+  // wait between two requests stay connected, and go to connections.hand_on with what nobody began;
+  // see Connections::HandOn.
   void HandOn();
   // Takes a connection that somebody else accepted, or had, between Start and Stop. Safe.
   void Give(command::Departing client);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,9 @@ class Scripted final : public Member {
     ++hints;
     last_hints += hint.last ? 1 : 0;
     last_hint = hint;
+    if (hinted) {
+      hinted();
+    }
   }
   Result<wire::PrepareReply> Prepare(uint64_t /*epoch*/, uint64_t /*budget_nanos*/) override {
     return wire::PrepareReply{.applied = standing.applied, .ready = true};
@@ -41,6 +45,7 @@ class Scripted final : public Member {
   int hints = 0;
   int last_hints = 0;
   wire::Appended last_hint;
+  std::function<void()> hinted;
   std::optional<Handover> handed_over;
 };
 
@@ -160,6 +165,19 @@ TEST_F(PeersTest, TheLastHintWaitsForNoOther) {
   world_.Sleep(kSecond / 10);
   EXPECT_EQ(b_.member.last_hints, 1);
   EXPECT_EQ(c_.member.last_hints, 1);
+}
+
+TEST_F(PeersTest, WhoIsGivenTheLeadHearsOfItFirst) {
+  world_.Sleep(2 * kSecond);
+  net_.SetFaults({.delay_least_nanos = 1'000'000, .delay_most_nanos = 1'000'000});
+  std::string order;
+  b_.member.hinted = [&] { order += "b"; };
+  c_.member.hinted = [&] { order += "c"; };
+  a_.member.standing.role = "following";
+  a_.member.handed_over = {.epoch = 3, .tail = 71, .target = "c:6479"};
+  a_.peers.Appended();
+  world_.Sleep(kSecond / 10);
+  EXPECT_EQ(order, "cb");
 }
 
 TEST_F(PeersTest, HintsOfManyAppendsBecomeFew) {

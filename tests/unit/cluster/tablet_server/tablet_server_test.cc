@@ -159,8 +159,9 @@ TEST_F(TabletServerTest, FollowsThenServesThenFollowsAgain) {
     Await([&] { return b->server->standing().leader == "a:1"; });
     ASSERT_TRUE(a->server->replica().Transfer("b:2").ok());
     Await([&] { return b->leads(); });
+    Await([&] { return a->serving.calls.back() == "stop-serving"; });
     EXPECT_EQ(a->serving.calls, (std::vector<std::string>{"follow", "stop-following", "serve",
-                                                          "stop-serving", "follow"}));
+                                                          "follow", "stop-serving"}));
     EXPECT_EQ(b->serving.collection->Get("k").value(), "v");
     Await([&] { return a->server->standing().leader == "b:2"; });
     EXPECT_EQ(a->server->standing().role, "following");
@@ -215,7 +216,7 @@ TEST_F(TabletServerTest, StoppingGivesTheLeadAwayAtOnce) {
   });
 }
 
-TEST_F(TabletServerTest, WhatWasLedIsClosedWhenTheNextOneLeads) {
+TEST_F(TabletServerTest, WhatWasLedEndsWhenTheNextOneLeads) {
   InWorld([&] {
     for (const bool stops : {false, true}) {
       const auto a = NewNode("a:1");
@@ -252,9 +253,9 @@ TEST_F(TabletServerTest, AFailureToServeLeavesNothingOpenAndIsTriedAgainLater) {
     a->serving.failures = 2;
     ASSERT_TRUE(a->server->Start().ok());
     Await([&] { return a->server->standing().failures == 1; });
-    Await([&] { return a->serving.calls.back() == "follow"; });
+    Await([&] { return a->serving.calls.back() == "stop-serving"; });
     EXPECT_EQ(a->serving.calls, (std::vector<std::string>{"follow", "stop-following", "serve",
-                                                          "stop-serving", "follow"}));
+                                                          "follow", "stop-serving"}));
     EXPECT_NE(a->server->standing().last_error.find("not today"), std::string::npos);
     const uint64_t failed = world_.clock().MonotonicNanos();
     Await([&] { return a->leads(); }, 10 * kSecond);

@@ -31,8 +31,8 @@ class ServiceTest : public testing::Test {
  protected:
   void Start(ServiceSettings settings = {}) {
     settings.connections.addresses = {"127.0.0.1:0"};
-    service_ = std::make_unique<Service>(*runtime_, *network_, *universe_, settings);
-    service_->Start().value();
+    service_ = std::make_unique<Service>(*runtime_, *network_, settings);
+    service_->Start(*universe_).value();
   }
   std::unique_ptr<runtime::Socket> Connect() {
     return network_->Connect(service_->addresses()[0], 1'000'000'000).value();
@@ -288,8 +288,8 @@ TEST_F(ServiceTest, StartsNotWhenItsPageCannot) {
   ServiceSettings settings;
   settings.connections.addresses = {"127.0.0.1:0"};
   settings.http_address = "nonsense";
-  Service service(*runtime_, *network_, *universe_, settings);
-  EXPECT_EQ(service.Start().error().reason(), Reason::kBadOption);
+  Service service(*runtime_, *network_, settings);
+  EXPECT_EQ(service.Start(*universe_).error().reason(), Reason::kBadOption);
   EXPECT_EQ(service.http_address(), "");
 }
 
@@ -413,8 +413,8 @@ class InProcess : public testing::Test {
   InProcess() {
     ServiceSettings settings;
     settings.connections.addresses = {"localhost:0"};
-    service_ = std::make_unique<Service>(*runtime_, *network_, *universe_, settings);
-    service_->Start().value();
+    service_ = std::make_unique<Service>(*runtime_, *network_, settings);
+    service_->Start(*universe_).value();
   }
   Client Connect() { return Client(*network_, service_->addresses().front()); }
 
