@@ -124,12 +124,13 @@ void GroupService::PrepareToServe() {
   prepared_.swap(service);
 }
 
+std::unique_ptr<server::Service> GroupService::TakePrepared() {
+  base::MutexLock lock(mutex_);
+  return std::move(prepared_);
+}
+
 Status GroupService::Serve(Universe& universe) {
-  std::unique_ptr<server::Service> service;
-  {
-    base::MutexLock lock(mutex_);
-    service = std::move(prepared_);
-  }
+  std::unique_ptr<server::Service> service = TakePrepared();
   if (service == nullptr) {
     service = NewService();
   }
@@ -278,12 +279,7 @@ follower::AskLeader GroupService::Asking() {
 }
 
 Status GroupService::ServeReads(universe::FollowedUniverse& followed) {
-  std::unique_ptr<server::Service> unused;
-  {
-    base::MutexLock lock(mutex_);
-    unused = std::move(prepared_);
-  }
-  unused = nullptr;
+  TakePrepared().reset();  // the lead did not come
   auto gate = std::make_unique<follower::FreshnessGate>(
       runtime_,
       follower::FreshnessGate::Followed{

@@ -75,6 +75,7 @@ class GroupService final : public tablet_server::Serving,
  private:
   follower::FollowerSettings PortSettings(tls::TlsNetwork* to_leader);
   std::unique_ptr<server::Service> NewService();
+  std::unique_ptr<server::Service> TakePrepared();
   void EndServing();
   server::ServiceSettings ReadSettings(command::ReadGate& gate);
   follower::AskLeader Asking();

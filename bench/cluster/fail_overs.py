@@ -132,6 +132,14 @@ def cold(location, folder, lease_millis, collections=4, mebibytes=60):
     return seconds, said[-1].split("recovered ", 1)[1]
 
 
+def reads_here(connection, server):
+    """Whether reads of the connection are answered there, and not passed on to the leader."""
+    if connection.call("READONLY") != "OK":
+        return False
+    rows = connection.call("GROUP", "STATUS").decode().splitlines()
+    return f"server:{server.name}" in rows and any(row.startswith("behind_ms:") for row in rows)
+
+
 def staleness(location, folder, seconds=5):
     """How far a follower's reads are behind: age of the value found, by when its write began. None
     when followers do not answer reads."""
@@ -142,10 +150,10 @@ def staleness(location, folder, seconds=5):
         follower = next(server for server in group.servers if server is not leader)
         writer = Writer([leader])
         writer.after(0)
-        time.sleep(1)
+        time.sleep(3)  # until they have heard of one another
         until = time.monotonic() + seconds
         with follower.connect() as connection:
-            if connection.call("READONLY") != "OK":
+            if not reads_here(connection, follower):
                 writer.end()
                 return None
             while time.monotonic() < until:
@@ -154,6 +162,7 @@ def staleness(location, folder, seconds=5):
                 if isinstance(found, bytes):
                     ages.append(max(asked - float(found), 0))
                 time.sleep(0.002)
+            assert reads_here(connection, follower)
         writer.end()
     finally:
         group.end()
