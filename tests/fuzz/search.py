@@ -44,12 +44,23 @@ def begins(name, given):
     return [f"-seed_inputs=@{listed}"]
 
 
+def same_addresses():
+    """Words before a program that give it the same addresses each time, as what libFuzzer tries
+    next depends on them; none where that is not permitted."""
+    words = ["setarch", "-R"]
+    try:
+        tried = subprocess.run([*words, "true"], stderr=subprocess.DEVNULL, check=False)
+    except OSError:
+        return []
+    return words if tried.returncode == 0 else []
+
+
 def search(name, given):
     """(how many inputs were tried, or None after a failure; what to say of it)."""
     log = given.directory / f"fuzz-{name}.txt"
     with open(log, "wb") as out:
         status = subprocess.run(
-            [given.build / "tests/fuzz" / f"{name}_fuzz", *begins(name, given),
+            [*same_addresses(), given.build / "tests/fuzz" / f"{name}_fuzz", *begins(name, given),
              f"-seed={given.seed}", f"-max_total_time={given.seconds}", "-timeout=25",
              "-rss_limit_mb=2048", "-print_final_stats=1",
              f"-artifact_prefix={given.directory}/{name}-"],
