@@ -169,6 +169,7 @@ void GroupService::StopServing() {
   if (ends_clients) {
     port_.End();
   }
+  service = nullptr;  // with what it began, and with its clients if they were not handed on
 }
 
 // Clients of the service go to the port, which listens where the service did.

@@ -3,8 +3,9 @@
     search.py --build build/asan --seed 1 --seconds 20 --jobs 2 --directory DIR [--keep DIR]
 
 A search begins from the inputs of tests/fuzz/corpus in one order and from a seed, so that the same
-build told the same seed searches the same way: for a longer time, it goes on from there. With
---keep it also begins from what earlier searches left in DIR/TARGET, and leaves there what it finds.
+build told the same seed searches the same way, where programs may have fixed addresses: for a
+longer time, it goes on from there. With --keep it also begins from what earlier searches left in
+DIR/TARGET, and leaves there what it finds.
 A crash is one failure; --directory is for its input and for what libFuzzer prints.
 """
 

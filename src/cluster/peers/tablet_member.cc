@@ -76,7 +76,7 @@ void TabletMember::Hint(const wire::Appended& hint) {
   if (mine) {
     server_.ExpectLead(hint.epoch + 1, hint.tail);
   } else if (hint.target.empty()) {
-    Hint();  // else what is read here waits: whoever takes over needs the store more
+    Hint();  // not when another was named: what is read here waits, as that one needs the store
   }
 }
 

@@ -84,7 +84,7 @@ TabletServer::TabletServer(kernel::Kernel& kernel, TabletServerOptions options, 
     : kernel_(kernel),
       options_(std::move(options)),
       serving_(serving),
-      stop_(kernel.runtime().NewEvent()),
+      stopping_(kernel.runtime().NewEvent()),
       reads_(std::make_unique<FollowedReads>(
           kernel_, options_, [this] { return standing().leader; }, serving_)) {}
 
@@ -100,10 +100,10 @@ Status TabletServer::Start() {
 }
 
 void TabletServer::Stop() {
-  if (replica_ == nullptr || stopping_.exchange(true)) {
+  if (replica_ == nullptr || stopping_->IsSet()) {
     return;
   }
-  stop_->Set();
+  stopping_->Set();
   replica_->Stop();
   (void)reads_->Stop();
   reads_->Await();
@@ -251,10 +251,10 @@ void TabletServer::StopLeading(replica::Epoch epoch) {
     led_ = nullptr;
   }
   // Clients are sent to the leader at once: what ends below takes time, and may wait for the store.
-  const bool returns = !follows_ && !stopping_;
+  const bool returns = !follows_ && !stopping_->IsSet();
   const Status follows = returns ? SendClientsOn() : Status();
   if (returns) {
-    (void)stop_->WaitFor(kClosingNanos);
+    (void)stopping_->WaitFor(kClosingNanos);
   }
   if (std::exchange(asked_to_serve_, false)) {
     serving_.StopServing();

@@ -3,12 +3,12 @@
 // served; else this server follows, and keeps a universe that follows for reads that may be old.
 // What serving and following mean is the embedder's (Serving): a service at an address, and a port
 // there that sends clients to the leader, or reads here.
-// Invariant: the universe is led exactly between a fence that was won and the end of StopServing,
-// and one of serving and following ends before the other begins.
+// Invariant: the universe is led exactly between a fence that was won and the end of StopServing.
+// Clients are served or sent on, never both: StopFollowing comes before Serve, and Follow takes
+// them from the service, which StopServing ends a little later.
 // Thread rule: safe; Start and Stop once each.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -147,10 +147,9 @@ class TabletServer final : public replica::Host {
   kernel::Kernel& kernel_;
   const TabletServerOptions options_;
   Serving& serving_;
-  const std::unique_ptr<runtime::Event> stop_;
+  const std::unique_ptr<runtime::Event> stopping_;
   std::unique_ptr<replica::ReplicaServer> replica_;
   std::unique_ptr<FollowedReads> reads_;  // between Follow and taking over
-  std::atomic<bool> stopping_{false};
 
   worker::OffloadTally offloaded_;
 

@@ -237,6 +237,27 @@ TEST_F(TabletMemberTest, WhoIsSaidToLeadNextLeadsAtOnce) {
   });
 }
 
+TEST_F(TabletMemberTest, WhoHearsThatAnotherWasNamedDoesNotReadAtOnce) {
+  InWorld(4, [&] {
+    const auto a = NewNode("a:1");
+    Await([&] { return a->leads(); });
+    const auto b = NewNode("b:1");
+    Await([&] { return b->server->followed().has_value(); });
+    int looks = 0;
+    b->member->Follows(FollowedHere{.hint = [&] { ++looks; },
+                                    .applied = [] { return 7; },
+                                    .complete_nanos = [this] { return Now(); }});
+    const uint64_t epoch = a->server->standing().epoch;
+    b->member->Hint({.epoch = epoch, .tail = 8});
+    EXPECT_EQ(looks, 1);
+    b->member->Hint({.epoch = epoch, .tail = 9, .last = true, .target = "c:1"});
+    EXPECT_EQ(looks, 1);
+    b->member->Hint({.epoch = epoch, .tail = 9, .last = true});
+    EXPECT_EQ(looks, 2);
+    b->member->Follows({});
+  });
+}
+
 TEST_F(TabletMemberTest, WhoIsPreparedIsGivenTheLeadByWord) {
   InWorld(8, [&] {
     const auto a = NewNode("a:1");

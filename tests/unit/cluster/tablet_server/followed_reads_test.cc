@@ -20,6 +20,7 @@ class TestServing final : public Serving {
  public:
   explicit TestServing(runtime::Runtime& runtime) : runtime_(runtime) {}
 
+  void PrepareToServe() override { ++prepared; }
   Status Serve(Universe& universe) override {
     return universe.OpenOrCreateDatabase("d").ok() ? Status()
                                                    : Error(Reason::kBadOption, "no database");
@@ -41,6 +42,7 @@ class TestServing final : public Serving {
     followed = nullptr;
   }
 
+  int prepared = 0;
   int asked = 0;
   int refusals = 0;         // of ServeReads, to come
   uint64_t stop_nanos = 0;  // that StopReads takes
@@ -166,8 +168,10 @@ TEST_F(FollowedReadsTest, WhoIsExpectedToStopHasEndedItsReads) {
     const auto reads = ReadsOfALeader();
     serving_->stop_nanos = 100 * kMillisecond;
     reads->Expect(0, 0);
+    EXPECT_EQ(serving_->prepared, 0);
     world_.Sleep(150 * kMillisecond);
     EXPECT_EQ(serving_->followed, nullptr);
+    EXPECT_EQ(serving_->prepared, 1);
     const uint64_t began = Now();
     EXPECT_NE(reads->Stop(), nullptr);
     EXPECT_LT(Now() - began, kMillisecond);

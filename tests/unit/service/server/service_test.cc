@@ -284,6 +284,14 @@ TEST_F(ServiceTest, ShowsItselfOverHttp) {
   EXPECT_TRUE(page("/metrics").starts_with("HTTP/1.1 200 "));  // what the service knows
 }
 
+TEST_F(ServiceTest, OneThatNeverStartedTakesNothingAndEnds) {
+  ServiceSettings settings;
+  settings.connections.addresses = {"127.0.0.1:0"};
+  const auto service = std::make_unique<Service>(*runtime_, *network_, settings);
+  EXPECT_TRUE(service->addresses().empty());
+  EXPECT_FALSE(service->stop_requested());
+}
+
 TEST_F(ServiceTest, StartsNotWhenItsPageCannot) {
   ServiceSettings settings;
   settings.connections.addresses = {"127.0.0.1:0"};
