@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <iterator>
 #include <limits>
 #include <utility>
@@ -402,20 +403,62 @@ command::GroupStanding GroupService::Standing() {
 }
 
 Status GroupService::Transfer(const std::string& target) {
-  constexpr uint64_t kPrepareNanos = 600'000'000;  // then it has to read more while nobody leads
   if (peers_ == nullptr || server_->replica().standing().role != replica::Role::kLeading) {
     return server_->replica().Transfer(target);
   }
-  // From here on the lead is given away whatever the target answers: its manifests may be taken.
+  // Who is not prepared reads more while nobody leads.
+  return Prepare(target,
+                 [this, target](bool ready) { (void)server_->replica().Transfer(target, ready); });
+}
+
+// From here on the lead is given away whatever the target answers: its manifests may be taken. Who
+// leads no more by then has nothing to give.
+Status GroupService::Prepare(const std::string& target, std::function<void(bool ready)> then) {
+  constexpr uint64_t kPrepareNanos = 600'000'000;
   TRY(server_->ExpectHandOver());
-  // Who leads no more by then has nothing to give.
-  peers_->Prepare(target, kPrepareNanos, [this, target](const Status& ready) {
-    if (!ready.ok()) {
-      log_.Info("not-prepared", {{"server", target}, {"error", ready.error().ToString()}});
-    }
-    (void)server_->replica().Transfer(target, ready.ok());
-  });
+  peers_->Prepare(
+      target, kPrepareNanos, [log = log_, target, then = std::move(then)](const Status& ready) {
+        if (!ready.ok()) {
+          log.Info("not-prepared", {{"server", target}, {"error", ready.error().ToString()}});
+        }
+        then(ready.ok());
+      });
   return {};
+}
+
+std::string GroupService::Heir() const {
+  const std::vector<std::string> removed = server_->standing().removed;
+  std::vector<command::GroupStanding::Follower> followers = peers_->followers();
+  std::erase_if(followers, [&removed](const auto& follower) {
+    return std::ranges::find(removed, follower.server) != removed.end();
+  });
+  const auto most =
+      std::ranges::max_element(followers, {}, &command::GroupStanding::Follower::applied);
+  return most == followers.end() ? std::string() : most->server;
+}
+
+// Who just stops says so in the stream, where somebody has to look; to clients of other servers
+// this is a pause of some milliseconds. Whoever is not ready for it is as good as the others.
+void GroupService::GiveLeadAway() {
+  constexpr uint64_t kPatienceNanos = 1'500'000'000;  // to prepare, to rest, to send clients on
+  constexpr uint64_t kLookNanos = 1'000'000;
+  if (peers_ == nullptr || server_->replica().standing().role != replica::Role::kLeading) {
+    return;
+  }
+  const std::string heir = Heir();
+  const auto refused = std::make_shared<std::atomic<bool>>(false);
+  const auto give = [this, heir, refused](bool ready) {
+    *refused = !ready || !server_->replica().Transfer(heir, ready).ok();
+  };
+  if (heir.empty() || !Prepare(heir, give).ok()) {
+    return;
+  }
+  const uint64_t began = runtime_.clock().MonotonicNanos();
+  // Where it served it listens as a follower then.
+  while (!*refused && port_.addresses().empty() &&
+         runtime_.clock().MonotonicNanos() - began < kPatienceNanos) {
+    runtime_.Sleep(kLookNanos);
+  }
 }
 
 Status GroupService::Remove(const std::string& server) {

@@ -51,6 +51,10 @@ class GroupService final : public tablet_server::Serving,
   bool stop_requested() const;
   // Why its address was lost.
   Status trouble() const;
+  // Before an end in order, while the service is used by others still: a leader gives its lead to
+  // the follower that has most, if one was heard of. Returns when its clients were sent on, or
+  // after a while without that.
+  void GiveLeadAway();
   // From now on whatever ends closes its clients: the process stops.
   void EndClients();
 
@@ -77,6 +81,10 @@ class GroupService final : public tablet_server::Serving,
   std::unique_ptr<server::Service> NewService();
   std::unique_ptr<server::Service> TakePrepared();
   void EndServing();
+  // Has a follower catch up to be given the lead; `then` is called once, or never. kFenced.
+  Status Prepare(const std::string& target, std::function<void(bool ready)> then);
+  // Who has applied most of those heard of that may lead; empty: nobody.
+  std::string Heir() const;
   server::ServiceSettings ReadSettings(command::ReadGate& gate);
   follower::AskLeader Asking();
   bool Take(command::Departing& client);

@@ -270,6 +270,7 @@ Status Program::ServeInGroup(std::string password) {
   notifier_.Ready("serving in a group");
   WaitForStop([&service] { return service.stop_requested(); });
   notifier_.Stopping();
+  service.GiveLeadAway();
   service.EndClients();
   server->Stop();
   return service.trouble();

@@ -76,14 +76,16 @@ def crashes(location, folder, lease_millis, count):
     return times
 
 
-def transfers(location, folder, count):
+def transfers(location, folder, count, between=lambda: None):
     """GROUP TRANSFER: the longest time between two answers to a client whose server neither gives
-    nor takes, and the usual one; a pair a try."""
+    nor takes, and the usual one; a pair a try. `between` is called before some of them."""
     group = Group(3, location, folder, peers=True)
     times = []
     try:
-        for _ in range(count):
+        for i in range(count):
             leader = group.leader()
+            if i % 5 == 0:
+                between()
             time.sleep(1.2)  # until it has heard of its followers
             target, witness = [server for server in group.servers if server is not leader]
             writer = Writer([witness])

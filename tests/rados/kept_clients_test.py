@@ -332,6 +332,49 @@ class KeptClientsTest(unittest.TestCase):
         print(f"{sum(writer.sent for writer in writers)} writes, none refused, no connection lost "
               f"in {TRANSFERS} transfers")
 
+    @unittest.skipUnless(os.environ.get("LUNA_RPC") == "ON", "servers do not talk to each other")
+    def test_a_rolling_restart_is_a_pause_to_clients_of_other_servers(self):
+        """A leader that is stopped in order gives its lead to a follower, by word."""
+        group, leader = self.group(peers=True, lease=2000)
+        for _ in range(2):
+            self.await_reads(group)
+            time.sleep(1.5)  # until the leader has heard of its followers
+            over = threading.Event()
+            gaps, problems = [], []
+
+            def work(writer, over=over, gaps=gaps, problems=problems):
+                last = time.monotonic()
+                try:
+                    while not over.is_set():
+                        if not writer.write():
+                            raise AssertionError(writer.refusal)
+                        gaps.append(time.monotonic() - last)
+                        last = time.monotonic()
+                except (OSError, EOFError, AssertionError) as problem:
+                    problems.append(f"{writer.name} at {writer.server.name}: {problem!r}")
+
+            others = [server for server in group.servers if server is not leader]
+            writers = [self.kept(Writer, f"through-{time.time_ns()}", server) for server in others]
+            threads = [threading.Thread(target=work, args=(writer,)) for writer in writers]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.5)
+            self.assertEqual(leader.end(), 0, group.journals())
+            self.assertIn("by=word", leader.journal.read_text())
+            heir = group.leader(but=leader)
+            time.sleep(0.5)
+            over.set()
+            for thread in threads:
+                thread.join()
+            self.assertFalse(problems, "\n".join([*problems, group.journals()]))
+            with heir.connect() as connection:
+                for writer in writers:
+                    self.assertEqual(int(connection.call("GET", writer.name)), writer.sent)
+            print(f"{sum(writer.sent for writer in writers)} writes, none refused; the longest "
+                  f"waited {max(gaps) * 1000:.0f} ms while the leader was stopped")
+            leader.start()
+            leader = heir
+
     def test_many_that_write_all_the_time_lose_and_double_nothing(self):
         group, leader = self.group()
         over = threading.Event()
