@@ -13,8 +13,9 @@ namespace {
 
 constexpr size_t kFollowersMax = 64;  // strangers that are trusted but many
 constexpr uint64_t kHintNanos = 1'000'000'000;
-// A follower looks at each hint, which costs the store more than a small commit does.
-constexpr uint64_t kHintGapNanos = 20'000'000;
+// A follower looks at each hint, which costs the store more than a small commit does (decision
+// 0043).
+constexpr uint64_t kHintGapNanos = 50'000'000;
 constexpr uint64_t kLookNanos = 100'000'000;  // whether another leads
 constexpr const char* kLeading = "leading";
 constexpr const char* kFollowing = "following";
