@@ -437,6 +437,16 @@ std::string GroupService::Heir() const {
   return most == followers.end() ? std::string() : most->server;
 }
 
+// Where it served it listens as a follower then, and who came by way of another server was given
+// back to it.
+bool GroupService::HasSentClientsOn() const {
+  if (port_.addresses().empty()) {
+    return false;
+  }
+  base::MutexLock lock(mutex_);
+  return between_.empty() && port_.counts().returning == 0;
+}
+
 // Who just stops says so in the stream, where somebody has to look; to clients of other servers
 // this is a pause of some milliseconds. Whoever is not ready for it is as good as the others.
 void GroupService::GiveLeadAway() {
@@ -454,8 +464,7 @@ void GroupService::GiveLeadAway() {
     return;
   }
   const uint64_t began = runtime_.clock().MonotonicNanos();
-  // Where it served it listens as a follower then.
-  while (!*refused && port_.addresses().empty() &&
+  while (!*refused && !HasSentClientsOn() &&
          runtime_.clock().MonotonicNanos() - began < kPatienceNanos) {
     runtime_.Sleep(kLookNanos);
   }

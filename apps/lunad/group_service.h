@@ -83,6 +83,7 @@ class GroupService final : public tablet_server::Serving,
   void EndServing();
   // Has a follower catch up to be given the lead; `then` is called once, or never. kFenced.
   Status Prepare(const std::string& target, std::function<void(bool ready)> then);
+  bool HasSentClientsOn() const;
   // Who has applied most of those heard of that may lead; empty: nobody.
   std::string Heir() const;
   server::ServiceSettings ReadSettings(command::ReadGate& gate);

@@ -107,6 +107,7 @@ FollowerCounts FollowerPort::counts() const {
           .unled = tallies.unled,
           .lost = tallies.lost,
           .returned = tallies.returned,
+          .returning = tallies.returning,
           .refused_commands = tallies.refused_commands,
           .to_leader_bytes = tallies.to_leader_bytes,
           .to_client_bytes = tallies.to_client_bytes};

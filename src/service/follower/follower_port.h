@@ -99,6 +99,7 @@ struct FollowerCounts {
   uint64_t unled = 0;             // clients told that nobody leads or is reached
   uint64_t lost = 0;              // clients closed because their leader was lost or another leads
   uint64_t returned = 0;          // clients that a leader gave back when it led no more
+  uint64_t returning = 0;         // clients now that are being given back
   uint64_t refused_commands = 0;  // answered with an error that names the leader
   uint64_t to_leader_bytes = 0;
   uint64_t to_client_bytes = 0;

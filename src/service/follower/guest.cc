@@ -56,12 +56,13 @@ Guest::Guest(Surroundings& surroundings, command::Departing departing, uint64_t 
       introduction_(std::move(departing.introduction)),
       unheard_(departing.unheard),
       version_(departing.version),
-      for_leader_(departing.for_leader) {
+      for_leader_(departing.for_leader),
+      returns_(!departing.mark.empty()) {
   const FollowerSettings& settings = *surroundings.settings;
   // Who was introduced has spoken once: it may be silent as long as it likes.
   const bool spoke = !introduction_.empty() && settings.forward;
   deadline_nanos_ = spoke ? kNever : now_nanos + settings.idle_nanos;
-  if (!departing.mark.empty()) {
+  if (returns_) {
     phase_ = Phase::kReturning;
     deadline_nanos_ = now_nanos + kGiveNanos;
     words_ = std::move(departing.mark);

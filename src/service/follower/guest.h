@@ -82,6 +82,8 @@ class Guest {
   // Does what can be done now, and what is due. True: there is more to do after others had a turn.
   bool Advance(uint64_t now_nanos);
 
+  // Came to be given back.
+  bool returns() const { return returns_; }
   // Nobody was passed a request of its own, and nothing is left to be said to it.
   bool may_depart() const;
   // That, and a server that follows may answer it.
@@ -150,6 +152,7 @@ class Guest {
   resp::ReplyParser replies_;
   resp::Version version_ = resp::Version::k2;  // that the client expects
   bool for_leader_ = false;
+  bool returns_ = false;
   uint64_t deadline_nanos_ = kNever;       // of this phase
   uint64_t dial_deadline_nanos_ = kNever;  // of this attempt
   // Refused and leaving.

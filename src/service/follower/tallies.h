@@ -16,6 +16,7 @@ struct Tallies {
   std::atomic<uint64_t> unled = 0;
   std::atomic<uint64_t> lost = 0;
   std::atomic<uint64_t> returned = 0;
+  std::atomic<uint64_t> returning = 0;
   std::atomic<uint64_t> refused_commands = 0;
   std::atomic<uint64_t> to_leader_bytes = 0;
   std::atomic<uint64_t> to_client_bytes = 0;

@@ -91,6 +91,7 @@ std::vector<command::Departing> Usher::TakeLeft() {
 }
 
 void Usher::Give(command::Departing client) {
+  CountReturning(client, 1);
   {
     const base::MutexLock lock(mutex_);
     given_.push_back(std::move(client));
@@ -129,6 +130,9 @@ void Usher::Leave() {
   {
     const base::MutexLock lock(mutex_);
     std::ranges::move(std::exchange(given_, {}), std::back_inserter(left_));
+  }
+  for (const command::Departing& client : left_) {
+    CountReturning(client, -1);
   }
   for (uint32_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].guest != nullptr && slots_[i].guest->may_depart()) {
@@ -307,6 +311,8 @@ void Usher::AdmitGiven() {
   for (command::Departing& client : given) {
     if (!IsFull(*client.client)) {
       Place(std::move(client));
+    } else {
+      CountReturning(client, -1);
     }
   }
 }
@@ -486,8 +492,13 @@ bool Usher::DialFor(uint32_t index, const std::string& address) {
   return now_nanos_ >= next_dial_nanos_;
 }
 
+void Usher::CountReturning(const command::Departing& client, int64_t change) {
+  tallies_.returning += client.mark.empty() ? 0 : static_cast<uint64_t>(change);
+}
+
 void Usher::End(uint32_t index) {
   Slot& slot = slots_[index];
+  tallies_.returning -= slot.guest->returns() ? 1 : 0;
   slot.guest = nullptr;
   slot.queued = false;
   slot.generation = (slot.generation + 1) % kGenerations;

@@ -72,6 +72,8 @@ class Usher {
   bool DialFor(uint32_t index, const std::string& address);
   void DialFailed();
   void End(uint32_t index);
+  // From Give to the end of its guest, or of its way to one.
+  void CountReturning(const command::Departing& client, int64_t change);
   void CloseAll();
   uint64_t TagOf(uint32_t index) const;
   Slot* Find(uint64_t tag);

@@ -539,14 +539,19 @@ TEST_P(UsherOn, WhoWasNotGivenBackYetIsGivenBackByTheNextOne) {
   Resolver resolver(world_.runtime(), world_.network());
   Usher usher(world_.runtime(), world_.network(), settings, tallies, resolver);
   usher.Give({.client = std::move(socket), .bytes = "asked", .mark = mark});
+  EXPECT_EQ(tallies.returning, 1u);
   usher.Stop();
   usher.Run();
   std::vector<command::Departing> left = usher.TakeLeft();
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left[0].mark, mark);
   EXPECT_EQ(left[0].bytes, "asked");
+  EXPECT_EQ(tallies.returning, 0u);
   EXPECT_TRUE(world_.Open(std::move(settings)).PassOn(left[0]));
+  EXPECT_EQ(world_.port().counts().returning, 1u);
   EXPECT_EQ(passing.Read(mark.size()), mark);
+  passing.Close();
+  EXPECT_TRUE(world_.Becomes([&] { return world_.port().counts().returning == 0; }));
 }
 
 // What a client hears while the lead moves to and fro; true: each reply, in order.
