@@ -19,7 +19,7 @@ class Writer:
         self.servers, self.key = servers, key
         self.acknowledged = []  # (begun, answered)
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):

@@ -29,6 +29,7 @@ struct Peers::State {
     Follower follower{};
     uint64_t told = 0;       // of `appends`
     bool in_flight = false;  // a hint
+    bool told_last = false;  // that the term which it follows is over
     uint64_t hinted_nanos = 0;
   };
 
@@ -252,8 +253,10 @@ uint64_t Peers::SendHints(const wire::StandingReply& standing) {
     state_->anybody = !state_->known.empty();
     const uint64_t appends = state_->appends.load();
     for (auto& [address, known] : state_->known) {
-      // The last one waits for none: who leads no more soon forgets whom it has to tell.
-      if ((known.in_flight && !last) || known.told == appends) {
+      // The last one waits for none: who leads no more soon forgets whom it has to tell. Nor is it
+      // counted: what it tells of may be in `appends` before it is in `standing`, and after.
+      const bool was_told = std::exchange(known.told_last, last);
+      if (last ? was_told : known.in_flight || known.told == appends) {
         continue;
       }
       const uint64_t since = now - known.hinted_nanos;

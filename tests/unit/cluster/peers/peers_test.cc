@@ -21,7 +21,13 @@ constexpr uint64_t kSecond = 1'000'000'000;
 // A server that is what the test says.
 class Scripted final : public Member {
  public:
-  wire::StandingReply Standing() override { return standing; }
+  wire::StandingReply Standing() override {
+    const wire::StandingReply reply = standing;
+    if (const auto then = std::exchange(looked_at, nullptr)) {
+      then();
+    }
+    return reply;
+  }
   Result<wire::ReadIndexReply> ReadIndex(uint64_t /*budget_nanos*/) override {
     if (standing.role != "leading") {
       return Error(Reason::kFenced, "another leads");
@@ -32,8 +38,10 @@ class Scripted final : public Member {
   std::optional<Handover> HandedOver() override { return handed_over; }
   void Hint(const wire::Appended& hint) override {
     ++hints;
-    last_hints += hint.last ? 1 : 0;
-    last_hint = hint;
+    if (hint.last) {
+      ++last_hints;
+      last_hint = hint;
+    }
     if (hinted) {
       hinted();
     }
@@ -46,6 +54,7 @@ class Scripted final : public Member {
   int last_hints = 0;
   wire::Appended last_hint;
   std::function<void()> hinted;
+  std::function<void()> looked_at;  // once, when the next Standing() is made
   std::optional<Handover> handed_over;
 };
 
@@ -151,6 +160,34 @@ TEST_F(PeersTest, FollowersHearOfTheAppendThatGaveTheLeadAway) {
   EXPECT_EQ(b_.member.last_hint.epoch, 3u);
   EXPECT_EQ(b_.member.last_hint.tail, 71u);
   EXPECT_EQ(b_.member.last_hint.target, "b:6479");
+}
+
+// Such a hint was once taken for told: who was given the lead did not hear of it.
+TEST_F(PeersTest, ALeadGivenAwayBetweenALookAndItsHintsIsTold) {
+  world_.Sleep(2 * kSecond);
+  a_.member.looked_at = [this] {
+    a_.member.standing.role = "following";
+    a_.member.handed_over = {.epoch = 3, .tail = 71, .target = "b:6479"};
+    a_.peers.Appended();
+  };
+  a_.peers.Appended();
+  world_.Sleep(kSecond / 100);
+  EXPECT_EQ(b_.member.last_hints, 1);
+  EXPECT_EQ(b_.member.last_hint.target, "b:6479");
+  EXPECT_EQ(c_.member.last_hints, 1);
+}
+
+TEST_F(PeersTest, ALeadGivenAwayIsToldByWhoSeesItFirst) {
+  world_.Sleep(2 * kSecond);
+  a_.member.standing.role = "following";
+  a_.member.standing.leader = b_.self;
+  a_.member.handed_over = {.epoch = 3, .tail = 71, .target = "b:6479"};
+  world_.Sleep(kSecond / 4);  // it looks now and then, and forgets its followers
+  a_.peers.Appended();
+  world_.Sleep(kSecond / 100);
+  EXPECT_EQ(b_.member.last_hints, 1);
+  EXPECT_EQ(b_.member.last_hint.target, "b:6479");
+  EXPECT_EQ(c_.member.last_hints, 1);
 }
 
 TEST_F(PeersTest, TheLastHintWaitsForNoOther) {
