@@ -4,8 +4,9 @@
 // Who follows asks its leader how it stands, soon when it is a new one and then once a second, and
 // says by that where it listens; the leader sends a hint (Appended) to those it heard of within the
 // last five seconds, after an acknowledged append, but no second one to a follower that has not
-// answered the first, or within 50 ms of it: what comes meanwhile makes one more. When the lead is
-// given away, the hint waits for neither, and says to whom; there may be no other word of it.
+// answered the first, or within 50 ms of it: what comes meanwhile makes one more. When its term is
+// over, it tells each of them once more, waiting for neither, and says to whom it gave the lead, if
+// it did; there may be no other word of it.
 // Threads: "luna-peers" sends; the transport's answer, and call Member.
 // Thread rule: safe; Start and Stop once each, by one thread.
 #pragma once
