@@ -162,8 +162,9 @@ def heading(options):
             f"Servers: `lunad{extra}`; {other}  \n"
             f"Run: medians of {options.rounds} round(s) of {options.seconds:g} s a cell, "
             f"{options.connections} connections, {options.keys:,} keys  \n"
-            f"CPU: µs of the server a request, all threads, background included; of the client, "
-            "Luna / other. Ratios: Luna ÷ other, bold where Luna is better.\n")
+            f"CPU: µs of the server a request, all threads, background included, all rounds "
+            "together; of the client, Luna / other. Ratios: Luna ÷ other, bold where Luna is "
+            "better.\n")
 
 
 def parse():

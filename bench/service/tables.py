@@ -1,4 +1,5 @@
-"""Measures as Markdown: medians of the rounds, Luna beside Redis, and the ratio."""
+"""Measures as Markdown: medians of the rounds, Luna beside Redis, and the ratio; CPU of all rounds
+together, as merges and rewrites come now and then and are paid for all the same."""
 
 import math
 import pathlib
@@ -32,6 +33,10 @@ def median(measures, figure):
     return statistics.median(figure(measure) for measure in measures)
 
 
+def micros(measures, seconds):
+    return sum(map(seconds, measures)) / sum(measure.requests for measure in measures) * 1e6
+
+
 def throughput(measure):
     return measure.requests_per_second
 
@@ -49,8 +54,8 @@ def table(cells, results, left, right):
         rates = [median(m, throughput) for m in (ours, theirs)]
         p50s = [median(m, lambda m: m.p50) for m in (ours, theirs)]
         p99s = [median(m, lambda m: m.p99) for m in (ours, theirs)]
-        cpus = [median(m, lambda m: m.server_micros()) for m in (ours, theirs)]
-        clients = [median(m, lambda m: m.client_micros()) for m in (ours, theirs)]
+        cpus = [micros(m, lambda m: m.server_cpu) for m in (ours, theirs)]
+        clients = [micros(m, lambda m: m.client_cpu) for m in (ours, theirs)]
         lines.append(
             f"| {cell.name()} | {number(rates[0])} | {number(rates[1])} | {ratio(*rates)} "
             f"| {duration(p50s[0])} / {duration(p99s[0])} | {duration(p50s[1])} / "
