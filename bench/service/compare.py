@@ -40,7 +40,9 @@ def all_cells(level):
 
 
 class Comparison:
-    """Runs cells and keeps what was measured."""
+    """Runs cells and keeps what was measured. The servers change places from round to round. What
+    was measured while the host gave more of the machine to others than `stolen` is measured again,
+    on both servers; if it is never better, the best of the tries counts."""
 
     def __init__(self, options):
         self.options = options
@@ -53,6 +55,9 @@ class Comparison:
             self.drivers.append(LunaBench(options.programs / "luna", *arguments))
         self.journal = open(options.measures, "a" if options.keep else "w", encoding="utf-8")
         self.failures = 0
+        self.again = 0  # tries for which another was made
+        self.disturbed = 0  # rounds of a cell that were never better
+        self.worst = 0
 
     def start(self, start, *arguments, **names):
         server = start(*arguments, **names)
@@ -84,21 +89,41 @@ class Comparison:
         for driver in self.drivers:
             results = {}
             for turn in range(self.options.rounds):
+                order = pair if turn % 2 == 0 else pair[::-1]
                 for cell in cells:
-                    for server in pair:
-                        self.run_cell(driver, server, cell, turn, results)
+                    for server, measure in self.calm(driver, order, cell, turn).items():
+                        results.setdefault((cell, server), []).append(measure)
             text += (f"\nDriver: {driver.name}\n\n"
                      f"{tables.table(cells, results, *(server.name for server in pair))}\n")
         return text
 
-    def run_cell(self, driver, server, cell, turn, results):
+    def calm(self, driver, order, cell, turn):
+        """Measures of the servers by name, of the try of which least was stolen."""
+        best, least = {}, None
+        for attempt in range(self.options.tries):
+            self.again += attempt > 0
+            measures = {}
+            for server in order:
+                measure = self.run_cell(driver, server, cell, turn)
+                if measure is None:
+                    return {}
+                measures[server.name] = measure
+            stolen = max(measure.stolen for measure in measures.values())
+            if least is None or stolen < least:
+                best, least = measures, stolen
+            if least <= self.options.stolen:
+                return best
+        self.disturbed += 1
+        self.worst = max(self.worst, least)
+        return best
+
+    def run_cell(self, driver, server, cell, turn):
         try:
             measure = driver.measure(server, cell)
         except RuntimeError as error:
             self.failures += 1
             print(f"{server.name}, {cell.name()}: {error}", file=sys.stderr)
-            return
-        results.setdefault((cell, server.name), []).append(measure)
+            return None
         self.journal.write(json.dumps({
             "round": turn, "driver": driver.name, "server": server.name,
             **dataclasses.asdict(cell), **dataclasses.asdict(measure)}) + "\n")
@@ -106,7 +131,9 @@ class Comparison:
         print(f"  {turn + 1}/{self.options.rounds} {driver.name:15} {cell.level:7} "
               f"{cell.name():26} {server.name:9} {tables.number(measure.requests_per_second):>9}/s "
               f"p99 {tables.duration(measure.p99):>8}  server {measure.server_micros():6.2f} µs "
-              f"client {measure.client_micros():5.2f} µs", file=sys.stderr)
+              f"client {measure.client_micros():5.2f} µs stolen {measure.stolen:.1%}",
+              file=sys.stderr)
+        return measure
 
     def chosen(self, cells):
         wanted = self.options.cells.lower()
@@ -151,7 +178,7 @@ def machine():
     return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}"
 
 
-def heading(options):
+def heading(options, comparison):
     commit = first_line(["git", "describe", "--always", "--dirty", "--exclude", "*"])
     version = first_line(["redis-server", "--version"]).split(" ")[2].removeprefix("v=")
     other = (f"`redis-server --save '' --appendonly yes`, Redis {version}"
@@ -162,6 +189,9 @@ def heading(options):
             f"Servers: `lunad{extra}`; {other}  \n"
             f"Run: medians of {options.rounds} round(s) of {options.seconds:g} s a cell, "
             f"{options.connections} connections, {options.keys:,} keys  \n"
+            f"Host: {comparison.again} tries again, as over {options.stolen:.1%} of the machine's "
+            f"time went to others; {comparison.disturbed} rounds of a cell were never better (at "
+            f"most {comparison.worst:.1%})  \n"
             f"CPU: µs of the server a request, all threads, background included, all rounds "
             "together; of the client, Luna / other. Ratios: Luna ÷ other, bold where Luna is "
             "better.\n")
@@ -176,6 +206,10 @@ def parse():
     parser.add_argument("--driver", choices=("redis-benchmark", "luna", "both"), default="both")
     parser.add_argument("--rounds", type=int, help="5, or 1 with --quick")
     parser.add_argument("--seconds", type=float, help="of a cell: 2, or 1 with --quick")
+    parser.add_argument("--stolen", type=float, default=0.01,
+                        help="share of the machine's time that its host may give to others while a "
+                             "cell is measured; else it is measured again (0.01)")
+    parser.add_argument("--tries", type=int, default=3, help="of a cell, with that (3)")
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--keys", type=int, default=100_000)
     parser.add_argument("--levels", type=lambda text: text.split(","), default=list(LEVELS),
@@ -218,7 +252,8 @@ def main():
     signal.signal(signal.SIGTERM, end)
     comparison = Comparison(options)
     try:
-        text = heading(options) + "\n" + comparison.run()
+        text = comparison.run()
+        text = heading(options, comparison) + "\n" + text
     finally:
         comparison.stop_all()
         shutil.rmtree(options.directory, ignore_errors=True)

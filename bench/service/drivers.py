@@ -4,8 +4,11 @@ import csv
 import dataclasses
 import io
 import json
+import os
+import pathlib
 import resource
 import subprocess
+import time
 
 DRIVE_SECONDS_MAX = 300
 
@@ -34,6 +37,7 @@ class Measure:
     server_cpu: float = 0
     client_cpu: float = 0
     resident_bytes: int = 0
+    stolen: float = 0  # share of the machine's time that its host gave to others meanwhile
 
     def server_micros(self):
         return self.server_cpu / self.requests * 1e6
@@ -45,6 +49,12 @@ class Measure:
 def children_cpu():
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
+
+
+def stolen_seconds():
+    """Of all processors since the start: what they were ready to run and not let."""
+    fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def run(words):
@@ -67,7 +77,10 @@ class Driver:
         self.prepare(server, cell)
         server.settle()
         server_before, client_before = server.cpu_seconds(), children_cpu()
+        stolen_before, begin = stolen_seconds(), time.monotonic()
         measure = self.drive(server, cell)
+        passed = (time.monotonic() - begin) * os.cpu_count()
+        measure.stolen = (stolen_seconds() - stolen_before) / passed
         measure.client_cpu = children_cpu() - client_before
         server.settle()
         measure.server_cpu = server.cpu_seconds() - server_before

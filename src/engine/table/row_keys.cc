@@ -15,10 +15,15 @@ bool RowKeys::Parse(base::ByteReader& reader) {
 }
 
 size_t RowKeys::FirstHeadNotBelow(uint64_t wanted) const {
+  constexpr size_t kLine = 64 / sizeof(uint64_t);
   size_t begin = 0;
   size_t length = rows_;
   while (length > 1) {
     const size_t half = length / 2;
+    if (half > kLine) {  // both heads that may come next, as the one here may be far away
+      __builtin_prefetch(heads_ + 8 * (begin + half / 2));
+      __builtin_prefetch(heads_ + 8 * (begin + half + half / 2));
+    }
     // A multiplication, not a branch: the processor could not predict it.
     begin += half * static_cast<size_t>(head(begin + half - 1) < wanted);
     length -= half;

@@ -55,10 +55,18 @@ BlockCompressor::BlockCompressor(Codec codec)
 BlockCompressor::~BlockCompressor() = default;
 
 std::string_view BlockCompressor::Compress(std::string_view decoded) {
-  const size_t limit = decoded.size() - decoded.size() / 8;
-  if (codec_ == Codec::kNone) {
+  const bool hopeless = in_vain_ >= kTriedInVain && in_vain_ % kTriedInVain != 0;
+  if (codec_ == Codec::kNone || hopeless) {
+    ++in_vain_;
     return {};
   }
+  const std::string_view compressed = TryToCompress(decoded);
+  in_vain_ = compressed.empty() ? in_vain_ + 1 : 0;
+  return compressed;
+}
+
+std::string_view BlockCompressor::TryToCompress(std::string_view decoded) {
+  const size_t limit = decoded.size() - decoded.size() / 8;
   if (scratch_.size() < limit) {
     scratch_.resize(limit);
   }

@@ -41,6 +41,19 @@ Result<runtime::Transfer> Failed(std::string_view doing, const std::string& peer
   return NetworkError(doing, peer, number);
 }
 
+// What `send`, a system call, has sent to `peer`.
+Result<runtime::Transfer> Sent(const std::string& peer, const auto& send) {
+  while (true) {
+    const ssize_t sent = send();
+    if (sent >= 0) {
+      return runtime::Transfer{.bytes = static_cast<size_t>(sent), .ended = false};
+    }
+    if (errno != EINTR) {
+      return Failed("cannot write to", peer, errno);
+    }
+  }
+}
+
 // The connection broke between its arrival and accept(2): there is a next one to try.
 bool IsOfTheConnection(int number) {
   return number == ECONNABORTED || number == EINTR || number == EPROTO || number == ENETDOWN ||
@@ -110,6 +123,10 @@ Result<runtime::Transfer> PosixSocket::Read(std::span<char> into) {
 }
 
 Result<runtime::Transfer> PosixSocket::Write(std::span<const std::string_view> parts) {
+  if (parts.size() == 1) {  // as replies are: without a header the system would have to fetch
+    return Sent(peer_,
+                [&] { return ::send(number(), parts[0].data(), parts[0].size(), MSG_NOSIGNAL); });
+  }
   std::array<iovec, kPartsMax> vector = {};
   const size_t count = std::min(parts.size(), kPartsMax);
   for (size_t i = 0; i < count; ++i) {
@@ -119,15 +136,7 @@ Result<runtime::Transfer> PosixSocket::Write(std::span<const std::string_view> p
   msghdr message = {};
   message.msg_iov = vector.data();
   message.msg_iovlen = count;
-  while (true) {
-    const ssize_t sent = ::sendmsg(number(), &message, MSG_NOSIGNAL);
-    if (sent >= 0) {
-      return runtime::Transfer{.bytes = static_cast<size_t>(sent), .ended = false};
-    }
-    if (errno != EINTR) {
-      return Failed("cannot write to", peer_, errno);
-    }
-  }
+  return Sent(peer_, [&] { return ::sendmsg(number(), &message, MSG_NOSIGNAL); });
 }
 
 void PosixSocket::FinishWrites() {

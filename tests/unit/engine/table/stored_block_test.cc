@@ -45,7 +45,8 @@ TEST(StoredBlock, EveryCodecRoundTrips) {
   }
 }
 
-TEST(StoredBlock, WhatDoesNotShrinkIsStoredAsItIs) {
+// A block of one value that no codec makes shorter.
+std::string Noise() {
   std::mt19937_64 random(1);
   BlockBuilder builder;
   std::string value;
@@ -55,11 +56,43 @@ TEST(StoredBlock, WhatDoesNotShrinkIsStoredAsItIs) {
   builder.Add(OwnedEntry{.key = "k", .timestamp = 1, .value = value}.View(), 1, false);
   std::string decoded;
   builder.Finish(decoded);
+  return decoded;
+}
+
+TEST(StoredBlock, WhatDoesNotShrinkIsStoredAsItIs) {
+  const std::string decoded = Noise();
   for (const Codec codec : {Codec::kLz4, Codec::kZstd}) {
     const std::string stored = Stored(decoded, codec);
     EXPECT_EQ(stored[1], static_cast<char>(Codec::kNone));
     EXPECT_EQ(stored.size(), decoded.size() + kStoredOverhead);
     EXPECT_TRUE(DecodeStored(PaddedBuffer(stored), "here").ok());
+  }
+}
+
+TEST(StoredBlock, WhereNothingShrinksOneOfEightIsTried) {
+  constexpr size_t kRow = BlockCompressor::kTriedInVain;
+  for (const Codec codec : {Codec::kLz4, Codec::kZstd}) {
+    BlockCompressor compressor(codec);
+    const auto shrinks = [&](const std::string& decoded) {
+      std::string out;
+      compressor.Put(out, decoded, kTestSalt, 0);
+      EXPECT_TRUE(DecodeStored(PaddedBuffer(out), "here").ok());
+      return out[1] == static_cast<char>(codec);
+    };
+    const std::string noise = Noise();
+    for (size_t i = 0; i < kRow - 1; ++i) {
+      EXPECT_FALSE(shrinks(noise));
+    }
+    EXPECT_TRUE(shrinks(Decoded()));  // one fewer than a row: all are tried
+    for (size_t i = 0; i < kRow + 1; ++i) {
+      EXPECT_FALSE(shrinks(noise));
+    }
+    for (size_t i = 0; i < kRow - 1; ++i) {
+      EXPECT_FALSE(shrinks(Decoded())) << i;
+    }
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_TRUE(shrinks(Decoded())) << i;  // one was tried, and all after it
+    }
   }
 }
 
