@@ -23,6 +23,22 @@ struct Value {
   uint64_t expiry_millis = 0;  // milliseconds since 1970; 0 = never
 };
 
+// The same with the bytes where they lie. They stay as long as `pin` is held, and with them a whole
+// memtable or block of the cache: let it go soon, and before the Universe closes.
+struct PinnedValue {
+  std::string_view bytes;
+  Timestamp timestamp = 0;
+  uint8_t type = 0;
+  uint64_t expiry_millis = 0;
+  std::shared_ptr<const void> pin;
+};
+
+// What Collection::Peek found of a key.
+struct Peeked {
+  bool known = false;  // false: only a read can tell
+  std::optional<PinnedValue> value;
+};
+
 // Size and shape, read without a scan; estimates where said.
 struct CollectionStats {
   std::string name;
@@ -56,14 +72,16 @@ class Collection {
   // Get with the version's timestamp, type and expiry.
   virtual Result<std::optional<Value>> GetValue(std::string_view key,
                                                 const ReadOptions& options = {}) = 0;
+  // GetValue without a copy.
+  virtual Result<std::optional<PinnedValue>> GetPinned(std::string_view key,
+                                                       const ReadOptions& options = {}) = 0;
   // All at one timestamp, answers in the order asked.
   virtual Result<std::vector<std::optional<std::string>>> MultiGet(
       std::span<const std::string_view> keys, const ReadOptions& options = {}) = 0;
-  // A hint that these keys are about to be read one by one: what is in memory of them is brought
-  // closer to the processor, for all at once instead of one after the other. Worth it from two keys
-  // on, where keys lie anywhere in much memory. Changes nothing, waits for nothing, fails never.
-  // MultiGet needs none.
-  virtual void Expect(std::span<const std::string_view> keys) = 0;
+  // As much of MultiGet as can be told from memory: waits for no device, and what would fail is
+  // not known. One of `answers` a key, in the order asked, all at one timestamp. Memory far from
+  // the processor is fetched for up to 16 keys at once.
+  virtual void Peek(std::span<const std::string_view> keys, std::span<Peeked> answers) = 0;
   virtual Result<std::unique_ptr<Iterator>> Scan(const ScanOptions& options = {}) = 0;
 
   virtual Status Put(std::string_view key, std::string_view value,

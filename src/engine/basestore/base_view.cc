@@ -11,8 +11,9 @@
 namespace luna::basestore {
 namespace {
 
-// What `table` knows of the key, merged into `found`.
-Status FindIn(const table::Table& table, const entry::Lookup& lookup, Found& found) {
+// What `table` knows of the key, merged into `found`. `expected`: null, or of some table.
+Status FindIn(const table::Table& table, const entry::Lookup& lookup, table::Expected* expected,
+              Found& found) {
   const table::TableRow& row = table.row();
   if (row.range_tombstones > 0) {
     if (lookup.reach == entry::Reach::kMemory && !table.loaded()) {
@@ -24,7 +25,8 @@ Status FindIn(const table::Table& table, const entry::Lookup& lookup, Found& fou
   if (row.entries == 0) {
     return {};
   }
-  std::optional<table::PinnedEntry> entry = TRY(table.Get(lookup));
+  const bool begun = expected != nullptr && expected->table == &table;
+  std::optional<table::PinnedEntry> entry = TRY(begun ? table.Get(*expected) : table.Get(lookup));
   if (entry && (!found.entry || entry->entry.timestamp > found.entry->entry.timestamp)) {
     found.entry = std::move(entry);
   }
@@ -114,38 +116,45 @@ BaseView::CoveringTables BaseView::PrefetchFilters(const entry::Lookup& lookup) 
   return covering;
 }
 
-bool BaseView::BeginExpect(table::Expected& expected, const CoveringTables& covering) const {
-  const auto begin = [&expected](const table::Table& table) {
-    expected.table = &table;
-    expected.step = 0;
-    return table.Expect(expected);
+bool BaseView::BeginExpect(Expected& expected) const {
+  table::Expected& first = expected.first;
+  const auto begin = [&first](const table::Table& table) {
+    first.table = &table;
+    first.step = 0;
+    return table.Expect(first);
   };
   for (size_t i = 0; i < tables_[0].size(); ++i) {
-    if (levels::Covers(*levels_->level(0)[i], expected.lookup.key) && begin(*tables_[0][i])) {
+    if (levels::Covers(*levels_->level(0)[i], first.lookup.key) && begin(*tables_[0][i])) {
       return true;
     }
   }
-  return std::ranges::any_of(
-      covering, [&](const table::Table* table) { return table != nullptr && begin(*table); });
+  for (const table::Table* const table : expected.covering) {
+    if (table != nullptr && begin(*table)) {
+      return true;
+    }
+  }
+  first.table = nullptr;
+  return false;
 }
 
-void BaseView::Expect(std::span<const entry::Lookup> lookups) const {
-  LUNA_ASSERT(lookups.size() <= kExpected);
-  std::array<CoveringTables, kExpected> covering;
+void BaseView::Expect(std::span<const entry::Lookup> lookups, std::span<Expected> expected) const {
+  LUNA_ASSERT(lookups.size() <= kExpected && expected.size() == lookups.size());
   for (size_t i = 0; i < lookups.size(); ++i) {
-    covering[i] = PrefetchFilters(lookups[i]);
+    expected[i].first.lookup = lookups[i];
+    expected[i].covering = PrefetchFilters(lookups[i]);
   }
-  std::array<table::Expected, kExpected> expected;
+  std::array<table::Expected*, kExpected> going;
   size_t count = 0;
-  for (size_t i = 0; i < lookups.size(); ++i) {
-    expected[count].lookup = lookups[i];
-    count += BeginExpect(expected[count], covering[i]) ? 1 : 0;
+  for (Expected& one : expected) {
+    if (BeginExpect(one)) {
+      going[count++] = &one.first;
+    }
   }
   while (count > 0) {
     size_t left = 0;
     for (size_t i = 0; i < count; ++i) {
-      if (expected[i].table->Expect(expected[i])) {
-        std::swap(expected[left++], expected[i]);
+      if (going[i]->table->Expect(*going[i])) {
+        going[left++] = going[i];
       }
     }
     count = left;
@@ -153,19 +162,27 @@ void BaseView::Expect(std::span<const entry::Lookup> lookups) const {
 }
 
 Result<Found> BaseView::Get(const entry::Lookup& lookup) const {
+  // All filter lines are on their way before the first is needed.
+  return Find(lookup, PrefetchFilters(lookup), nullptr);
+}
+
+Result<Found> BaseView::Get(Expected& expected) const {
+  return Find(expected.first.lookup, expected.covering, &expected.first);
+}
+
+Result<Found> BaseView::Find(const entry::Lookup& lookup, const CoveringTables& covering,
+                             table::Expected* expected) const {
   const std::string_view key = lookup.key;
   const std::vector<levels::Row>& level0 = levels_->level(0);
-  // All filter lines are on their way before the first is needed.
-  const CoveringTables covering = PrefetchFilters(lookup);
   Found found;
   for (size_t i = 0; i < level0.size() && !Settled(found, level0[i]->max_timestamp); ++i) {
     if (level0[i]->min_timestamp <= lookup.read && levels::Covers(*level0[i], key)) {
-      TRY(FindIn(*tables_[0][i], lookup, found));
+      TRY(FindIn(*tables_[0][i], lookup, expected, found));
     }
   }
   for (int n = 1; n < levels::kLevels && !Answers(found); ++n) {
     if (covering[n] != nullptr) {
-      TRY(FindIn(*covering[n], lookup, found));
+      TRY(FindIn(*covering[n], lookup, expected, found));
     }
   }
   return found;
@@ -213,13 +230,13 @@ Result<Timestamp> BaseView::NewestChange(std::string_view key, uint64_t key_hash
   const std::vector<levels::Row>& level0 = levels_->level(0);
   for (size_t i = 0; i < level0.size() && level0[i]->max_timestamp > after; ++i) {
     if (!Settled(found, level0[i]->max_timestamp) && levels::Covers(*level0[i], key)) {
-      TRY(FindIn(*tables_[0][i], lookup, found));
+      TRY(FindIn(*tables_[0][i], lookup, nullptr, found));
     }
   }
   for (int n = 1; n < levels::kLevels && newest() <= after; ++n) {
     const table::Table* table = Covering(n, key);
     if (table != nullptr && table->row().max_timestamp > after) {
-      TRY(FindIn(*table, lookup, found));
+      TRY(FindIn(*table, lookup, nullptr, found));
     }
   }
   return newest() > after ? newest() : 0;

@@ -37,10 +37,18 @@ class BaseView {
     return Get({.key = key, .key_hash = key_hash, .read = read});
   }
   Result<Found> Get(const entry::Lookup& lookup) const;
-  // Hints that Get of these follows, at most kExpected: what is in memory of them is brought closer
-  // to the processor, for all at once.
+  using CoveringTables = std::array<const table::Table*, levels::kLevels>;
+  // A lookup that is about to be made, as far as Expect has come with it.
+  struct Expected {
+    CoveringTables covering{};
+    table::Expected first;  // in the first table that may hold the key; `table` null: none does
+  };
+  // Brings closer to the processor what Get will look at and is in memory, for all lookups at once,
+  // at most kExpected. The view outlives `expected`, of which there are as many.
   static constexpr size_t kExpected = 16;
-  void Expect(std::span<const entry::Lookup> lookups) const;
+  void Expect(std::span<const entry::Lookup> lookups, std::span<Expected> expected) const;
+  // Get(expected.first.lookup), from there on. Once.
+  Result<Found> Get(Expected& expected) const;
   // Adds one iterator a run (level-0 table, level) that touches `range`, and every range tombstone
   // set. The view outlives the iterators.
   Status AddSources(const entry::KeyRange& range, bool fill_cache,
@@ -60,13 +68,14 @@ class BaseView {
   Timestamp safe() const { return safe_; }
 
  private:
-  using CoveringTables = std::array<const table::Table*, levels::kLevels>;
-
   // Asks for the filter lines of all tables that may hold the key; of the levels ≥ 1 these are
   // returned.
   CoveringTables PrefetchFilters(const entry::Lookup& lookup) const;
-  // Takes the first step of a hint at the first table that may hold the key; false: none does.
-  bool BeginExpect(table::Expected& expected, const CoveringTables& covering) const;
+  // Takes the first step at the first table that may hold the key; false: none does.
+  bool BeginExpect(Expected& expected) const;
+  // `expected`: null, or what is known of the first table that may hold the key.
+  Result<Found> Find(const entry::Lookup& lookup, const CoveringTables& covering,
+                     table::Expected* expected) const;
   // The one table of level ≥ 1 that covers `key`; null if none does.
   const table::Table* Covering(int level, std::string_view key) const;
 

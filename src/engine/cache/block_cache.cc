@@ -268,12 +268,6 @@ class BlockCache::Shard {
     }
   }
 
-  BlockHandle Peek(const BlockKey& key, uint64_t hash) {
-    base::MutexLock lock(mutex_);
-    const Slot* const slot = slots_.Find(key, hash);
-    return slot == nullptr ? nullptr : slot->block;
-  }
-
   void EraseTable(uint64_t table) {
     Evicted erased;
     base::MutexLock lock(mutex_);
@@ -426,7 +420,11 @@ void BlockCache::PrefetchBlock(const BlockKey& key, size_t bytes) {
 
 BlockHandle BlockCache::Peek(const BlockKey& key) {
   const uint64_t hash = HashOf(key);
-  return shards_[(hash >> 56) & (shards_.size() - 1)]->Peek(key, hash);
+  BlockHandle block = shards_[(hash >> 56) & (shards_.size() - 1)]->Get(key, hash);
+  if (block != nullptr) {
+    hits_.Add();
+  }
+  return block;
 }
 
 void BlockCache::EraseTable(uint64_t table) {

@@ -49,7 +49,8 @@ class BlockCache final : public base::MemoryReserve {
   // itself. For many keys the first step is taken for all before the second.
   void PrefetchPlace(const BlockKey& key);
   void PrefetchBlock(const BlockKey& key, size_t bytes);
-  BlockHandle Peek(const BlockKey& key);  // as Get, but neither a hit nor a miss, and no use
+  // As Get, but an absence is no miss: who peeks asks again.
+  BlockHandle Peek(const BlockKey& key);
   // Forgets all blocks of a table that was deleted; may be lazy.
   void EraseTable(uint64_t table);
   void GiveWay(uint64_t bytes) override;

@@ -31,7 +31,7 @@ class SortedTable final : public Table {
       case 1:
         cache->PrefetchBlock(expected.block_key, sizeof(Block));
         return true;
-      case 2:
+      case kPeek:
         expected.block = cache->Peek(expected.block_key);
         if (expected.block == nullptr) {
           return false;
@@ -64,6 +64,24 @@ class SortedTable final : public Table {
       found->entry.timestamp = assigned;
     }
     return found;
+  }
+
+  Result<std::optional<PinnedEntry>> Get(Expected& expected) const override {
+    const entry::Lookup& lookup = expected.lookup;
+    if (expected.block == nullptr && expected.step > kPeek &&
+        lookup.reach == entry::Reach::kMemory) {
+      return NotInMemory(row().object);
+    }
+    if (expected.block == nullptr || row().assigned_timestamp != 0) {
+      return Get(lookup);
+    }
+    const Block& block = static_cast<const Block&>(*expected.block);
+    const auto row = expected.begins ? std::optional<size_t>(0)
+                                     : block.Find(lookup.key, lookup.key_hash, lookup.read);
+    if (row) {
+      return Pin(std::move(expected.block), *row, lookup.key);
+    }
+    return expected.continues ? Get(lookup) : std::optional<PinnedEntry>();
   }
 
   std::unique_ptr<entry::EntryIterator> NewIterator(bool fill_cache) const override {
@@ -113,6 +131,8 @@ class SortedTable final : public Table {
   }
 
  private:
+  static constexpr int kPeek = 2;  // the step of Expect that takes the block
+
   // By the timestamps in the table.
   Result<std::optional<PinnedEntry>> GetStored(const entry::Lookup& lookup) const {
     const LoadedTail* tail = TRY(reader_.tail());
@@ -151,6 +171,8 @@ class SortedTable final : public Table {
     if (!begins && place.after == 0) {
       return false;
     }
+    expected.begins = begins;
+    expected.continues = place.after_has_key;
     expected.block_key = reader_.KeyOf(*tail, begins ? place.after : place.after - 1);
     reader_.context().cache->PrefetchPlace(expected.block_key);
     return true;

@@ -38,6 +38,8 @@ struct Expected {
   int step = 0;               // the next one
   cache::BlockKey block_key;  // of the block that may hold the key
   cache::BlockHandle block;
+  bool begins = false;     // it does, in its first row
+  bool continues = false;  // else the next block may as well
 };
 
 struct TableContext {
@@ -66,6 +68,8 @@ class Table {
     return Get({.key = key, .key_hash = key_hash, .read = read});
   }
   virtual Result<std::optional<PinnedEntry>> Get(const entry::Lookup& lookup) const = 0;
+  // Get(expected.lookup), from where Expect, which began here, has come to. Once.
+  virtual Result<std::optional<PinnedEntry>> Get(Expected& expected) const = 0;
   // Whether its tail is in memory: range_tombstones then waits for no device.
   virtual bool loaded() const = 0;
   // `fill_cache` false: blocks read do not enter the cache (compaction, long scans of tools). The

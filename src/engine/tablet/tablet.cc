@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/try.h"
@@ -26,6 +27,16 @@ void FindIn(const std::shared_ptr<memtable::Memtable>& table, const entry::Looku
     found.entry = table::PinnedEntry{.entry = *entry, .pin = nullptr};
     pin = table;
   }
+}
+
+// What a reader at `read` sees of what was found.
+std::optional<Visible> See(const basestore::Found& found, Timestamp read,
+                           std::shared_ptr<const void> pin) {
+  if (!found.entry || found.covering > found.entry->entry.timestamp ||
+      !entry::IsLive(found.entry->entry, read)) {
+    return std::nullopt;
+  }
+  return Visible{.entry = found.entry->entry, .pin = std::move(pin)};
 }
 
 Timestamp NewestIn(const memtable::Memtable& table, std::string_view key, uint64_t key_hash) {
@@ -138,6 +149,7 @@ void Tablet::Rotate(journal::Sequence upto) {
 
 Result<basestore::Found> Tablet::Find(const entry::Lookup& lookup, const memstore::View& memory,
                                       const basestore::BaseView& base,
+                                      basestore::BaseView::Expected* expected,
                                       std::shared_ptr<const void>& pin) const {
   basestore::Found found;
   FindIn(memory.active, lookup, found, pin);
@@ -151,9 +163,9 @@ Result<basestore::Found> Tablet::Find(const entry::Lookup& lookup, const memstor
   if (found.entry || found.covering != 0) {
     return found;
   }
-  found = TRY(base.Get(lookup));
+  found = TRY(expected != nullptr ? base.Get(*expected) : base.Get(lookup));
   if (found.entry) {
-    pin = found.entry->pin;
+    pin = std::move(found.entry->pin);
   }
   return found;
 }
@@ -178,38 +190,65 @@ Result<std::optional<Visible>> Tablet::Get(std::string_view key, Timestamp read,
   std::shared_ptr<const void> pin;
   const basestore::Found found =
       TRY(Find({.key = key, .key_hash = base::Hash(key), .read = read, .reach = reach}, *memory,
-               *base, pin));
-  if (!found.entry || found.covering > found.entry->entry.timestamp ||
-      !entry::IsLive(found.entry->entry, read)) {
-    return std::optional<Visible>();
-  }
-  return std::optional<Visible>(Visible{.entry = found.entry->entry, .pin = std::move(pin)});
+               *base, nullptr, pin));
+  return See(found, read, std::move(pin));
 }
 
-void Tablet::Expect(std::span<const std::string_view> keys) const {
-  const auto memory = memstore_.view();
+void Tablet::Peek(std::span<const std::string_view> keys, Timestamp read,
+                  std::span<Peeked> answers) const {
+  LUNA_ASSERT(keys.size() == answers.size());
+  std::ranges::fill(answers, Peeked());
+  const auto memory = memstore_.view();  // before the tables: nothing falls between the two
   const auto base = context_.base->view();
-  // Less lies in the processor's caches by itself.
-  constexpr uint64_t kWorthIt = uint64_t{1} << 20;
-  if (memory->frozen.empty() &&
-      memory->active->content_bytes() + base->content_bytes() < kWorthIt) {
+  if (read < base->safe()) [[unlikely]] {
     return;
   }
-  while (!keys.empty()) {
-    const auto some = keys.first(std::min(keys.size(), kExpected));
-    ExpectSome(some, *memory, *base);
-    keys = keys.subspan(some.size());
+  // Less lies in the processor's caches by itself.
+  constexpr uint64_t kFar = uint64_t{1} << 20;
+  const bool near =
+      memory->frozen.empty() && memory->active->content_bytes() + base->content_bytes() < kFar;
+  for (size_t i = 0; i < keys.size(); i += kExpected) {
+    const size_t count = std::min(kExpected, keys.size() - i);
+    PeekSome(keys.subspan(i, count), read, near, *memory, *base, answers.subspan(i, count));
   }
 }
 
-void Tablet::ExpectSome(std::span<const std::string_view> keys, const memstore::View& memory,
-                        const basestore::BaseView& base) const {
+void Tablet::PeekSome(std::span<const std::string_view> keys, Timestamp read, bool near,
+                      const memstore::View& memory, const basestore::BaseView& base,
+                      std::span<Peeked> answers) const {
   std::array<entry::Lookup, kExpected> lookups;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    lookups[i] = {.key = keys[i],
+                  .key_hash = base::Hash(keys[i]),
+                  .read = read,
+                  .reach = entry::Reach::kMemory};
+  }
+  std::array<basestore::BaseView::Expected, kExpected> expected;
+  std::array<basestore::BaseView::Expected*, kExpected> expected_of{};
+  if (!near) {
+    Expect(std::span(lookups).first(keys.size()), memory, base, expected, expected_of);
+  }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    std::shared_ptr<const void> pin;
+    const auto found = Find(lookups[i], memory, base, expected_of[i], pin);
+    if (found.ok()) {
+      answers[i].known = true;
+      answers[i].visible = See(*found, read, std::move(pin));
+    }
+  }
+}
+
+void Tablet::Expect(std::span<const entry::Lookup> lookups, const memstore::View& memory,
+                    const basestore::BaseView& base,
+                    std::span<basestore::BaseView::Expected> expected,
+                    std::span<basestore::BaseView::Expected*> expected_of) {
+  std::array<entry::Lookup, kExpected> wanted;
   std::array<uint64_t, kExpected> hashes;
-  size_t left = keys.size();
+  std::array<uint8_t, kExpected> indexes;
+  size_t left = lookups.size();
   for (size_t i = 0; i < left; ++i) {
-    hashes[i] = base::Hash(keys[i]);
-    lookups[i] = {.key = keys[i], .key_hash = hashes[i], .read = entry::kMaxTimestamp};
+    hashes[i] = lookups[i].key_hash;
+    indexes[i] = static_cast<uint8_t>(i);
   }
   const auto look = [&](const memtable::Memtable& table) {
     if (table.count() == 0) {
@@ -218,7 +257,7 @@ void Tablet::ExpectSome(std::span<const std::string_view> keys, const memstore::
     const uint32_t here = table.Expect(std::span(hashes).first(left));
     size_t kept = 0;
     for (size_t i = 0; i < left; ++i) {
-      lookups[kept] = lookups[i];
+      indexes[kept] = indexes[i];
       hashes[kept] = hashes[i];
       kept += (here >> i & 1) == 0 ? 1 : 0;
     }
@@ -228,7 +267,11 @@ void Tablet::ExpectSome(std::span<const std::string_view> keys, const memstore::
   for (const auto& frozen : memory.frozen) {
     look(*frozen);
   }
-  base.Expect(std::span(lookups).first(left));
+  for (size_t i = 0; i < left; ++i) {
+    wanted[i] = lookups[indexes[i]];
+    expected_of[indexes[i]] = &expected[i];
+  }
+  base.Expect(std::span(wanted).first(left), expected.first(left));
 }
 
 Result<std::optional<Visible>> Tablet::GetNewest(std::string_view key) const {
@@ -237,7 +280,7 @@ Result<std::optional<Visible>> Tablet::GetNewest(std::string_view key) const {
   std::shared_ptr<const void> pin;
   const basestore::Found found =
       TRY(Find({.key = key, .key_hash = base::Hash(key), .read = entry::kMaxTimestamp}, *memory,
-               *base, pin));
+               *base, nullptr, pin));
   if (!found.entry || found.covering > found.entry->entry.timestamp) {
     return std::optional<Visible>();
   }

@@ -25,6 +25,12 @@ struct Visible {
   std::shared_ptr<const void> pin;
 };
 
+// What is in memory of a key.
+struct Peeked {
+  bool known = false;  // false: nothing of this is known without storage
+  std::optional<Visible> visible;
+};
+
 class Tablet {
  public:
   struct Context {
@@ -63,9 +69,11 @@ class Tablet {
   // unregistered readers and `registered` is false.
   Result<std::optional<Visible>> Get(std::string_view key, Timestamp read, bool registered,
                                      entry::Reach reach = entry::Reach::kStorage) const;
-  // Hints that Get of these keys follows: what is in memory of them is brought closer to the
-  // processor, for several at once. Changes nothing, waits for nothing.
-  void Expect(std::span<const std::string_view> keys) const;
+  // What a reader at `read` sees of these keys, as far as it is in memory; waits for nothing.
+  // Memory far from the processor is fetched for several keys at once. One of `answers` a key, in
+  // order.
+  void Peek(std::span<const std::string_view> keys, Timestamp read,
+            std::span<Peeked> answers) const;
   // The newest version of any kind and the newest covering tombstone, for evaluation at commit.
   Result<std::optional<Visible>> GetNewest(std::string_view key) const;
   // `read` must be registered. Keeps its memtables and tables alive. kSnapshotTooOld where the
@@ -118,16 +126,25 @@ class Tablet {
   std::vector<std::string> UnflushedBlobs() const;
 
  private:
-  // At most kExpected keys.
+  // At most kExpected keys. `near`: all is near the processor already.
   static constexpr size_t kExpected = basestore::BaseView::kExpected;
-  void ExpectSome(std::span<const std::string_view> keys, const memstore::View& memory,
-                  const basestore::BaseView& base) const;
+  void PeekSome(std::span<const std::string_view> keys, Timestamp read, bool near,
+                const memstore::View& memory, const basestore::BaseView& base,
+                std::span<Peeked> answers) const;
+  // Of those that no memtable seems to hold `base` expects the lookups: one of `expected` each,
+  // to which `expected_of` then points.
+  static void Expect(std::span<const entry::Lookup> lookups, const memstore::View& memory,
+                     const basestore::BaseView& base,
+                     std::span<basestore::BaseView::Expected> expected,
+                     std::span<basestore::BaseView::Expected*> expected_of);
   // Its blobs that are not in `tables` go with the memtable.
   void EndBlobs(memtable::Memtable& table, const std::vector<levels::Row>& tables);
   Status CheckKept(Timestamp read, bool registered, const basestore::BaseView& base) const;
-  // The newest version ≤ `read` and the newest covering tombstone, wherever they lie.
+  // The newest version ≤ `read` and the newest covering tombstone, wherever they lie. `expected`:
+  // null, or what `base` expects of this lookup.
   Result<basestore::Found> Find(const entry::Lookup& lookup, const memstore::View& memory,
                                 const basestore::BaseView& base,
+                                basestore::BaseView::Expected* expected,
                                 std::shared_ptr<const void>& pin) const;
 
   const Context context_;

@@ -1,9 +1,11 @@
 #include "engine/universe/local_collection.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/text.h"
 #include "base/try.h"
 #include "engine/blob/blob.h"
@@ -72,8 +74,8 @@ Status AddPut(DatabaseCore& database, transaction::WriteSet& writes, uint64_t ta
   return writes.PutBlob(tablet, key, entry::EncodeBlobReference(reference), expiry, type);
 }
 
-Result<std::optional<Value>> LocalCollection::GetValue(std::string_view key,
-                                                       const ReadOptions& options) {
+Result<std::optional<PinnedValue>> LocalCollection::GetPinned(std::string_view key,
+                                                              const ReadOptions& options) {
   TRY(CheckKey(key));
   database_->engine().reads.Add();
   if (!options.at) {
@@ -84,10 +86,23 @@ Result<std::optional<Value>> LocalCollection::GetValue(std::string_view key,
   return ReadValue(*database_, *core_, key, {.timestamp = *options.at, .reach = ReachOf(options)});
 }
 
+Result<std::optional<Value>> LocalCollection::GetValue(std::string_view key,
+                                                       const ReadOptions& options) {
+  return Copy(TRY(GetPinned(key, options)));
+}
+
 Result<std::optional<std::string>> LocalCollection::Get(std::string_view key,
                                                         const ReadOptions& options) {
-  auto value = TRY(GetValue(key, options));
-  return value ? std::optional<std::string>(std::move(value->bytes)) : std::nullopt;
+  const auto value = TRY(GetPinned(key, options));
+  return value ? std::optional<std::string>(value->bytes) : std::nullopt;
+}
+
+void LocalCollection::Peek(std::span<const std::string_view> keys, std::span<Peeked> answers) {
+  LUNA_ASSERT(keys.size() == answers.size());
+  const Timestamp read = database_->engine().group->ReadTimestamp(database_->id());
+  PeekValues(*database_, *core_, keys, read, answers);
+  database_->engine().reads.Add(static_cast<uint64_t>(
+      std::ranges::count_if(answers, [](const Peeked& answer) { return answer.known; })));
 }
 
 Result<std::vector<std::optional<std::string>>> LocalCollection::MultiGet(
@@ -116,15 +131,19 @@ Result<std::vector<std::optional<std::string>>> LocalCollection::MultiGetOnce(
   const ReadAt at = {.timestamp = held.timestamp(), .reach = ReachOf(options)};
   std::vector<std::optional<std::string>> answers;
   answers.reserve(keys.size());
-  constexpr size_t kExpected = 16;  // more would push one another out again
+  constexpr size_t kAtOnce = 16;  // more would be pinned, and push one another out again
+  std::array<Peeked, kAtOnce> peeked;
   for (size_t i = 0; i < keys.size(); ++i) {
-    const std::string_view key = keys[i];
-    if (i % kExpected == 0 && i + 1 < keys.size()) {
-      Expect(keys.subspan(i, std::min(kExpected, keys.size() - i)));
+    if (i % kAtOnce == 0) {
+      const auto some = keys.subspan(i, std::min(kAtOnce, keys.size() - i));
+      PeekValues(*database_, *core_, some, at.timestamp, std::span(peeked).first(some.size()));
     }
-    TRY(CheckKey(key));
-    auto value = TRY(ReadValue(*database_, *core_, key, at));
-    answers.push_back(value ? std::optional<std::string>(std::move(value->bytes)) : std::nullopt);
+    Peeked& known = peeked[i % kAtOnce];
+    if (!known.known) {
+      TRY(CheckKey(keys[i]));
+      known.value = TRY(ReadValue(*database_, *core_, keys[i], at));
+    }
+    answers.push_back(known.value ? std::optional<std::string>(known.value->bytes) : std::nullopt);
   }
   return answers;
 }
@@ -222,8 +241,9 @@ Result<int64_t> LocalCollection::Increment(std::string_view key, int64_t delta,
     transaction::WriteSet writes(nullptr);
     std::optional<transaction::Current> base;
     if (current) {
-      base = transaction::Current{
-          .bytes = current->bytes, .type = current->type, .expiry_millis = current->expiry_millis};
+      base = transaction::Current{.bytes = std::string(current->bytes),
+                                  .type = current->type,
+                                  .expiry_millis = current->expiry_millis};
     }
     transaction::Pending pending;
     pending.changes.push_back(transaction::Increment{.delta = delta});

@@ -21,9 +21,11 @@ class LocalCollection final : public Collection {
   uint64_t id() const override { return core_->id; }
   Result<std::optional<std::string>> Get(std::string_view key, const ReadOptions& options) override;
   Result<std::optional<Value>> GetValue(std::string_view key, const ReadOptions& options) override;
+  Result<std::optional<PinnedValue>> GetPinned(std::string_view key,
+                                               const ReadOptions& options) override;
   Result<std::vector<std::optional<std::string>>> MultiGet(std::span<const std::string_view> keys,
                                                            const ReadOptions& options) override;
-  void Expect(std::span<const std::string_view> keys) override { core_->tablet->Expect(keys); }
+  void Peek(std::span<const std::string_view> keys, std::span<Peeked> answers) override;
   Result<std::unique_ptr<Iterator>> Scan(const ScanOptions& options) override;
   Status Put(std::string_view key, std::string_view value, const WriteOptions& options) override;
   Status Delete(std::string_view key, const WriteOptions& options) override;

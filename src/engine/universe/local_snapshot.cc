@@ -14,8 +14,8 @@ Result<std::optional<std::string>> LocalSnapshot::Get(Collection& collection,
   const auto core = TRY(CoreOf(*database_, collection));
   TRY(CheckKey(key));
   database_->engine().reads.Add();
-  auto value = TRY(ReadValue(*database_, *core, key, {.timestamp = timestamp()}));
-  return value ? std::optional<std::string>(std::move(value->bytes)) : std::nullopt;
+  const auto value = TRY(ReadValue(*database_, *core, key, {.timestamp = timestamp()}));
+  return value ? std::optional<std::string>(value->bytes) : std::nullopt;
 }
 
 Result<std::vector<std::optional<std::string>>> LocalSnapshot::MultiGet(

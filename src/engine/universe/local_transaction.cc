@@ -51,9 +51,9 @@ Result<std::optional<Value>> LocalTransaction::ReadCommitted(const CollectionCor
                                                              std::string_view key) {
   has_read_ = true;
   database_->engine().reads.Add();
-  auto value = TRY(ReadValue(*database_, collection, key, {.timestamp = start_}));
+  const auto value = TRY(ReadValue(*database_, collection, key, {.timestamp = start_}));
   TRY(NoteRead(collection, key, value ? value->expiry_millis : 0));
-  return value;
+  return Copy(value);
 }
 
 Status LocalTransaction::NoteRead(const CollectionCore& collection, std::string_view key,

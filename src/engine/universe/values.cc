@@ -1,9 +1,12 @@
 #include "engine/universe/values.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/try.h"
 #include "engine/blob/blob.h"
+#include "engine/universe/names.h"
 
 namespace luna::universe {
 
@@ -14,27 +17,38 @@ constexpr int kTries = 100;
 // Where it is followed, each try waits for a look.
 constexpr int kFollowedTries = 4;
 
-Result<std::optional<Value>> ReadValueOnce(DatabaseCore& database, const CollectionCore& collection,
-                                           std::string_view key, const ReadAt& at) {
+PinnedValue PinnedOf(tablet::Visible visible) {
+  return {.bytes = visible.entry.value,
+          .timestamp = visible.entry.timestamp,
+          .type = visible.entry.type,
+          .expiry_millis = visible.entry.expiry_millis,
+          .pin = std::move(visible.pin)};
+}
+
+Result<std::optional<PinnedValue>> ReadValueOnce(DatabaseCore& database,
+                                                 const CollectionCore& collection,
+                                                 std::string_view key, const ReadAt& at) {
   TRY(database.CheckUsable());
   if (collection.dropped.load(std::memory_order_acquire)) {
     return Dropped(collection);
   }
-  const auto visible = TRY(collection.tablet->Get(key, at.timestamp, at.registered, at.reach));
+  auto visible = TRY(collection.tablet->Get(key, at.timestamp, at.registered, at.reach));
   if (collection.dropped.load(std::memory_order_acquire)) {
     return Dropped(collection);  // while we looked: what was not found may have gone with it
   }
   if (!visible) {
-    return std::optional<Value>();
+    return std::optional<PinnedValue>();
   }
-  if (visible->entry.kind == entry::Kind::kBlob && at.reach == entry::Reach::kMemory) {
+  if (visible->entry.kind != entry::Kind::kBlob) {
+    return std::optional(PinnedOf(std::move(*visible)));
+  }
+  if (at.reach == entry::Reach::kMemory) {
     return table::NotInMemory("a blob");
   }
-  Value value{.bytes = TRY(BytesOf(database, visible->entry)),
-              .timestamp = visible->entry.timestamp,
-              .type = visible->entry.type,
-              .expiry_millis = visible->entry.expiry_millis};
-  return std::optional<Value>(std::move(value));
+  const auto bytes = std::make_shared<const std::string>(TRY(BytesOf(database, visible->entry)));
+  visible->entry.value = *bytes;
+  visible->pin = bytes;
+  return std::optional(PinnedOf(std::move(*visible)));
 }
 }  // namespace
 
@@ -84,8 +98,42 @@ Result<std::string> BytesOf(DatabaseCore& database, const entry::Entry& entry) {
   return blob::Read(database.engine().kernel->storage(), database.bucket(), reference);
 }
 
-Result<std::optional<Value>> ReadValue(DatabaseCore& database, const CollectionCore& collection,
-                                       std::string_view key, const ReadAt& at) {
+Value Copy(const PinnedValue& value) {
+  return {.bytes = std::string(value.bytes),
+          .timestamp = value.timestamp,
+          .type = value.type,
+          .expiry_millis = value.expiry_millis};
+}
+
+std::optional<Value> Copy(const std::optional<PinnedValue>& value) {
+  return value ? std::optional(Copy(*value)) : std::nullopt;
+}
+
+void PeekValues(DatabaseCore& database, const CollectionCore& collection,
+                std::span<const std::string_view> keys, Timestamp read, std::span<Peeked> answers) {
+  constexpr size_t kAtOnce = 16;
+  std::array<tablet::Peeked, kAtOnce> peeked;
+  for (size_t begin = 0; begin < keys.size(); begin += kAtOnce) {
+    const auto some = keys.subspan(begin, std::min(kAtOnce, keys.size() - begin));
+    collection.tablet->Peek(some, read, std::span(peeked).first(some.size()));
+    for (size_t i = 0; i < some.size(); ++i) {
+      Peeked& answer = answers[begin + i] = Peeked();
+      std::optional<tablet::Visible>& visible = peeked[i].visible;
+      const bool blob = visible && visible->entry.kind == entry::Kind::kBlob;
+      answer.known = peeked[i].known && !blob && CheckKey(some[i]).ok();
+      if (answer.known && visible) {
+        answer.value = PinnedOf(std::move(*visible));
+      }
+    }
+  }
+  if (!database.CheckUsable().ok() || collection.dropped.load(std::memory_order_acquire)) {
+    std::ranges::fill(answers, Peeked());  // what was not found may have gone while we looked
+  }
+}
+
+Result<std::optional<PinnedValue>> ReadValue(DatabaseCore& database,
+                                             const CollectionCore& collection, std::string_view key,
+                                             const ReadAt& at) {
   auto value = ReadValueOnce(database, collection, key, at);
   Following* const following = database.engine().following;
   if (value.ok() || following == nullptr || value.error().reason() != Reason::kObjectMissing ||
@@ -127,8 +175,9 @@ Error AsTold(DatabaseCore& database, const Error& error) {
           "what was read is no longer kept by the leader (" + error.message() + "); read again"};
 }
 
-Result<std::optional<Value>> ReadNewest(DatabaseCore& database, const CollectionCore& collection,
-                                        std::string_view key, entry::Reach reach) {
+Result<std::optional<PinnedValue>> ReadNewest(DatabaseCore& database,
+                                              const CollectionCore& collection,
+                                              std::string_view key, entry::Reach reach) {
   for (int attempt = 1;; ++attempt) {
     const Timestamp read = database.engine().group->ReadTimestamp(database.id());
     auto value = ReadValue(database, collection, key,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,13 +23,21 @@ struct ReadAt {
 
 // The bytes of a version; fetches a blob.
 Result<std::string> BytesOf(DatabaseCore& database, const entry::Entry& entry);
+// The same with bytes of its own.
+Value Copy(const PinnedValue& value);
+std::optional<Value> Copy(const std::optional<PinnedValue>& value);
 // What a reader sees of the key at that time.
-Result<std::optional<Value>> ReadValue(DatabaseCore& database, const CollectionCore& collection,
-                                       std::string_view key, const ReadAt& at);
+Result<std::optional<PinnedValue>> ReadValue(DatabaseCore& database,
+                                             const CollectionCore& collection, std::string_view key,
+                                             const ReadAt& at);
 // At the newest moment, without registering: for single reads.
-Result<std::optional<Value>> ReadNewest(DatabaseCore& database, const CollectionCore& collection,
-                                        std::string_view key,
-                                        entry::Reach reach = entry::Reach::kStorage);
+Result<std::optional<PinnedValue>> ReadNewest(DatabaseCore& database,
+                                              const CollectionCore& collection,
+                                              std::string_view key,
+                                              entry::Reach reach = entry::Reach::kStorage);
+// What readers see of the keys at that time, as far as memory tells; one of `answers` a key.
+void PeekValues(DatabaseCore& database, const CollectionCore& collection,
+                std::span<const std::string_view> keys, Timestamp read, std::span<Peeked> answers);
 // Where the universe is followed, its leader may have removed what is read here.
 // After an error of a read of now, which is to be made again at a newer time: waits for the next
 // look. False: it was another error, or `attempt` (from 1 on) was the last.

@@ -34,11 +34,13 @@ Status Access::Hold(Database& database) {
   return {};
 }
 
-Result<std::optional<Value>> Access::Find(Collection& collection, std::string_view key) {
-  if (transaction_ != nullptr) {
-    return transaction_->GetValue(collection, key);
+Result<std::optional<PinnedValue>> Access::Find(Collection& collection, std::string_view key) {
+  const bool foreseen = foreseen_ != nullptr && snapshot_ == nullptr && foreseen_->key == key &&
+                        foreseen_->collection == collection.id();
+  if (foreseen) {
+    return std::move(std::exchange(foreseen_, nullptr)->value);
   }
-  return collection.GetValue(key, options());
+  return collection.GetPinned(key, options());
 }
 
 Result<std::vector<std::optional<std::string>>> Access::FindAll(
@@ -55,11 +57,33 @@ Result<std::vector<std::optional<std::string>>> Access::FindAll(
 }
 
 Result<std::optional<Value>> Access::Get(Collection& collection, std::string_view key) {
-  auto found = Find(collection, key);
-  if (found.ok()) {
-    ++(found->has_value() ? hits_ : misses_);
+  std::optional<Value> value;
+  if (transaction_ != nullptr) {
+    value = TRY(transaction_->GetValue(collection, key));
+  } else if (const auto found = TRY(Find(collection, key)); found) {
+    value = Value{.bytes = std::string(found->bytes),
+                  .timestamp = found->timestamp,
+                  .type = found->type,
+                  .expiry_millis = found->expiry_millis};
   }
-  return found;
+  Count(value.has_value());
+  return value;
+}
+
+Result<std::optional<PinnedValue>> Access::GetPinned(Collection& collection, std::string_view key) {
+  std::optional<PinnedValue> pinned;
+  if (transaction_ == nullptr) {
+    pinned = TRY(Find(collection, key));
+  } else if (auto found = TRY(transaction_->GetValue(collection, key)); found) {
+    const auto value = std::make_shared<const Value>(std::move(*found));
+    pinned = PinnedValue{.bytes = value->bytes,
+                         .timestamp = value->timestamp,
+                         .type = value->type,
+                         .expiry_millis = value->expiry_millis,
+                         .pin = value};
+  }
+  Count(pinned.has_value());
+  return pinned;
 }
 
 Result<std::vector<std::optional<std::string>>> Access::MultiGet(
@@ -67,7 +91,7 @@ Result<std::vector<std::optional<std::string>>> Access::MultiGet(
   auto found = FindAll(collection, keys);
   if (found.ok()) {
     for (const auto& value : *found) {
-      ++(value.has_value() ? hits_ : misses_);
+      Count(value.has_value());
     }
   }
   return found;

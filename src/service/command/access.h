@@ -15,6 +15,13 @@
 
 namespace luna::command {
 
+// What was found of a key before its command began, at a time when that was received already.
+struct Foreseen {
+  uint64_t collection = 0;  // its id
+  std::string_view key;
+  std::optional<PinnedValue> value;
+};
+
 class Access {
  public:
   Access() = default;  // straight
@@ -24,6 +31,9 @@ class Access {
   // Straight or at a past time only (asserted): reads that would wait for a device answer
   // kNotInMemory from now on; scans always do.
   void StayInMemory();
+  // Straight only: the first read of that key in that collection takes this for its answer. Null:
+  // nothing was foreseen.
+  void Foresee(Foreseen* foreseen) { foreseen_ = foreseen; }
   // The same at that time.
   Access At(Snapshot& snapshot) const;
 
@@ -32,6 +42,7 @@ class Access {
   Snapshot* snapshot() { return snapshot_; }
 
   Result<std::optional<Value>> Get(Collection& collection, std::string_view key);
+  Result<std::optional<PinnedValue>> GetPinned(Collection& collection, std::string_view key);
   Result<std::vector<std::optional<std::string>>> MultiGet(Collection& collection,
                                                            std::span<const std::string_view> keys);
   Result<std::unique_ptr<Iterator>> Scan(Collection& collection, const ScanOptions& options);
@@ -54,12 +65,15 @@ class Access {
  private:
   ReadOptions options() const;
   Status Counted(Status written);
-  Result<std::optional<Value>> Find(Collection& collection, std::string_view key);
+  // Without a transaction.
+  Result<std::optional<PinnedValue>> Find(Collection& collection, std::string_view key);
+  void Count(bool found) { ++(found ? hits_ : misses_); }
   Result<std::vector<std::optional<std::string>>> FindAll(Collection& collection,
                                                           std::span<const std::string_view> keys);
 
   Transaction* transaction_ = nullptr;
   Snapshot* snapshot_ = nullptr;
+  Foreseen* foreseen_ = nullptr;
   bool memory_only_ = false;
   std::shared_ptr<Snapshot> own_;  // of Hold
   uint64_t hits_ = 0;

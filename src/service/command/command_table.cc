@@ -417,6 +417,7 @@ bool Run(const Command& command, Session& session, Host& host,
   Access access = AccessOf(session, round);
   if (session.memory_only) {
     access.StayInMemory();
+    access.Foresee(session.foreseen);
   }
   Call call{.command = command,
             .session = session,

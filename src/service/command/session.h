@@ -22,6 +22,7 @@ namespace luna::command {
 struct Command;
 class Host;
 class User;
+struct Foreseen;
 
 // A command that waits for EXEC.
 struct Queued {
@@ -82,8 +83,9 @@ struct Session {
   // but `left_memory`; it is to run again elsewhere.
   bool memory_only = false;
   bool left_memory = false;
-  bool monitoring = false;  // after MONITOR: told of commands, and touches no data
-  bool closing = false;     // after the replies so far are sent
+  Foreseen* foreseen = nullptr;  // of the command that runs now; null: nothing
+  bool monitoring = false;       // after MONITOR: told of commands, and touches no data
+  bool closing = false;          // after the replies so far are sent
 
   std::shared_ptr<Database> database;
   std::shared_ptr<Collection> collection;

@@ -11,7 +11,7 @@ namespace luna::command {
 namespace {
 
 void RunGet(Call& call) {
-  std::optional<Value> value;
+  std::optional<PinnedValue> value;
   if (!LoadString(call, call.arguments[1], value)) {
     return;
   }
@@ -44,7 +44,7 @@ void RunMget(Call& call) {
 }
 
 void RunStrlen(Call& call) {
-  std::optional<Value> value;
+  std::optional<PinnedValue> value;
   if (LoadString(call, call.arguments[1], value)) {
     call.reply.Integer(value ? static_cast<int64_t>(value->bytes.size()) : 0);
   }
@@ -67,7 +67,7 @@ std::string_view Part(std::string_view bytes, int64_t first, int64_t last) {
 void RunGetrange(Call& call) {
   int64_t first = 0;
   int64_t last = 0;
-  std::optional<Value> value;
+  std::optional<PinnedValue> value;
   if (TakeInteger(call, call.arguments[2], first) && TakeInteger(call, call.arguments[3], last) &&
       LoadString(call, call.arguments[1], value)) {
     call.reply.Bulk(value ? Part(value->bytes, first, last) : std::string_view());
@@ -75,7 +75,7 @@ void RunGetrange(Call& call) {
 }
 
 void RunGetver(Call& call) {
-  std::optional<Value> value;
+  std::optional<PinnedValue> value;
   if (!LoadString(call, call.arguments[1], value)) {
     return;
   }

@@ -20,10 +20,9 @@ bool Pass(Call& call, const Status& status) {
   return true;
 }
 
-}  // namespace
-
-bool Load(Call& call, Collection& collection, std::string_view key, std::optional<Value>& value) {
-  auto read = call.access.Get(collection, key);
+// The same with what was read.
+template <typename Read>
+bool Take(Call& call, Result<Read> read, Read& value) {
   if (!read.ok()) {
     call.Fail(read.error());
     return false;
@@ -32,19 +31,32 @@ bool Load(Call& call, Collection& collection, std::string_view key, std::optiona
   return true;
 }
 
-bool Load(Call& call, std::string_view key, std::optional<Value>& value) {
-  return Load(call, call.collection(), key, value);
-}
-
-bool LoadString(Call& call, std::string_view key, std::optional<Value>& value) {
-  if (!Load(call, key, value)) {
-    return false;
-  }
+// False and the call failed if `value` is something, but no string.
+template <typename Read>
+bool IsString(Call& call, const Read& value) {
   if (value && value->type != 0) {
     call.Fail(kWrongType);
     return false;
   }
   return true;
+}
+
+}  // namespace
+
+bool Load(Call& call, Collection& collection, std::string_view key, std::optional<Value>& value) {
+  return Take(call, call.access.Get(collection, key), value);
+}
+
+bool Load(Call& call, std::string_view key, std::optional<Value>& value) {
+  return Load(call, call.collection(), key, value);
+}
+
+bool LoadString(Call& call, std::string_view key, std::optional<Value>& value) {
+  return Load(call, key, value) && IsString(call, value);
+}
+
+bool LoadString(Call& call, std::string_view key, std::optional<PinnedValue>& value) {
+  return Take(call, call.access.GetPinned(call.collection(), key), value) && IsString(call, value);
 }
 
 bool Store(Call& call, std::string_view key, std::string_view bytes, uint64_t expiry_millis) {

@@ -21,6 +21,7 @@ bool Load(Call& call, Collection& collection, std::string_view key, std::optiona
 bool Load(Call& call, std::string_view key, std::optional<Value>& value);  // of the session's
 // A string; kWrongType for anything else.
 bool LoadString(Call& call, std::string_view key, std::optional<Value>& value);
+bool LoadString(Call& call, std::string_view key, std::optional<PinnedValue>& value);
 // Writes a string. `expiry_millis` since 1970, 0: never; a past time deletes the key.
 bool Store(Call& call, std::string_view key, std::string_view bytes, uint64_t expiry_millis = 0);
 // Writes a value again, of any type, to a key that may be another one.

@@ -136,6 +136,12 @@ Connection::Foretold Connection::Foretell(Tally& tally) {
 }
 
 Need Connection::Advance(uint64_t now_nanos, Tally& tally) {
+  const Need need = AdvanceOn(now_nanos, tally);
+  foresight_.Forget();
+  return need;
+}
+
+Need Connection::AdvanceOn(uint64_t now_nanos, Tally& tally) {
   LUNA_ASSERT(!waiting_);
   receives_left_ = kReceivesMax;
   ended_nanos_ = 0;
@@ -225,6 +231,7 @@ bool Connection::Receive(Tally& tally) {
     return false;
   }
   --receives_left_;
+  foresight_.Forget();
   const std::span<char> room = parser_.Room();
   const auto read = socket_->Read(room);
   if (!read.ok()) {
@@ -314,6 +321,7 @@ bool Connection::Take(Tally& tally) {
   if (!Joins(queue, alone)) {
     return false;
   }
+  foresight_.Forget();
   queue_ = queue;
   alone_ = alone;
   operation_.light = !alone && queue == Queue::kWrites && parser_.capacity() <= kLightBytes;
@@ -334,12 +342,20 @@ bool Connection::ReadsHere() const {
   return surroundings_.settings.reads_on_handlers && !session_.interactive.has_value();
 }
 
+command::Foreseen* Connection::Foresee() {
+  if (command_->place != Place::kRead || command_->arity != 2 || command_->first_key != 1 ||
+      session_.collection == nullptr) {
+    foresight_.Forget();
+    return nullptr;
+  }
+  command::Foreseen* const foreseen = foresight_.Read(arguments_, parser_, *session_.collection);
+  // A gate decides from when on reads are new enough: there it has only fetched memory.
+  return surroundings_.host->read_gate() == nullptr ? foreseen : nullptr;
+}
+
 // False: what is asked for is not in memory. Nothing has happened, and a worker may wait for it.
 bool Connection::RunHere(Tally& tally) {
-  if (command_->place == Place::kRead && command_->arity == 2 && command_->first_key == 1 &&
-      session_.collection != nullptr) {
-    foresight_.Read(arguments_, parser_, *session_.collection);
-  }
+  session_.foreseen = Foresee();
   operation::Runner runner = surroundings_.runner(tally.counts);
   runner.ended_nanos = &ended_nanos_;
   resp::ReplyWriter reply(output_.tail(), session_.version);
@@ -347,6 +363,7 @@ bool Connection::RunHere(Tally& tally) {
   session_.memory_only = command.place == Place::kRead;
   const bool succeeded = runner.Run(command, arguments_, session_, nullptr, reply);
   session_.memory_only = false;
+  session_.foreseen = nullptr;
   if (std::exchange(session_.left_memory, false)) {
     return false;
   }
@@ -527,6 +544,7 @@ void Connection::Sweep(uint64_t now_nanos) {
     parser_ = resp::RequestParser(limits());
     std::vector<std::string_view>().swap(arguments_);
     std::string().swap(after_);
+    foresight_ = Foresight();
     operation_.Release();
     output_.Release();
     Account();

@@ -62,6 +62,10 @@ class Connection {
     std::string_view key;              // valid until Advance
   };
   Foretold Foretell(Tally& tally);
+  // What the collection with that id told of that key. Advance follows before anything else.
+  void Found(uint64_t collection, std::string_view key, Peeked answer) {
+    foresight_.Found(collection, key, std::move(answer));
+  }
   // Parses and runs. Not while waiting().
   Need Advance(uint64_t now_nanos, Tally& tally);
   // The operation was pushed: the connection waits for Returned, or answers that the queue is full.
@@ -123,7 +127,10 @@ class Connection {
   bool Take(Tally& tally);       // runs or adds command_; false: it has to wait for the operation
   command::Place PlaceOfCommand() const;
   bool ReadsHere() const;
+  Need AdvanceOn(uint64_t now_nanos, Tally& tally);
   bool RunHere(Tally& tally);
+  // What is known of the key that command_ reads; null: nothing.
+  command::Foreseen* Foresee();
   bool Joins(Queue queue, bool alone) const;
   void TellMonitors(const command::Command& command, std::span<const std::string_view> arguments);
   void BeginOrEndMonitor();

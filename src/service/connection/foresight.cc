@@ -1,34 +1,67 @@
 #include "service/connection/foresight.h"
 
+#include <utility>
+
 namespace luna::connection {
 
-void Foresight::Read(std::span<const std::string_view> arguments, const resp::RequestParser& parser,
-                     Collection& collection) {
-  if (expected_ > 0) {
-    --expected_;
-    return;
+command::Foreseen* Foresight::Read(std::span<const std::string_view> arguments,
+                                   const resp::RequestParser& parser, Collection& collection) {
+  if (next_ < keys_.size() && keys_[next_] == arguments[1]) {
+    return Next();
   }
+  Forget();
   if (parser.buffered() == 0) {
     if (name_ != arguments[0]) {
       name_ = arguments[0];
     }
-    return;
+    return nullptr;
   }
-  keys_.assign(1, arguments[1]);
+  keys_.push_back(arguments[1]);
   parser.Ahead(arguments[0], kAtOnce - 1, keys_);
-  if (keys_.size() > 1) {
-    collection.Expect(keys_);
-    expected_ = keys_.size() - 1;
+  if (keys_.size() == 1) {
+    keys_.clear();
+    return nullptr;
   }
+  answers_.resize(keys_.size());
+  collection.Peek(keys_, answers_);
+  collection_ = collection.id();
+  return Next();
+}
+
+command::Foreseen* Foresight::Next() {
+  Peeked& answer = answers_[next_];
+  if (!answer.known) {
+    Forget();  // this read is of a later time, and so are those behind it
+    return nullptr;
+  }
+  given_ = {.collection = collection_, .key = keys_[next_], .value = std::move(answer.value)};
+  ++next_;
+  return &given_;
 }
 
 std::optional<std::string_view> Foresight::Single(const resp::RequestParser& parser) {
   if (name_.empty()) {
     return std::nullopt;
   }
-  keys_.clear();
+  Forget();
   parser.Ahead(name_, 2, keys_);
-  return keys_.size() == 1 ? std::optional(keys_[0]) : std::nullopt;
+  const auto key = keys_.size() == 1 ? std::optional(keys_[0]) : std::nullopt;
+  keys_.clear();
+  return key;
+}
+
+void Foresight::Found(uint64_t collection, std::string_view key, Peeked answer) {
+  Forget();
+  collection_ = collection;
+  keys_.push_back(key);
+  answers_.push_back(std::move(answer));
+}
+
+void Foresight::Forget() {
+  keys_.clear();
+  answers_.clear();
+  next_ = 0;
+  given_.value.reset();
 }
 
 }  // namespace luna::connection

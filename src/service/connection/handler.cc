@@ -1,6 +1,8 @@
 #include "service/connection/handler.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include "base/assert.h"
@@ -211,24 +213,31 @@ void Handler::TakeFinished() {
   }
 }
 
-// Single reads of many connections are told to their collection before the first of them runs.
+// Single reads of many connections are looked up together before the first of them runs.
 void Handler::Foretell(Connection& connection) {
   const auto [collection, key] = connection.Foretell(tally_);
   if (collection == nullptr) {
     return;
   }
-  if (collection != expecting_ || foretold_.size() == Foresight::kAtOnce) {
-    ExpectForetold();
+  if (collection != foretold_of_ || foretold_.size() == Foresight::kAtOnce) {
+    PeekForetold();
   }
-  expecting_ = collection;
+  foretold_of_ = collection;
   foretold_.push_back(key);
+  foretelling_.push_back(&connection);
 }
 
-void Handler::ExpectForetold() {
-  if (foretold_.size() > 1) {
-    expecting_->Expect(foretold_);
+void Handler::PeekForetold() {
+  const size_t count = foretold_.size();
+  if (count > 1) {
+    std::array<Peeked, Foresight::kAtOnce> answers;
+    foretold_of_->Peek(foretold_, std::span(answers).first(count));
+    for (size_t i = 0; i < count; ++i) {
+      foretelling_[i]->Found(foretold_of_->id(), foretold_[i], std::move(answers[i]));
+    }
   }
   foretold_.clear();
+  foretelling_.clear();
 }
 
 void Handler::TakeReady(size_t count) {
@@ -242,7 +251,7 @@ void Handler::TakeReady(size_t count) {
       Foretell(*connection);
     }
   }
-  ExpectForetold();
+  PeekForetold();
   for (size_t i = 0; i < count; ++i) {
     Connection* connection = Find(ready_[i].tag);
     if (connection == nullptr) {

@@ -54,7 +54,7 @@ class Handler {
   void TakeFinished();
   void TakeReady(size_t count);
   void Foretell(Connection& connection);
-  void ExpectForetold();
+  void PeekForetold();
   void TakeQueued();
   void TakeDelayed();
   void TakePaused();
@@ -105,8 +105,9 @@ class Handler {
   std::vector<operation::Operation*> reads_;
   std::vector<operation::Operation*> writes_;
   std::array<runtime::Ready, 256> ready_;
-  Collection* expecting_ = nullptr;         // of foretold_
-  std::vector<std::string_view> foretold_;  // keys of connections that have not advanced yet
+  Collection* foretold_of_ = nullptr;
+  std::vector<std::string_view> foretold_;  // keys that connections are about to read
+  std::vector<Connection*> foretelling_;    // these, which have not advanced yet
   bool to_help_ = false;
   bool added_writes_ = false;  // to the write queue, waking nobody
   Tally tally_;

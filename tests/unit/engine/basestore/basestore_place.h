@@ -95,7 +95,9 @@ class BasestorePlace : public testing::Test {
   }
   // The visible value, "-" for none.
   std::string Get(const std::string& key, Timestamp read = entry::kMaxTimestamp) {
-    const Found found = Find(key, read).value();
+    return Visible(Find(key, read).value(), read);
+  }
+  static std::string Visible(const Found& found, Timestamp read) {
     return found.entry && found.covering <= found.entry->entry.timestamp &&
                    entry::IsLive(found.entry->entry, read)
                ? std::string(found.entry->entry.value)

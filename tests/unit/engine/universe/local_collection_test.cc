@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
 
 #include "api/universe_place.h"
@@ -35,7 +37,7 @@ TEST_F(LocalCollectionTest, ManyAtOnceAreOfOneMoment) {
   EXPECT_TRUE(collection_->MultiGet({})->empty());
 }
 
-TEST_F(LocalCollectionTest, ExpectedKeysAnswerAsOthersDo) {
+TEST_F(LocalCollectionTest, APeekTellsNothingButWhatAReadWould) {
   std::vector<std::string> keys;
   for (int i = 0; i < 100; ++i) {
     keys.push_back("k" + std::to_string(i));
@@ -47,17 +49,49 @@ TEST_F(LocalCollectionTest, ExpectedKeysAnswerAsOthersDo) {
   keys.push_back("absent");
   keys.push_back(std::string(100'000, 'x'));  // longer than a key may be
   const std::vector<std::string_view> views(keys.begin(), keys.end());
-  collection_->Expect(views);
-  collection_->Expect({});
+  collection_->Peek({}, {});
+  std::vector<Peeked> peeked(views.size());
   const auto values = collection_->MultiGet(std::span(views).first(101)).value();
   for (size_t i = 0; i < 100; ++i) {
     EXPECT_EQ(values[i], std::to_string(i) + std::string(20'000, '.'));
     EXPECT_EQ(Get(keys[i]), values[i]);
   }
   EXPECT_EQ(values[100], std::nullopt);
+  collection_->Peek(views, peeked);  // everything was read: it is in memory
+  for (size_t i = 0; i < 100; ++i) {
+    ASSERT_TRUE(peeked[i].known && peeked[i].value) << i;
+    EXPECT_EQ(peeked[i].value->bytes, values[i]);
+    EXPECT_EQ(peeked[i].value->timestamp, collection_->GetValue(keys[i]).value()->timestamp);
+  }
+  EXPECT_TRUE(peeked[100].known && !peeked[100].value);
+  EXPECT_FALSE(peeked[101].known);
+  EXPECT_EQ(ReasonOf(collection_->Get(keys[101])), Reason::kKeyTooLarge);
   ASSERT_TRUE(database_->DropCollection("c").ok());
-  collection_->Expect(views);
+  collection_->Peek(views, peeked);
+  EXPECT_TRUE(std::ranges::none_of(peeked, &Peeked::known));
   EXPECT_EQ(ReasonOf(collection_->Get("k1")), Reason::kCollectionMissing);
+}
+
+TEST_F(LocalCollectionTest, WhatIsPinnedStaysAsItWas) {
+  const std::string large(2 << 20, 'b');  // a blob
+  Put("a", "small");
+  Put("b", large);
+  const auto small = collection_->GetPinned("a").value();
+  const auto blob = collection_->GetPinned("b").value();
+  EXPECT_FALSE(collection_->GetPinned("c").value().has_value());
+  EXPECT_EQ(ReasonOf(collection_->GetPinned("b", {.memory_only = true})), Reason::kNotInMemory);
+  std::array<Peeked, 2> peeked;
+  collection_->Peek(std::array<std::string_view, 2>{"a", "b"}, peeked);
+  EXPECT_TRUE(peeked[0].known);
+  EXPECT_FALSE(peeked[1].known);
+  Put("a", "other");
+  Put("b", "other");
+  ASSERT_TRUE(collection_->Flush().ok());
+  ASSERT_TRUE(collection_->Compact().ok());
+  EXPECT_EQ(small->bytes, "small");
+  EXPECT_EQ(peeked[0].value->bytes, "small");
+  EXPECT_TRUE(blob->bytes == large);
+  EXPECT_EQ(Get("a"), "other");
 }
 
 TEST_F(LocalCollectionTest, RangesAreDeletedInOneStep) {

@@ -257,13 +257,107 @@ TEST_F(ServiceTest, ClosesTheClientsThatAreChosen) {
   EXPECT_EQ(Ask(*socket, "", 1), "");
 }
 
+std::string Bulk(std::string_view value) {
+  return "$" + std::to_string(value.size()) + "\r\n" + std::string(value) + "\r\n";
+}
+
+// What clients send for a line of words.
+std::string Request(std::string_view line) {
+  std::string bytes;
+  int words = 0;
+  for (size_t begin = 0; begin < line.size(); ++words) {
+    const size_t end = std::min(line.find(' ', begin), line.size());
+    bytes += Bulk(line.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return "*" + std::to_string(words) + "\r\n" + bytes;
+}
+
+// Runs of reads are looked up at once, before the first of them runs.
+TEST_F(ServiceTest, ReadsOfAPipelineSeeWhatStandsBeforeThem) {
+  Start();
+  const auto socket = Connect();
+  std::string requests;
+  std::string replies;
+  const auto add = [&](std::string_view line, const std::string& reply) {
+    requests += Request(line);
+    replies += reply;
+  };
+  add("mset a 1 b 2", "+OK\r\n");
+  add("get a", Bulk("1"));
+  add("get b", Bulk("2"));
+  add("get c", "$-1\r\n");
+  add("set b 3", "+OK\r\n");
+  add("get b", Bulk("3"));
+  add("get a", Bulk("1"));
+  add("strlen a", ":1\r\n");
+  add("strlen c", ":0\r\n");
+  add("ttl a", ":-1\r\n");
+  add("ttl c", ":-2\r\n");
+  add("multi", "+OK\r\n");
+  add("set a 4", "+QUEUED\r\n");
+  add("get a", "+QUEUED\r\n");
+  add("get b", "+QUEUED\r\n");
+  add("exec", "*3\r\n+OK\r\n" + Bulk("4") + Bulk("3"));
+  add("get a", Bulk("4"));
+  add("get b", Bulk("3"));
+  add("select 1", "+OK\r\n");
+  add("get a", "$-1\r\n");
+  add("get b", "$-1\r\n");
+  add("select 0", "+OK\r\n");
+  add("begin", ":1\r\n");
+  add("set a 5", "+OK\r\n");
+  add("get a", Bulk("5"));
+  add("get b", Bulk("3"));
+  add("rollback", "+OK\r\n");
+  add("get a", Bulk("4"));
+  add("get b", Bulk("3"));
+  for (int turn = 0; turn < 50; ++turn) {
+    const std::string number = std::to_string(turn);
+    add("set n " + number, "+OK\r\n");
+    for (int i = 0; i < 20; ++i) {
+      add("get n", Bulk(number));
+    }
+  }
+  EXPECT_EQ(Ask(*socket, requests, replies), replies);
+}
+
+TEST_F(ServiceTest, SingleReadsOfManyClientsGetTheirOwnAnswers) {
+  Start();
+  constexpr size_t kClients = 40;
+  std::vector<std::unique_ptr<runtime::Socket>> sockets;
+  for (size_t i = 0; i < kClients; ++i) {
+    sockets.push_back(Connect());
+    const std::string key = std::to_string(i);
+    EXPECT_EQ(Ask(*sockets[i], Request("set " + key + " 0:" + key), "+OK\r\n"), "+OK\r\n");
+    EXPECT_EQ(Ask(*sockets[i], Request("get x"), "$-1\r\n"), "$-1\r\n");
+  }
+  for (int turn = 1; turn <= 20; ++turn) {
+    for (size_t i = 0; i < kClients; ++i) {
+      const std::string value = std::to_string(turn) + ":" + std::to_string(i);
+      const std::string set = Request("set " + std::to_string(i) + " " + value);
+      EXPECT_EQ(Ask(*sockets[i], set, "+OK\r\n"), "+OK\r\n");
+    }
+    for (size_t i = 0; i < kClients; ++i) {
+      const std::string get = Request("get " + std::to_string(i));
+      const std::string_view bytes = get;
+      sockets[i]->Write(std::span(&bytes, 1)).value();
+    }
+    for (size_t i = 0; i < kClients; ++i) {
+      const std::string reply = Bulk(std::to_string(turn) + ":" + std::to_string(i));
+      EXPECT_EQ(Ask(*sockets[i], "", reply), reply);
+    }
+  }
+}
+
 TEST_F(ServiceTest, ShowsItselfOverHttp) {
   ServiceSettings settings;
   settings.http_address = "127.0.0.1:0";
   settings.usage = [] { return command::ProcessUsage{.pid = 5, .resident_bytes = 4096}; };
   Start(settings);
   const auto socket = Connect();
-  EXPECT_EQ(Ask(*socket, "SET a 1\r\nGET a\r\nGET b\r\n", 17), "+OK\r\n$1\r\n1\r\n$-1\r\n");
+  EXPECT_EQ(Ask(*socket, Request("SET a 1") + Request("GET a") + Request("GET b"), 17),
+            "+OK\r\n$1\r\n1\r\n$-1\r\n");
   EXPECT_EQ(service_->host().Usage().pid, 5u);
   const auto page = [&](std::string_view path) {
     const auto client = network_->Connect(service_->http_address(), 1'000'000'000).value();
